@@ -1,0 +1,3 @@
+"""optagent makes real code faster and proves it."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,67 @@
+"""How a verb ends, and the exit code that says so. The one table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    FASTER = "faster"
+    EQUIVALENT = "equivalent"
+    SLOWER = "slower"
+    INCORRECT = "incorrect"
+    REJECTED = "rejected"
+    INCONCLUSIVE = "inconclusive"
+    CANNOT_COMPARE = "cannot_compare"
+    NOTHING_FOUND = "nothing_found"
+    BASELINE_BROKEN = "baseline_broken"
+    BUDGET_EXHAUSTED = "budget_exhausted"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+OK, UNCONFIRMED, USAGE, ENVIRONMENT, PROVIDER, LEDGER, REGRESSION, CANNOT_TELL, CRASH, INTERRUPTED = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    70,
+    130,
+)
+
+ALWAYS = {
+    Outcome.BASELINE_BROKEN: ENVIRONMENT,
+    Outcome.FAILED: CRASH,
+    Outcome.INTERRUPTED: INTERRUPTED,
+}
+REFEREE = {
+    Outcome.FASTER: OK,
+    Outcome.EQUIVALENT: OK,
+    Outcome.SLOWER: REGRESSION,
+    Outcome.INCORRECT: REGRESSION,
+    Outcome.REJECTED: REGRESSION,
+}
+
+
+def run_exit_code(outcome: Outcome, goal_met: bool) -> int:
+    """The exit code of `run` and `resume`.
+
+    >>> run_exit_code(Outcome.FASTER, goal_met=True), run_exit_code(Outcome.FASTER, goal_met=False)
+    (0, 1)
+    """
+    if outcome is Outcome.FASTER and goal_met:
+        return OK
+    return ALWAYS.get(outcome, UNCONFIRMED)
+
+
+def referee_exit_code(outcome: Outcome) -> int:
+    """The exit code of `verify`, `compare` and `bot`: undecided is never 0.
+
+    >>> referee_exit_code(Outcome.EQUIVALENT), referee_exit_code(Outcome.INCONCLUSIVE)
+    (0, 7)
+    """
+    return ALWAYS.get(outcome, REFEREE.get(outcome, CANNOT_TELL))

@@ -1,0 +1,96 @@
+"""What a candidate changes, as whole files, and as the unified diff that people read."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+
+NO_NEWLINE = "\\ No newline at end of file\n"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file before and after. `old` is None for a new file, `new` is None for a deleted one.
+
+    Text is kept as it stands on disk (line ends included), decoded as UTF-8 with surrogate escapes.
+    """
+
+    path: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True)
+class Patch:
+    """An edit of a tree. Two patches with the same digest leave the same files behind."""
+
+    changes: tuple[Change, ...]
+
+    @property
+    def digest(self) -> str:
+        hasher = hashlib.sha256()
+        for change in self.changes:
+            hasher.update(repr((change.path, change.new)).encode("utf-8", "surrogateescape"))
+        return hasher.hexdigest()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(change.path for change in self.changes)
+
+    def diff(self) -> str:
+        """The unified diff, as `git apply` takes it."""
+        return "".join(unified(change) for change in self.changes)
+
+
+EMPTY = Patch(())
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A patch against the baseline, who proposed it, why, and the candidate it grew from."""
+
+    patch: Patch
+    author: str
+    idea: str
+    parent: str = ""
+
+    @property
+    def digest(self) -> str:
+        return self.patch.digest
+
+
+def unified(change: Change) -> str:
+    r"""The diff of one file.
+
+    >>> print(unified(Change("m.py", "a\nb\n", "a\nc\n")), end="")
+    diff --git a/m.py b/m.py
+    --- a/m.py
+    +++ b/m.py
+    @@ -1,2 +1,2 @@
+     a
+    -b
+    +c
+    """
+    if change.old == change.new:
+        return ""
+    head = [f"diff --git a/{change.path} b/{change.path}\n"]
+    if change.old is None:
+        head.append("new file mode 100644\n")
+    if change.new is None:
+        head.append("deleted file mode 100644\n")
+    lines = difflib.unified_diff(
+        lines_of(change.old),
+        lines_of(change.new),
+        "/dev/null" if change.old is None else f"a/{change.path}",
+        "/dev/null" if change.new is None else f"b/{change.path}",
+    )
+    return "".join(head) + "".join(line if line.endswith("\n") else line + "\n" + NO_NEWLINE for line in lines)
+
+
+def lines_of(text: str | None) -> list[str]:
+    """Lines with their ends, split at newlines only (a form feed or a lone CR ends no line of a diff)."""
+    if not text:
+        return []
+    lines = text.split("\n")
+    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])

@@ -1,0 +1,54 @@
+"""What is to be made faster: a function in a tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folder of source we own (never the user's) and the project inside it.
+
+    `root` is the absolute path of the folder; `project` is the project's folder relative to it
+    (`"."` unless the project is part of a larger repository).
+    """
+
+    root: Path
+    project: str = "."
+
+    @property
+    def project_root(self) -> Path:
+        return self.root / self.project
+
+
+@dataclass(frozen=True)
+class Target:
+    """One function: where its source stands and under which name it is imported.
+
+    `path` is relative to the tree's root, in posix form; `import_root` is the folder (relative,
+    posix) that must be on the import path so that `module` finds that file.
+    """
+
+    path: str
+    qualname: str
+    module: str
+    import_root: str
+    line: int
+
+    @property
+    def name(self) -> str:
+        return self.qualname.rsplit(".", 1)[-1]
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.qualname}"
+
+
+def is_inside(path: str) -> bool:
+    """Whether a relative path stays inside the folder it is relative to.
+
+    >>> is_inside("pkg/mod.py"), is_inside("../etc/passwd"), is_inside("/etc/passwd")
+    (True, False, False)
+    """
+    pure = PurePosixPath(path)
+    return not pure.is_absolute() and ".." not in pure.parts and path not in ("", ".")

@@ -1,0 +1,113 @@
+"""Our faults, as a tree. A candidate's crash, timeout or wrong answer is never in it: that is a Verdict.
+
+OptagentError            one sentence, why it matters, what to type next; a slug and an exit code
+  x UsageError           2   the command line names something that is not there or not clear
+      TargetNotFound         no function of that name
+      TargetAmbiguous        several functions of that name; the hint lists them
+      BadSource              the target's file cannot be read as source code
+      BadWorkload            the workload file cannot be used
+      BadSetting             a flag or a setting has a value that means nothing
+      RunNotFound            no such run in this repository's ledger
+      TreeChanged            the user's file is not the one the run started from
+  x EnvironmentFault     3   the machine or the project cannot be measured
+      SandboxUnavailable     the sandbox asked for does not work here
+      SandboxBroken          the sandbox failed while it was in use
+      BaselineBroken         the untouched code cannot be judged
+      InterpreterUnusable    the target's interpreter is missing, too old or broken
+      ToolMissing            a program that is needed is not installed
+  x LedgerFault          5   the record of runs cannot be read or written
+      LedgerUnwritable       the state folder refuses
+      LedgerUnknown          written by another version of optagent
+      LedgerCorrupt          not what we wrote
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class OptagentError(Exception):
+    """A fault of ours or of our surroundings, told in one sentence with the next thing to type."""
+
+    exit_code: ClassVar[int] = 70
+    slug: ClassVar[str] = "crash"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(OptagentError):
+    exit_code = 2
+    slug = "usage"
+
+
+class TargetNotFound(UsageError):
+    slug = "target-not-found"
+
+
+class TargetAmbiguous(UsageError):
+    slug = "target-ambiguous"
+
+
+class BadSource(UsageError):
+    slug = "bad-source"
+
+
+class BadWorkload(UsageError):
+    slug = "bad-workload"
+
+
+class BadSetting(UsageError):
+    slug = "bad-setting"
+
+
+class RunNotFound(UsageError):
+    slug = "run-not-found"
+
+
+class TreeChanged(UsageError):
+    slug = "tree-changed"
+
+
+class EnvironmentFault(OptagentError):
+    exit_code = 3
+    slug = "environment"
+
+
+class SandboxUnavailable(EnvironmentFault):
+    slug = "sandbox-unavailable"
+
+
+class SandboxBroken(EnvironmentFault):
+    slug = "sandbox-broken"
+
+
+class BaselineBroken(EnvironmentFault):
+    slug = "baseline-broken"
+
+
+class InterpreterUnusable(EnvironmentFault):
+    slug = "interpreter-unusable"
+
+
+class ToolMissing(EnvironmentFault):
+    slug = "tool-missing"
+
+
+class LedgerFault(OptagentError):
+    exit_code = 5
+    slug = "ledger"
+
+
+class LedgerUnwritable(LedgerFault):
+    slug = "ledger-unwritable"
+
+
+class LedgerUnknown(LedgerFault):
+    slug = "ledger-unknown"
+
+
+class LedgerCorrupt(LedgerFault):
+    slug = "ledger-corrupt"
