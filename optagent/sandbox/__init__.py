@@ -1,0 +1,1 @@
+"""Runs a command under a profile and limits. Knows nothing of Python, pytest or candidates."""

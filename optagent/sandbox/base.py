@@ -1,0 +1,101 @@
+"""The seam: what a sandbox is asked and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from optagent.sandbox.live import Live
+
+MEBIBYTE = 1 << 20
+CHANNEL_VARIABLE = "OPTAGENT_FD"
+REFUSED_ERRNO = 132
+"""What a contestant's attempt to start a process fails with (ERFKILL; see sandboxes/seccomp.toml)."""
+
+
+class Profile(StrEnum):
+    """`tests` may start processes and use loopback sockets; `contestant` is one process without sockets."""
+
+    TESTS = "tests"
+    CONTESTANT = "contestant"
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A folder or file shown read-only. `inside` is where it is seen, except on rungs without mounts."""
+
+    source: Path
+    inside: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run. `env` is the whole environment; paths in it come from `Sandbox.inside`."""
+
+    argv: tuple[str, ...]
+    cwd: str
+    mounts: tuple[Mount, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Ceilings for one command: wall seconds, bytes and processes. `output_bytes` holds for each stream."""
+
+    seconds: float = 60.0
+    memory_bytes: int = 4096 * MEBIBYTE
+    processes: int = 64
+    output_bytes: int = 4 * MEBIBYTE
+    report_bytes: int = 256 * MEBIBYTE
+    scratch_bytes: int = 256 * MEBIBYTE
+    open_files: int = 256
+
+
+@dataclass(frozen=True)
+class Exited:
+    """It ran to an end of its own; any exit code is an ordinary result. Negative: killed by that signal."""
+
+    code: int
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """We ended it. `limit` says which ceiling it hit: "seconds" or "output"."""
+
+    limit: str
+
+
+@dataclass(frozen=True)
+class ExecResult:
+    """What a finished command left. `report` is what it wrote to the descriptor named in OPTAGENT_FD."""
+
+    ending: Exited | Stopped
+    stdout: bytes
+    stderr: bytes
+    report: bytes
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return self.ending == Exited(0)
+
+
+class Sandbox(Protocol):
+    """A rung of the ladder. A failing command is a result; a failing sandbox raises SandboxBroken."""
+
+    @property
+    def rung(self) -> str:
+        """The name shown in every result."""
+
+    def inside(self, mount: Mount) -> str:
+        """Where a mount of a command is seen by that command."""
+
+    def run(self, command: Command, limits: Limits) -> ExecResult:
+        """The command run to its end under the `tests` profile, with everything it started gone."""
+
+    def open(self, command: Command, limits: Limits) -> Live:
+        """The command running under the `contestant` profile, with a channel to it. The caller closes it."""

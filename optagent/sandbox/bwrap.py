@@ -1,0 +1,136 @@
+"""The bubblewrap rung: namespaces, an empty network, read-only system, private scratch, seccomp, rlimits."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from optagent.errors import SandboxBroken, SandboxUnavailable
+from optagent.sandbox import process, seccomp
+from optagent.sandbox.base import CHANNEL_VARIABLE, Command, ExecResult, Exited, Limits, Mount, Profile
+from optagent.sandbox.live import Live
+
+USER_ID = 64999
+"""Who sandboxed code is when we are root: nobody's id, so that limits on processes hold (they do not for 0)."""
+
+SYSTEM_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+SYSTEM_FILES = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "mime.types", "protocols")
+TOOLS = ("bwrap", "prlimit", "setpriv")
+
+
+class Bwrap:
+    """Needs `bwrap` (bubblewrap) and `prlimit`, `setpriv` (util-linux). As root, drops to USER_ID inside."""
+
+    rung = "bwrap"
+
+    def __init__(self) -> None:
+        missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+        if missing:
+            raise SandboxUnavailable(
+                f"the sandbox needs {' and '.join(missing)}, which this machine does not have",
+                "Run `sudo apt-get install bubblewrap util-linux` (or your system's like).",
+            )
+        self.is_root = os.geteuid() == 0
+
+    def inside(self, mount: Mount) -> str:
+        return mount.inside
+
+    def run(self, command: Command, limits: Limits) -> ExecResult:
+        report, status = os.pipe(), os.pipe()
+        try:
+            with self._launch(command, limits, Profile.TESTS, report[1], status[1]) as launch:
+                result = process.run(launch, limits, report)
+        finally:
+            os.close(status[1])
+            told = os.read(status[0], 4096)
+            os.close(status[0])
+        if isinstance(result.ending, Exited) and b"exit-code" not in told:
+            raise _broken(result.stderr)
+        return result
+
+    def open(self, command: Command, limits: Limits) -> Live:
+        ours, theirs = socket.socketpair()
+        with self._launch(command, limits, Profile.CONTESTANT, theirs.fileno(), None) as launch:
+            return process.start(launch, (ours, theirs))
+
+    @contextmanager
+    def _launch(
+        self, command: Command, limits: Limits, profile: Profile, channel: int, status: int | None
+    ) -> Iterator[process.Launch]:
+        with ExitStack() as stack:
+            rules = stack.enter_context(process.in_memory(seccomp.compile_filter(profile)))
+            passwd = stack.enter_context(process.in_memory(self._passwd()))
+            argv = ["bwrap", *self._namespaces(), *_system(passwd), *_scratch(limits)]
+            for mount in sorted(command.mounts, key=lambda mount: mount.inside):
+                argv += ["--ro-bind", str(mount.source), mount.inside]
+            for name, value in {**command.env, CHANNEL_VARIABLE: str(channel)}.items():
+                argv += ["--setenv", name, value]
+            argv += ["--seccomp", str(rules), "--chdir", command.cwd, "--remount-ro", "/"]
+            if status is not None:
+                argv += ["--json-status-fd", str(status)]
+            argv += ["--", *_limited(limits), *self._dropped(), *command.argv]
+            inherited = (rules, passwd) + (() if status is None else (status,))
+            yield process.Launch(tuple(argv), {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}, None, inherited)
+
+    def _namespaces(self) -> list[str]:
+        """A user namespace for ordinary users; root needs none, but keeps only what dropping privileges takes."""
+        argv = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+        argv += ["--hostname", "sandbox", "--die-with-parent", "--new-session", "--clearenv"]
+        if not self.is_root:
+            return [*argv, "--unshare-user"]
+        keep = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
+        return [*argv, "--cap-drop", "ALL", *(word for name in keep for word in ("--cap-add", name))]
+
+    def _dropped(self) -> list[str]:
+        if not self.is_root:
+            return []
+        ids = [f"--reuid={USER_ID}", f"--regid={USER_ID}", "--clear-groups"]
+        return ["setpriv", *ids, "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
+
+    def _passwd(self) -> bytes:
+        uid = USER_ID if self.is_root else os.getuid()
+        gid = USER_ID if self.is_root else os.getgid()
+        return f"root:x:0:0:root:/root:/bin/sh\nsandbox:x:{uid}:{gid}:sandbox:/tmp:/bin/sh\n".encode()
+
+
+def _system(passwd: int) -> list[str]:
+    argv = ["--ro-bind", "/usr", "/usr"]
+    for name in SYSTEM_FOLDERS:
+        folder = Path("/", name)
+        if folder.is_symlink():
+            argv += ["--symlink", os.readlink(folder), str(folder)]
+        elif folder.is_dir():
+            argv += ["--ro-bind", str(folder), str(folder)]
+    for name in SYSTEM_FILES:
+        argv += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    return [*argv, "--perms", "0444", "--file", str(passwd), "/etc/passwd", "--proc", "/proc", "--dev", "/dev"]
+
+
+def _scratch(limits: Limits) -> list[str]:
+    """Private, small, and gone with the sandbox; writable by whatever user the command becomes."""
+    size = str(limits.scratch_bytes)
+    return [word for path in ("/tmp", "/dev/shm") for word in ("--perms", "1777", "--size", size, "--tmpfs", path)]
+
+
+def _limited(limits: Limits) -> list[str]:
+    return [
+        "prlimit",
+        f"--as={limits.memory_bytes}",
+        f"--nproc={limits.processes}",
+        f"--nofile={limits.open_files}",
+        f"--fsize={limits.scratch_bytes}",
+        "--core=0",
+        "--",
+    ]
+
+
+def _broken(stderr: bytes) -> SandboxBroken:
+    said = stderr.decode("utf-8", "replace").strip().splitlines()
+    return SandboxBroken(
+        f"the sandbox could not start the command: {said[-1] if said else 'bwrap said nothing'}",
+        "Run `optagent doctor` to see which sandbox works here.",
+    )

@@ -1,0 +1,165 @@
+"""A contestant under way: its channel, its process id as the kernel knows it, its clocks, its brake."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+import subprocess
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from optagent.core import frames
+from optagent.errors import SandboxBroken
+from optagent.sandbox import clocks
+
+CREDENTIALS = struct.Struct("3i")
+GRACE_S = 5.0
+STARTUP_S = 30.0
+
+
+class ChannelClosed(Exception):
+    """The contestant is gone or no longer speaks our language: its own doing, a fact for a verdict."""
+
+
+class Overdue(Exception):
+    """The contestant did not answer within the time it was given."""
+
+
+class Live:
+    """Owns the process tree and the socket. Use as a context manager: afterwards nothing of it runs."""
+
+    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, stderr: Any = None) -> None:
+        self.process = process
+        self.channel = channel
+        self.pid = 0
+        self.stderr = stderr
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+
+    def greet(self) -> dict[str, Any]:
+        """The worker's first frame. The process id comes from the kernel with it, not from the worker's word.
+
+        Raises SandboxBroken when no worker answers: at this moment no code of a candidate has run.
+        """
+        self.channel.settimeout(STARTUP_S)
+        try:
+            first, ancillary, _, _ = self.channel.recvmsg(8, socket.CMSG_SPACE(CREDENTIALS.size), socket.MSG_PEEK)
+            self.pid = CREDENTIALS.unpack(ancillary[0][2][: CREDENTIALS.size])[0] if first else 0
+            if not self.pid:
+                raise ChannelClosed
+            return self.receive(STARTUP_S)[0]
+        except (OSError, IndexError, ChannelClosed, Overdue):
+            said = self.last_words()
+            self.close()
+            raise SandboxBroken(
+                f"the worker did not start in the sandbox{': ' + said if said else ''}",
+                "Run `optagent doctor` to see which sandbox works here.",
+            ) from None
+
+    def send(self, header: dict[str, Any], blobs: list[bytes] | None = None) -> None:
+        self.send_raw(frames.pack(header, blobs or []))
+
+    def send_raw(self, data: bytes) -> None:
+        self.channel.settimeout(STARTUP_S)
+        try:
+            self.channel.sendall(data)
+        except TimeoutError:
+            raise Overdue from None
+        except OSError:
+            raise ChannelClosed from None
+
+    def receive(self, seconds: float) -> tuple[dict[str, Any], list[bytes]]:
+        """The next frame within `seconds`. Raises Overdue or ChannelClosed."""
+        deadline = time.monotonic() + seconds
+        try:
+            return frames.read(lambda size: self._take(size, deadline))
+        except frames.Malformed:
+            raise ChannelClosed from None
+
+    def receive_byte(self, seconds: float) -> bytes:
+        """One byte, for the signals around a timed block, where a frame would cost more than it says."""
+        self.channel.settimeout(seconds)
+        try:
+            data = self.channel.recv(1)
+        except TimeoutError:
+            raise Overdue from None
+        except OSError:
+            raise ChannelClosed from None
+        if not data:
+            raise ChannelClosed
+        return data
+
+    def _take(self, size: int, deadline: float) -> bytes:
+        chunks = bytearray()
+        while len(chunks) < size:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Overdue
+            self.channel.settimeout(left)
+            try:
+                chunk = self.channel.recv(min(size - len(chunks), 1 << 20))
+            except TimeoutError:
+                raise Overdue from None
+            except OSError:
+                raise ChannelClosed from None
+            if not chunk:
+                raise ChannelClosed
+            chunks += chunk
+        return bytes(chunks)
+
+    def cpu_ns(self) -> int:
+        try:
+            return clocks.cpu_ns(self.pid)
+        except OSError:
+            raise ChannelClosed from None
+
+    def peak_memory_bytes(self) -> int:
+        try:
+            return clocks.peak_memory_bytes(self.pid)
+        except OSError:
+            raise ChannelClosed from None
+
+    def halt(self) -> None:
+        """Stops every thread of the contestant until `proceed`."""
+        self._signal(signal.SIGSTOP)
+
+    def proceed(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def pin(self, core: int) -> None:
+        """Keeps the contestant on one core, all threads that it has and will start."""
+        try:
+            for thread in os.listdir(f"/proc/{self.pid}/task"):
+                os.sched_setaffinity(int(thread), {core})
+        except OSError:
+            raise ChannelClosed from None
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.kill(self.pid, number)
+        except ProcessLookupError:
+            raise ChannelClosed from None
+
+    def last_words(self) -> str:
+        """The last line the process wrote to its standard error, for people."""
+        if self.stderr is None:
+            return ""
+        self.stderr.seek(0)
+        lines = self.stderr.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1][:300] if lines else ""
+
+    def close(self) -> None:
+        """Kills the whole tree and waits until it is gone."""
+        self.channel.close()
+        self.process.kill()
+        self.process.wait(GRACE_S)
+        if self.stderr is not None:
+            self.stderr.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()

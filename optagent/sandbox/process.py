@@ -1,0 +1,159 @@
+"""Starts the process of a rung and sees it to its end. Shared by all rungs; knows no isolation itself."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from optagent.sandbox.base import ExecResult, Exited, Limits, Stopped
+from optagent.sandbox.live import GRACE_S, Live
+
+CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What really gets executed: the whole command line, its environment, and descriptors it inherits."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: str | None = None
+    descriptors: tuple[int, ...] = ()
+
+
+@dataclass
+class _Stream:
+    """One pipe read to its end or to its cap."""
+
+    descriptor: int
+    most: int
+    data: bytearray = field(default_factory=bytearray)
+
+    def fill(self) -> bool:
+        """Takes what is there; False at the end."""
+        chunk = os.read(self.descriptor, CHUNK)
+        self.data += chunk
+        return bool(chunk)
+
+    @property
+    def full(self) -> bool:
+        return len(self.data) > self.most
+
+
+def run(launch: Launch, limits: Limits, report: tuple[int, int]) -> ExecResult:
+    """The launched command run to its end or to its limit. `report` is a pipe (read end, write end) that it writes to.
+
+    Waits for the process, not for the ends of its pipes: a left-over child may hold those open.
+    """
+    began = time.monotonic()
+    process = _spawn(launch, (report[1],), subprocess.PIPE, subprocess.PIPE)
+    os.close(report[1])
+    assert process.stdout is not None
+    assert process.stderr is not None
+    streams = [
+        _Stream(process.stdout.fileno(), limits.output_bytes),
+        _Stream(process.stderr.fileno(), limits.output_bytes),
+        _Stream(report[0], limits.report_bytes),
+    ]
+    try:
+        limit = _pump(process, streams, began + limits.seconds)
+    finally:
+        kill(process)
+        process.stdout.close()
+        process.stderr.close()
+        os.close(report[0])
+    ending = Stopped(limit) if limit else Exited(process.returncode)
+    out, err, told = (bytes(stream.data[: stream.most]) for stream in streams)
+    return ExecResult(ending, out, err, told, time.monotonic() - began)
+
+
+def start(launch: Launch, channel: tuple[socket.socket, socket.socket]) -> Live:
+    """The launched command running, with our end of the channel; the other end is closed here."""
+    stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by Live
+    try:
+        process = _spawn(launch, (channel[1].fileno(),), subprocess.DEVNULL, stderr.fileno())
+    finally:
+        channel[1].close()
+    return Live(process, channel[0], stderr)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """The process group gone and the leader reaped."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait(GRACE_S)
+
+
+@contextmanager
+def in_memory(data: bytes) -> Iterator[int]:
+    """A descriptor from which `data` can be read, backed by no file."""
+    descriptor = os.memfd_create("optagent")
+    try:
+        os.write(descriptor, data)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _spawn(launch: Launch, descriptors: tuple[int, ...], stdout: int, stderr: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        launch.argv,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        env=dict(launch.env),
+        cwd=launch.cwd,
+        pass_fds=(*launch.descriptors, *descriptors),
+        start_new_session=True,
+    )
+
+
+def _pump(process: subprocess.Popen[bytes], streams: list[_Stream], deadline: float) -> str:
+    """Reads until the process ends; returns the limit it hit, or an empty string."""
+    with selectors.DefaultSelector() as selector:
+        for stream in streams:
+            os.set_blocking(stream.descriptor, False)
+            selector.register(stream.descriptor, selectors.EVENT_READ, stream)
+        exit_notice = os.pidfd_open(process.pid)
+        selector.register(exit_notice, selectors.EVENT_READ, None)
+        try:
+            return _pump_until_exit(selector, streams, deadline)
+        finally:
+            os.close(exit_notice)
+
+
+def _pump_until_exit(selector: selectors.BaseSelector, streams: list[_Stream], deadline: float) -> str:
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return "seconds"
+        ready = [key for key, _ in selector.select(left)]
+        for key in ready:
+            if key.data is not None and not key.data.fill():
+                selector.unregister(key.fileobj)
+        if any(stream.full for stream in streams):
+            return "output"
+        if any(key.data is None for key in ready):
+            _drain(streams)
+            return ""
+
+
+def _drain(streams: list[_Stream]) -> None:
+    """Takes what is still in the pipes after the exit."""
+    for stream in streams:
+        try:
+            while not stream.full and stream.fill():
+                pass
+        except BlockingIOError:
+            continue

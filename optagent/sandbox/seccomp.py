@@ -1,0 +1,138 @@
+"""Compiles sandboxes/seccomp.toml into the BPF programs of the two profiles.
+
+Layout of `struct seccomp_data`: number at 0, architecture at 4, low words of the arguments at 16, 24, 32
+(little-endian). Numbers are from the kernel's syscall tables for x86-64 and asm-generic (aarch64).
+"""
+
+from __future__ import annotations
+
+import platform
+import struct
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from optagent.errors import SandboxUnavailable
+from optagent.sandbox.base import REFUSED_ERRNO, Profile
+
+LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+NUMBER_AT, ARCH_AT, ARG0_AT, ARG1_AT = 0, 4, 16, 24
+EPERM, ENOSYS, EAFNOSUPPORT = 1, 38, 97
+ERRNOS = {"EPERM": EPERM, "ERFKILL": REFUSED_ERRNO}
+
+CLONE_THREAD = 0x00010000
+CLONE_NEW_ANYTHING = 0x7E020000  # NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET
+X32_BIT = 0x40000000
+TIOCSTI, TIOCLINUX = 0x5412, 0x541C
+TEST_SOCKET_FAMILIES = (1, 2, 10, 16)  # unix, inet, inet6, netlink: all inside an empty network namespace
+
+ARCHES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+# name: (x86_64, aarch64); None where the architecture has no such call
+NUMBERS: dict[str, tuple[int | None, int | None]] = {
+    "acct": (163, 89), "add_key": (248, 217), "adjtimex": (159, 171), "bpf": (321, 280), "chroot": (161, 51),
+    "clock_adjtime": (305, 266), "clock_settime": (227, 112), "clone": (56, 220), "clone3": (435, 435),
+    "delete_module": (176, 106), "finit_module": (313, 273), "fork": (57, None), "fsopen": (430, 430),
+    "init_module": (175, 105), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
+    "io_uring_setup": (425, 425), "ioctl": (16, 29), "ioprio_set": (251, 30), "kcmp": (312, 272),
+    "kexec_load": (246, 104), "keyctl": (250, 219), "mount": (165, 40), "mount_setattr": (442, 442),
+    "move_mount": (429, 429), "mq_open": (240, 180), "msgget": (68, 186), "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265), "open_tree": (428, 428), "perf_event_open": (298, 241),
+    "personality": (135, 92), "pidfd_getfd": (438, 438), "pivot_root": (155, 41),
+    "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "ptrace": (101, 117), "quotactl": (179, 60),
+    "reboot": (169, 142), "request_key": (249, 218), "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
+    "semget": (64, 190), "setns": (308, 268), "setpriority": (141, 140), "settimeofday": (164, 170),
+    "shmget": (29, 194), "socket": (41, 198), "swapon": (167, 224), "syslog": (103, 116),
+    "umount2": (166, 39), "unshare": (272, 97), "userfaultfd": (323, 282), "vfork": (58, None),
+    "vmsplice": (278, 75),
+}  # fmt: skip
+
+
+@cache
+def compile_filter(profile: Profile, machine: str = platform.machine()) -> bytes:
+    """The BPF program of a profile for a machine. Raises SandboxUnavailable for an unknown machine."""
+    if machine not in ARCHES:
+        raise SandboxUnavailable(f"the system-call filter knows {' and '.join(ARCHES)}, not {machine}")
+    column = list(ARCHES).index(machine)
+    program = [*_entry(machine)]
+    for name, error in _denied(profile):
+        program += _deny(NUMBERS[name][column], error)
+    program += _deny(NUMBERS["clone3"][column], ENOSYS)  # libc then falls back to clone, whose flags can be read
+    program += _clone(profile, NUMBERS["clone"][column])
+    program += _terminal(NUMBERS["ioctl"][column])
+    program += _socket(profile, NUMBERS["socket"][column])
+    program.append(_op(RETURN, ALLOW))
+    return b"".join(program)
+
+
+def data_folder() -> Path:
+    """Where `sandboxes/` lies: inside the installed package, or at the top of a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    shipped = package / "data" / "sandboxes"
+    return shipped if shipped.is_dir() else package.parent / "sandboxes"
+
+
+def _denied(profile: Profile) -> list[tuple[str, int]]:
+    lists = tomllib.loads((data_folder() / "seccomp.toml").read_text("utf-8"))
+    sections = ["always"] + (["contestant"] if profile is Profile.CONTESTANT else [])
+    return [(name, ERRNOS[error]) for part in sections for error, names in lists[part].items() for name in names]
+
+
+def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("HBBI", code, if_true, if_false, value)
+
+
+def _entry(machine: str) -> list[bytes]:
+    """Another architecture's numbers kill; the x32 numbers of x86-64 would bypass every comparison below."""
+    return [
+        _op(LOAD, ARCH_AT),
+        _op(JUMP_EQUAL, ARCHES[machine], 1, 0),
+        _op(RETURN, KILL),
+        _op(LOAD, NUMBER_AT),
+        _op(JUMP_AT_LEAST, X32_BIT, 0, 1),
+        _op(RETURN, ERRNO | EPERM),
+    ]
+
+
+def _deny(number: int | None, error: int) -> list[bytes]:
+    if number is None:
+        return []
+    return [_op(JUMP_EQUAL, number, 0, 1), _op(RETURN, ERRNO | error)]
+
+
+def _clone(profile: Profile, number: int | None) -> list[bytes]:
+    """Threads may be made; a contestant may make nothing else, tests may make processes but no namespaces."""
+    assert number is not None
+    if profile is Profile.CONTESTANT:
+        verdict = [_op(JUMP_ANY_BIT, CLONE_THREAD, 1, 0), _op(RETURN, ERRNO | REFUSED_ERRNO)]
+    else:
+        verdict = [_op(JUMP_ANY_BIT, CLONE_NEW_ANYTHING, 0, 1), _op(RETURN, ERRNO | EPERM)]
+    return [_op(JUMP_EQUAL, number, 0, 4), _op(LOAD, ARG0_AT), *verdict, _op(LOAD, NUMBER_AT)]
+
+
+def _terminal(number: int | None) -> list[bytes]:
+    """No typing into the terminal of whoever started us."""
+    assert number is not None
+    return [
+        _op(JUMP_EQUAL, number, 0, 5),
+        _op(LOAD, ARG1_AT),
+        _op(JUMP_EQUAL, TIOCSTI, 1, 0),
+        _op(JUMP_EQUAL, TIOCLINUX, 0, 1),
+        _op(RETURN, ERRNO | EPERM),
+        _op(LOAD, NUMBER_AT),
+    ]
+
+
+def _socket(profile: Profile, number: int | None) -> list[bytes]:
+    assert number is not None
+    if profile is Profile.CONTESTANT:
+        return _deny(number, EAFNOSUPPORT)
+    allowed = [_op(JUMP_EQUAL, family, len(TEST_SOCKET_FAMILIES) - k, 0) for k, family in enumerate(TEST_SOCKET_FAMILIES)]
+    return [
+        _op(JUMP_EQUAL, number, 0, len(allowed) + 3),
+        _op(LOAD, ARG0_AT),
+        *allowed,
+        _op(RETURN, ERRNO | EAFNOSUPPORT),
+        _op(LOAD, NUMBER_AT),
+    ]
