@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -65,6 +65,7 @@ class Bwrap:
             rules = stack.enter_context(process.in_memory(seccomp.compile_filter(profile)))
             passwd = stack.enter_context(process.in_memory(self._passwd()))
             argv = ["bwrap", *self._namespaces(), *_system(passwd), *_scratch(limits)]
+            argv += _parents(mount.inside for mount in command.mounts)
             for mount in sorted(command.mounts, key=lambda mount: mount.inside):
                 argv += ["--ro-bind", str(mount.source), mount.inside]
             for name, value in {**command.env, CHANNEL_VARIABLE: str(channel)}.items():
@@ -105,9 +106,16 @@ def _system(passwd: int) -> list[str]:
             argv += ["--symlink", os.readlink(folder), str(folder)]
         elif folder.is_dir():
             argv += ["--ro-bind", str(folder), str(folder)]
+    argv += _parents(["/etc/passwd"])
     for name in SYSTEM_FILES:
         argv += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     return [*argv, "--perms", "0444", "--file", str(passwd), "/etc/passwd", "--proc", "/proc", "--dev", "/dev"]
+
+
+def _parents(paths: Iterable[str]) -> list[str]:
+    """The folders above mount points, made readable: bwrap would make them 0700, closed to a dropped user."""
+    folders = {str(parent) for path in paths for parent in Path(path).parents} - {"/", "/tmp", "/usr"}
+    return [word for folder in sorted(folders) for word in ("--perms", "0755", "--dir", folder)]
 
 
 def _scratch(limits: Limits) -> list[str]:
