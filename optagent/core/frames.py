@@ -51,3 +51,17 @@ def read(take: Callable[[int], bytes]) -> tuple[dict[str, Any], list[bytes]]:
     if not isinstance(header, dict):
         raise Malformed("frame header is no object")
     return header, [take(size) for size in sizes]
+
+
+def read_bytes(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    """The one frame that `data` begins with. Raises Malformed when it is cut short or no frame."""
+    position = 0
+
+    def take(size: int) -> bytes:
+        nonlocal position
+        position += size
+        if position > len(data):
+            raise Malformed(f"frame cut short after {len(data)} bytes")
+        return data[position - size : position]
+
+    return read(take)

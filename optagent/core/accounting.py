@@ -1,0 +1,102 @@
+"""The CPU of a worker's whole life, and the rule that finds work moved out of the stopwatch's sight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+MOVED_SHARE = 0.2
+MOVED_NS = 2_000_000
+"""Provisional until step 4 (design 4.4): a fifth of the CPU saved and 2 ms, in two of three launches."""
+
+IDLE_NS_PER_TURN = 100_000
+"""A stopped side may burn this much in a turn: a second thread needs tens of microseconds to stop."""
+
+IMPORT_NS = 50_000_000
+"""Import may grow by this much: an `import heapq` is no cheat, a table computed at import is."""
+
+
+@dataclass(frozen=True)
+class Life:
+    """CPU nanoseconds by phase.
+
+    `start` until the first message, `imported` while importing the target, `prepared` while opening inputs,
+    `called` in checked calls, `timed` in timed blocks, `encoded` while encoding results of timed blocks,
+    `settled` after an answer until it was stopped, `idle` while it should have been stopped; `turns` counts those.
+    """
+
+    start: int = 0
+    imported: int = 0
+    prepared: int = 0
+    called: int = 0
+    timed: int = 0
+    encoded: int = 0
+    settled: int = 0
+    idle: int = 0
+    turns: int = 0
+
+    def plus(self, phase: str, cpu_ns: int) -> Life:
+        """This life with `cpu_ns` more on one account."""
+        name = ACCOUNTS[phase]
+        grown = replace(self, **{name: getattr(self, name) + cpu_ns})
+        return replace(grown, turns=grown.turns + 1) if phase == "idle" else grown
+
+
+ACCOUNTS = {
+    "start": "start",
+    "import": "imported",
+    "prepare": "prepared",
+    "call": "called",
+    "timed": "timed",
+    "encode": "encoded",
+    "settle": "settled",
+    "idle": "idle",
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """The lives of both sides in one launch. `checked_saved_ns` is the timed CPU that the candidate saved in the
+    blocks whose results were encoded: only what those blocks left undone can reappear in encoding."""
+
+    old: Life
+    new: Life
+    checked_saved_ns: int
+
+
+def moved_work(accounts: Sequence[Account]) -> str | None:
+    """Where the candidate's saving reappeared, or None. A phase is guilty when most launches say so."""
+    for name, guilty in (
+        ("encoding of results", _moved_to_encoding),
+        ("opening of arguments", _moved_to_preparation),
+        ("time after an answer", _moved_after_answer),
+        ("the other side's turn", _burnt_while_stopped),
+        ("import", _moved_to_import),
+    ):
+        if 3 * sum(guilty(account) for account in accounts) >= 2 * len(accounts) > 0:
+            return name
+    return None
+
+
+def _grew(excess_ns: int, saved_ns: int) -> bool:
+    return excess_ns > MOVED_NS and excess_ns > MOVED_SHARE * saved_ns
+
+
+def _moved_to_encoding(account: Account) -> bool:
+    return _grew(account.new.encoded - account.old.encoded, account.checked_saved_ns)
+
+
+def _moved_to_preparation(account: Account) -> bool:
+    return _grew(account.new.prepared - account.old.prepared, account.old.timed - account.new.timed)
+
+
+def _moved_after_answer(account: Account) -> bool:
+    return _grew(account.new.settled - account.old.settled, account.old.timed - account.new.timed)
+
+
+def _burnt_while_stopped(account: Account) -> bool:
+    return account.new.idle > IDLE_NS_PER_TURN * max(1, account.new.turns)
+
+
+def _moved_to_import(account: Account) -> bool:
+    return account.new.imported - account.old.imported > IMPORT_NS

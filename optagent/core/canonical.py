@@ -1,0 +1,82 @@
+"""Reads canonical encodings (languages/python/toolbox/optagent_encode.py) to say where two of them part.
+
+Equality is equality of bytes; this module only explains an inequality to people. What it reads came out of a
+sandbox: it may be anything.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from optagent.core.verdict import Difference
+
+SHOWN = 120
+NAMES = {
+    "l": "list", "t": "tuple", "d": "dict", "s": "set", "z": "frozenset", "i": "int", "f": "float", "c": "complex",
+    "b": "bytes", "y": "bytearray", "e": "Ellipsis", "r": "an alias of container", "g": "range", "x": "exception",
+}  # fmt: skip
+PARTS = ("", "", "positional arguments after the call", "keyword arguments after the call", "printed text")
+
+
+def first_difference(old: bytes, new: bytes) -> Difference:
+    """Where two encodings of a call first differ, told in words."""
+    try:
+        left, right = json.loads(old), json.loads(new)
+    except (ValueError, RecursionError):
+        return Difference("the encoding", _short(repr(old[:SHOWN])), _short(repr(new[:SHOWN])))
+    # a call is encoded as the list [kind, value, args, kwargs, printed]; the tag "l" stands first
+    for k, (a, b) in enumerate(zip(left[1:], right[1:], strict=False)):
+        if a != b:
+            return _part(k, left, right, a, b)
+    return Difference("the encoding", _short(repr(old[:SHOWN])), _short(repr(new[:SHOWN])))
+
+
+def _part(k: int, left: Any, right: Any, a: Any, b: Any) -> Difference:
+    if k == 0:
+        return Difference("the outcome", f"{a} {_tell(left[2])}", f"{b} {_tell(right[2])}")
+    if k == 1:
+        return _descend("the exception" if left[1] == "raised" else "the result", a, b)
+    return _descend(PARTS[k], a, b)
+
+
+def _descend(path: str, a: Any, b: Any) -> Difference:
+    while isinstance(a, list) and isinstance(b, list) and a and b and a[0] == b[0] and a[0] in ("l", "t", "d"):
+        if len(a) != len(b):
+            return Difference(path, f"{_tell(a)}", f"{_tell(b)}")
+        k = next(k for k in range(1, len(a)) if a[k] != b[k])
+        if a[0] == "d":
+            same_key = a[k][0] == b[k][0]
+            path += f"[{_tell(a[k][0])}]" if same_key else f" (key {k})"
+            a, b = (a[k][1], b[k][1]) if same_key else (a[k][0], b[k][0])
+        else:
+            path += f"[{k - 1}]"
+            a, b = a[k], b[k]
+    return Difference(path, _tell(a), _tell(b))
+
+
+def _tell(value: Any) -> str:
+    """One line for one encoded value."""
+    if not isinstance(value, list) or not value:
+        return _short(repr(value))
+    tag, rest = value[0], value[1:]
+    if tag == "f":
+        return f"float {_float(rest[0])}"
+    if tag == "x":
+        return _short(f"{rest[0]}: {rest[2]}")
+    if tag in ("l", "t", "d", "s", "z"):
+        return _short(f"{NAMES[tag]} of {len(rest)}: [{', '.join(_tell(one) for one in rest[:4])}{', ...' if len(rest) > 4 else ''}]")
+    if tag in NAMES:
+        return _short(f"{NAMES[tag]} {rest[0] if rest else ''}")
+    return _short(": ".join(_tell(one) for one in value))
+
+
+def _float(text: Any) -> str:
+    try:
+        return repr(float.fromhex(text))
+    except (TypeError, ValueError, OverflowError):
+        return repr(text)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."

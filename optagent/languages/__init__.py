@@ -1,0 +1,1 @@
+"""One adapter per kind of target: locate, replace, build, test, worker command."""

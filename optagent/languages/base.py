@@ -1,0 +1,34 @@
+"""The seam between the referee and a kind of target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from optagent.core.patch import Patch
+from optagent.core.target import Target, Tree
+from optagent.languages.contestant import Contestant
+from optagent.languages.tests import TestReport
+
+
+class Project(Protocol):
+    """One target with everything that stays the same about running it."""
+
+    @property
+    def target(self) -> Target: ...
+
+    def contestant(self, tree: Tree, hash_seed: int, seconds: float, workload: Path | None = None) -> Contestant:
+        """A worker that sees only this tree and has imported nothing of it. The caller closes it."""
+
+    def load(self, contestant: Contestant, tree: Tree, padding: int) -> None:
+        """The target imported, checked to be this tree's. Raises Misconduct."""
+
+    def run_tests(self, tree: Tree, only: Sequence[str] | None, keep: bool, seconds: float = ...) -> TestReport:
+        """The project's tests on this tree."""
+
+    def scope_fault(self, patch: Patch) -> str | None:
+        """Why a patch may not be tried, or None."""
+
+    def normal_form(self, patch: Patch) -> str:
+        """The same for patches that differ in layout only."""

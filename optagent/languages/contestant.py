@@ -1,0 +1,161 @@
+"""The referee's handle on one worker: asks, clocks, stops, and keeps account of its whole life."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from optagent.core.accounting import Life
+from optagent.sandbox import clocks
+from optagent.sandbox.base import REFUSED_ERRNO, Command, Limits, Sandbox
+from optagent.sandbox.live import ChannelClosed, Overdue
+
+GO, DONE = b"g", b"d"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a worker is told to import: names, folders for the import path, and the seed of its heap padding."""
+
+    module: str
+    qualname: str
+    roots: tuple[str, ...]
+    padding: int
+
+
+class Misconduct(Exception):
+    """A contestant failed on its own account. `phase` says when; `reason` is for people; `refused` says that it
+    asked for a new process and did not do without."""
+
+    def __init__(self, phase: str, reason: str, refused: bool = False) -> None:
+        super().__init__(f"{reason} ({phase})")
+        self.phase = phase
+        self.reason = reason
+        self.refused = refused
+
+
+class Uncomparable(Exception):
+    """What a call left behind has no canonical form; the message names the type."""
+
+
+@dataclass(frozen=True)
+class Lap:
+    """One timed block on both clocks."""
+
+    wall_ns: int
+    cpu_ns: int
+
+
+class Contestant:
+    """One worker holding one tree. CPU is booked to the phase under way at every message."""
+
+    def __init__(self, sandbox: Sandbox, command: Command, limits: Limits) -> None:
+        self.live = sandbox.open(command, limits)
+        self.patience_s = limits.seconds
+        self.hello = self.live.greet()
+        self.life = Life()
+        self._cpu_seen = 0
+        self._halted = False
+        self._book("start")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.live.close()
+
+    def load(self, load: Load) -> dict[str, Any]:
+        """The target imported; what the worker says of where it came from."""
+        request = {"module": load.module, "qualname": load.qualname, "roots": load.roots, "padding": load.padding}
+        said, _ = self._ask("import", {"do": "load", **request})
+        if "fault" in said:
+            raise Misconduct("import", said["fault"], said.get("refused", False))
+        return said
+
+    def keep(self, inputs: Sequence[bytes]) -> None:
+        self._ask("prepare", {"do": "keep"}, list(inputs))
+
+    def make(self, file: str, scale: int, seed: int) -> list[tuple[bytes, bytes]]:
+        """Pairs of canonical form and opaque input, made by a workload file."""
+        said, blobs = self._ask("prepare", {"do": "make", "file": file, "scale": scale, "seed": seed})
+        if "fault" in said:
+            raise Misconduct("make_inputs", said["fault"])
+        return list(zip(blobs[::2], blobs[1::2], strict=True))
+
+    def describe(self) -> dict[str, list[str]]:
+        said, _ = self._ask("prepare", {"do": "describe"})
+        return dict(said["types"])
+
+    def call(self, numbers: Sequence[int]) -> list[bytes]:
+        """Each input called once: canonical encodings of result, arguments afterwards and printed text."""
+        said, blobs = self._ask("call", {"do": "call", "inputs": list(numbers)})
+        if said["refused"]:
+            raise Misconduct("call", f"a call ended in the refusal of a new process (errno {REFUSED_ERRNO})", True)
+        return _encodings(said, blobs, len(numbers))
+
+    def prepare(self, numbers: Sequence[int], times: int) -> None:
+        """Fresh arguments for a block of `times` passes over the inputs; the next message must be `lap`."""
+        self._ask("prepare", {"do": "prepare", "inputs": list(numbers), "times": times})
+
+    def lap(self) -> Lap:
+        """The prepared block run, clocked from here."""
+        cpu, wall = self.live.cpu_ns(), clocks.wall_ns()
+        try:
+            self.live.send_raw(GO)
+            answer = self.live.receive_byte(self.patience_s)
+        except Overdue:
+            raise Misconduct("call", f"no answer after {self.patience_s:.0f} s") from None
+        except ChannelClosed:
+            raise Misconduct("call", f"the process ended: {self.live.last_words() or 'without a word'}") from None
+        lap = Lap(clocks.wall_ns() - wall, self.live.cpu_ns() - cpu)
+        if answer != DONE:
+            raise Misconduct("call", "an answer that the protocol does not know")
+        self._book("timed")
+        return lap
+
+    def collect(self) -> list[bytes]:
+        """Canonical encodings of what the last block returned."""
+        said, blobs = self._ask("encode", {"do": "collect"})
+        return _encodings(said, blobs, len(blobs))
+
+    def halt(self) -> None:
+        """Every thread stopped; what is burnt from here until `proceed` is booked as idle."""
+        self.live.halt()
+        self._book("settle")
+        self._halted = True
+
+    def proceed(self) -> None:
+        if self._halted:
+            self._book("idle")
+            self.live.proceed()
+            self._halted = False
+
+    def _ask(self, phase: str, request: dict[str, Any], blobs: list[bytes] | None = None) -> Any:
+        try:
+            self.live.send(request, blobs)
+            return self.live.receive(self.patience_s)
+        except Overdue:
+            raise Misconduct(phase, f"no answer after {self.patience_s:.0f} s") from None
+        except ChannelClosed:
+            raise Misconduct(phase, f"the process ended: {self.live.last_words() or 'without a word'}") from None
+        finally:
+            self._book(phase)
+
+    def _book(self, phase: str) -> None:
+        """CPU since the last message, on the account of `phase`; a process that is gone has no more to book."""
+        try:
+            now = self.live.cpu_ns()
+        except ChannelClosed:
+            return
+        self.life = self.life.plus(phase, now - self._cpu_seen)
+        self._cpu_seen = now
+
+
+def _encodings(said: dict[str, Any], blobs: list[bytes], expected: int) -> list[bytes]:
+    if said["faults"]:
+        raise Uncomparable(said["faults"][0])
+    if len(blobs) != expected:
+        raise Misconduct("call", f"{len(blobs)} answers to {expected} calls")
+    return blobs

@@ -1,0 +1,204 @@
+"""The contestant: holds one tree, opens inputs, calls the target, encodes what came out. Decides nothing.
+
+Runs in the target's interpreter inside the sandbox: standard library only. It owns no clock that counts and
+knows no expected value. The referee asks one thing at a time:
+
+    load      import the target from the tree              -> where it came from
+    keep      opaque inputs to hold                        -> their number
+    make      call make_inputs of a workload file          -> new inputs
+    describe  argument types by parameter name             -> types
+    call      each input once, on fresh arguments          -> one encoding each
+    prepare   fresh arguments for the next timed block     -> ready, then a byte "g" runs it, a byte "d" answers
+    collect   what the last block returned                 -> one encoding each
+
+What the target raises is data. What is wrong with us ends the process with a traceback on stderr.
+"""
+
+import gc
+import importlib
+import io
+import os
+import pickle
+import socket
+import sys
+
+import optagent_encode
+import optagent_frames
+
+REFUSED_ERRNO = 132  # sandboxes/seccomp.toml: a contestant asked for a new process
+GO, DONE = b"g", b"d"
+
+
+class Worker:
+    def __init__(self, channel):
+        self.channel = channel
+        self.target = None
+        self.inputs = []
+        self.block = []
+        self.results = []
+        self.ballast = None
+
+    def take(self, size):
+        chunks = bytearray()
+        while len(chunks) < size:
+            chunk = self.channel.recv(min(size - len(chunks), 1 << 20))
+            if not chunk:
+                os._exit(0)  # the referee is gone; so are we, whatever threads the target has left
+            chunks += chunk
+        return bytes(chunks)
+
+    def answer(self, header, blobs=()):
+        self.channel.sendall(optagent_frames.pack(header, blobs))
+
+    def serve(self):
+        self.answer({"version": optagent_frames.VERSION, "prefix": sys.prefix, "os": os.__file__})
+        while True:
+            header, blobs = optagent_frames.read(self.take)
+            getattr(self, "do_" + header["do"])(header, blobs)
+
+    def do_load(self, header, blobs):
+        """The target imported and found. Padding first, so that every launch has a layout of its own."""
+        self.ballast = padding(header["padding"])
+        sys.path[:0] = header["roots"]
+        try:
+            module = importlib.import_module(header["module"])
+            self.target = module
+            for name in header["qualname"].split("."):
+                self.target = getattr(self.target, name)
+        except BaseException as error:
+            return self.answer({"fault": describe(error), "refused": was_refused(error)})
+        gc.collect()
+        gc.freeze()
+        return self.answer({"file": getattr(module, "__file__", None), "callable": callable(self.target)})
+
+    def do_keep(self, header, blobs):
+        self.inputs = blobs
+        self.answer({"kept": len(blobs)})
+
+    def do_make(self, header, blobs):
+        """Inputs from the user's workload file, which may import the target's package from this tree."""
+        import random
+
+        try:
+            scope = {"__name__": "workload", "__file__": header["file"]}
+            with open(header["file"], "rb") as source:
+                exec(compile(source.read(), header["file"], "exec"), scope)
+            start = scope.get("SIZE", 1)
+            size = start * header["scale"]
+            calls = [arguments(call) for call in scope["make_inputs"](size, random.Random(header["seed"]))]
+            keys = [optagent_encode.encode(call) for call in calls]
+        except optagent_encode.CannotEncode as error:
+            return self.answer({"fault": "its calls hold %s, which cannot be carried yet" % error})
+        except BaseException as error:
+            return self.answer({"fault": describe(error)})
+        made = [blob for key, call in zip(keys, calls) for blob in (key, pickle.dumps(call, 5))]
+        return self.answer({"size": size}, made)
+
+    def do_describe(self, header, blobs):
+        names = parameter_names(self.target)
+        types = {}
+        for data in self.inputs:
+            args, kwargs = pickle.loads(data)
+            for name, value in [*zip(names, args), *kwargs.items()]:
+                types.setdefault(name, set()).add(type(value).__name__)
+        self.answer({"types": {name: sorted(kinds) for name, kinds in types.items()}})
+
+    def do_call(self, header, blobs):
+        """Each input called once with its output captured; the reply is in the order asked."""
+        encoded, faults, refused = [], [], 0
+        gc.enable()
+        for number in header["inputs"]:
+            call = pickle.loads(self.inputs[number])
+            out, err = io.StringIO(), io.StringIO()
+            kept = sys.stdout, sys.stderr
+            sys.stdout, sys.stderr = out, err
+            (result,) = run_block(self.target, [call])
+            sys.stdout, sys.stderr = kept
+            refused += result[0] == "raised" and was_refused(result[1])
+            encode_into(encoded, faults, result, call, [out.getvalue(), err.getvalue()])
+        self.answer({"faults": faults, "refused": refused}, encoded)
+
+    def do_prepare(self, header, blobs):
+        """Fresh arguments, then one timed block on a byte's notice."""
+        self.results = []
+        self.block = [pickle.loads(self.inputs[k]) for _ in range(header["times"]) for k in header["inputs"]]
+        gc.collect()
+        gc.disable()
+        kept = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
+        self.answer({})
+        if self.take(1) == GO:
+            self.results = run_block(self.target, self.block)
+            self.channel.sendall(DONE)
+        sys.stdout, sys.stderr = kept
+
+    def do_collect(self, header, blobs):
+        encoded, faults = [], []
+        for result, call in zip(self.results, self.block):
+            encode_into(encoded, faults, result, call, [])
+        self.answer({"faults": faults}, encoded)
+
+
+def run_block(target, block):
+    """Every call of the block, in order; what it returned or raised is kept, not looked at."""
+    results = []
+    for args, kwargs in block:
+        try:
+            results.append(("returned", target(*args, **kwargs)))
+        except BaseException as error:
+            results.append(("raised", error))
+    return results
+
+
+def encode_into(encoded, faults, result, call, printed):
+    """One more encoding of a result with the arguments as the call left them, or one more fault."""
+    try:
+        encoded.append(optagent_encode.encode([*result, *call, printed]))
+    except optagent_encode.CannotEncode as error:
+        encoded.append(b"")
+        faults.append(str(error))
+
+
+def arguments(call):
+    """A call of a workload file as (args, kwargs)."""
+    if isinstance(call, dict):
+        return tuple(call.get("args", ())), dict(call.get("kwargs", {}))
+    return tuple(call), {}
+
+
+def parameter_names(target):
+    code = getattr(getattr(target, "__wrapped__", target), "__code__", None)
+    return code.co_varnames[: code.co_argcount] if code else ()
+
+
+def describe(error):
+    return "%s: %s" % (type(error).__name__, error)
+
+
+def was_refused(error):
+    """Whether an exception, or one it came from, is the refusal of a new process."""
+    seen = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, OSError) and error.errno == REFUSED_ERRNO:
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def padding(seed):
+    """Blocks of memory that shift whatever is allocated after them; a linear congruence, to import nothing."""
+    state = seed or 1
+    held = []
+    for _ in range(200):
+        state = (state * 6364136223846793005 + 1442695040888963407) % (1 << 64)
+        held.append(bytearray(16 + (state >> 33) % 496))
+    held.append([object() for _ in range(1 + (state >> 20) % 5000)])
+    held.append(bytes(1 + (state >> 40) % 200000))
+    return held
+
+
+if __name__ == "__main__":
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder or ".") != here]
+    Worker(socket.socket(fileno=int(os.environ.pop("OPTAGENT_FD")))).serve()

@@ -1,0 +1,209 @@
+"""One event per stage of a run, and its way to JSON and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from optagent.core.goal import Spent
+from optagent.core.outcome import Outcome
+from optagent.core.patch import Candidate
+from optagent.core.target import Target
+from optagent.core.verdict import Evidence, Rejected, Speedup, Verdict
+from optagent.errors import LedgerCorrupt
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+NOTHING = Spent()
+Json = dict[str, Any]  # what `json` writes; a set, a path or any other object is a TypeError at the append
+
+
+@dataclass(frozen=True)
+class StoredInput:
+    """An Input whose bytes are the artifact of that digest."""
+
+    digest: str
+    source: str
+    codec: str
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """`target` as typed is `spec`; `tree` is the digest of the baseline's files; `machine` is its fingerprint."""
+
+    verb: str
+    repo: str
+    spec: str
+    target: Target
+    seed: int
+    version: str
+    tree: str
+    settings: Json = field(default_factory=dict)
+    machine: Json = field(default_factory=dict)
+    kind: Literal["run_started"] = "run_started"
+
+
+@dataclass(frozen=True)
+class BaselineTaken:
+    """`tests` pass and reach the target, `set_aside` fail or flake; `noise` is the baseline's deviation from itself."""
+
+    tests: tuple[str, ...]
+    set_aside: tuple[str, ...]
+    search: tuple[StoredInput, ...]
+    held_out: tuple[tuple[StoredInput, ...], ...]
+    noise: float
+    observed_types: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    profile: Json = field(default_factory=dict)
+    cost: Spent = NOTHING
+    extra: Json = field(default_factory=dict)
+    kind: Literal["baseline_taken"] = "baseline_taken"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The trial is under way."""
+
+    candidate: Candidate
+    kind: Literal["asked"] = "asked"
+
+
+@dataclass(frozen=True)
+class Replied:
+    """A raw reply, stored before anybody parsed it. Its cost is part of the cost that `Decided` will name."""
+
+    reply: str
+    author: str
+    cost: Spent = NOTHING
+    kind: Literal["replied"] = "replied"
+
+
+@dataclass(frozen=True)
+class Screened:
+    """None: nothing to object."""
+
+    fault: Rejected | None = None
+    kind: Literal["screened"] = "screened"
+
+
+@dataclass(frozen=True)
+class Tested:
+    """How many tests passed, and the names of those that did not."""
+
+    passed: int
+    failed: tuple[str, ...] = ()
+    kind: Literal["tested"] = "tested"
+
+
+@dataclass(frozen=True)
+class Compared:
+    evidence: Evidence
+    kind: Literal["compared"] = "compared"
+
+
+@dataclass(frozen=True)
+class Measured:
+    speedup: Speedup
+    kind: Literal["measured"] = "measured"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The trial is over. `cost` is all of it, replies included."""
+
+    verdict: Verdict
+    cost: Spent
+    kind: Literal["decided"] = "decided"
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What the confirmation said of the trial on the held-out set of that index, which is burnt now."""
+
+    verdict: Verdict
+    held_out: int
+    cost: Spent = NOTHING
+    kind: Literal["claimed"] = "claimed"
+
+
+@dataclass(frozen=True)
+class RunEnded:
+    """`winner` is the number of the trial that is kept; 0, which no trial has, for none."""
+
+    outcome: Outcome
+    winner: int = 0
+    extra: Json = field(default_factory=dict)
+    kind: Literal["run_ended"] = "run_ended"
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The run goes on, perhaps on another machine or under other settings."""
+
+    version: str
+    machine: Json = field(default_factory=dict)
+    settings: Json = field(default_factory=dict)
+    kind: Literal["resumed"] = "resumed"
+
+
+Stage = (
+    RunStarted
+    | BaselineTaken
+    | Asked
+    | Replied
+    | Screened
+    | Tested
+    | Compared
+    | Measured
+    | Decided
+    | Claimed
+    | RunEnded
+    | Resumed
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row of the ledger: `at` is in seconds since 1970, `trial` is 0 for what concerns the whole run."""
+
+    number: int
+    run: str
+    trial: int
+    kind: str
+    at: float
+    data: Json
+
+
+@cache
+def adapter() -> TypeAdapter[Stage]:
+    from pydantic import Field, TypeAdapter  # 0.2 s that `--help` does not pay
+
+    return TypeAdapter(Annotated[Stage, Field(discriminator="kind")])
+
+
+def to_text(data: Stage | Mapping[str, Any]) -> str:
+    """JSON in ASCII. Halves of surrogate pairs are escaped; NaN and infinities keep their names, as in JSON5.
+
+    TypeError for what JSON cannot hold.
+    """
+    plain = adapter().dump_python(data) if dataclasses.is_dataclass(data) else dict(data)
+    return json.dumps(plain, ensure_ascii=True, allow_nan=True)
+
+
+def stage_of(event: Event) -> Stage:
+    """The event as the value that was appended; LedgerCorrupt when it is none of ours."""
+    from pydantic import ValidationError
+
+    try:
+        return adapter().validate_python({**event.data, "kind": event.kind})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise LedgerCorrupt(
+            f"Event {event.number} of run {event.run} ({event.kind}) is not what we wrote: {where}: {first['msg']}.",
+            "Set the ledger aside (move its folder), or start a new one with `--state DIR`.",
+        ) from error

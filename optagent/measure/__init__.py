@@ -1,0 +1,1 @@
+"""Times old against new, fairly. Reports, never decides."""

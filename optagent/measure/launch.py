@@ -1,0 +1,249 @@
+"""One launch: a fresh pair of workers on one core, one running at a time, both clocks read by us."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from optagent.core.accounting import Account
+from optagent.core.canonical import first_difference
+from optagent.core.statistics import Round, remembers, total_log_ratio
+from optagent.core.target import Tree
+from optagent.core.verdict import Difference
+from optagent.core.workload import Input
+from optagent.languages.base import Project
+from optagent.languages.contestant import Contestant, Lap
+from optagent.measure.groups import Group, form_groups
+
+Clock = Literal["cpu", "wall"]
+ROUNDS_AT_LEAST = 3
+SLOW_SWEEP_NS = 1_000_000_000
+CHECKED_SHARE = 0.15
+EMPTY_LAPS = 5
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What one launch found. Logs are of old over new, for one pass over the inputs, on each clock.
+
+    `first_call` says that the first calls decided, because the new side's later ones profit from them.
+    `busy` is the reference's largest share of CPU in wall time. `difference` is set when outputs of timed
+    blocks were not the same.
+    """
+
+    cpu_log: float
+    wall_log: float
+    pairs: int
+    old_s: float
+    new_s: float
+    busy: float
+    first_call: bool
+    account: Account
+    old_memory: int
+    new_memory: int
+    difference: Difference | None = None
+
+    def log_ratio(self, clock: Clock) -> float:
+        return self.cpu_log if clock == "cpu" else self.wall_log
+
+
+@dataclass
+class Pair:
+    """Two contestants of which one at most is running."""
+
+    old: Contestant
+    new: Contestant
+
+    @contextmanager
+    def turn(self, side: Contestant) -> Iterator[Contestant]:
+        side.proceed()
+        yield side
+        side.halt()
+
+
+@dataclass(frozen=True)
+class Race:
+    """What is launched: the same inputs on two trees, for about `seconds` of timed rounds."""
+
+    project: Project
+    old: Tree
+    new: Tree
+    inputs: tuple[Input, ...]
+    core: int
+    seconds: float = 0.15
+    patience_s: float = 60.0
+
+
+def launch(race: Race, seed: int) -> Launch:
+    """One launch under its own hash seed, heap padding, load order and orders of play.
+
+    Raises Misconduct (or Uncomparable) when a side fails.
+    """
+    rng = random.Random(seed)
+    with ExitStack() as stack:
+        pair = _start(race, rng, stack)
+        overhead = Lap(*(median(one) for one in zip(*_empty_laps(pair), strict=True)))
+        first = _first_calls(pair, race, rng, overhead)
+        groups = _groups(race, first)
+        played = _play(pair, race, groups, overhead, first, rng)
+        memory = pair.old.live.peak_memory_bytes(), pair.new.live.peak_memory_bytes()
+    return _summary(pair, first, played, memory)
+
+
+def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
+    hash_seed = rng.getrandbits(32)
+    contestants = {}
+    for name in rng.sample(("old", "new"), 2):
+        tree = race.old if name == "old" else race.new
+        one = stack.enter_context(race.project.contestant(tree, hash_seed, race.patience_s))
+        one.live.pin(race.core)
+        race.project.load(one, tree, rng.getrandbits(40))
+        one.keep([given.data for given in race.inputs])
+        one.halt()
+        contestants[name] = one
+    return Pair(contestants["old"], contestants["new"])
+
+
+def _empty_laps(pair: Pair) -> list[tuple[int, int]]:
+    """What a block of no calls costs: the protocol itself, taken off every lap."""
+    laps = []
+    for _ in range(EMPTY_LAPS):
+        lap = _lap(pair, pair.old, (), 0)
+        laps.append((lap.wall_ns, lap.cpu_ns))
+    return laps
+
+
+def _lap(pair: Pair, side: Contestant, numbers: Sequence[int], times: int) -> Lap:
+    with pair.turn(side):
+        side.prepare(numbers, times)
+        return side.lap()
+
+
+def _net(lap: Lap, overhead: Lap, times: int) -> Lap:
+    return Lap(max(1, lap.wall_ns - overhead.wall_ns) // times or 1, max(1, lap.cpu_ns - overhead.cpu_ns) // times or 1)
+
+
+@dataclass(frozen=True)
+class First:
+    """The first call of every input on each side, in the order of the inputs."""
+
+    old: tuple[Lap, ...]
+    new: tuple[Lap, ...]
+
+
+def _first_calls(pair: Pair, race: Race, rng: random.Random, overhead: Lap) -> First:
+    old, new = [], []
+    for number in range(len(race.inputs)):
+        for side in rng.sample(("old", "new"), 2):
+            lap = _net(_lap(pair, getattr(pair, side), (number,), 1), overhead, 1)
+            (old if side == "old" else new).append(lap)
+    return First(tuple(old), tuple(new))
+
+
+def _groups(race: Race, first: First) -> list[Group]:
+    sizes = [len(one.data) for one in race.inputs]
+    return form_groups([lap.wall_ns for lap in first.old], [lap.wall_ns for lap in first.new], sizes)
+
+
+@dataclass(frozen=True)
+class Played:
+    """Rounds by group on each clock, what the checked blocks saved, and the first difference they showed."""
+
+    cpu: list[list[Round]]
+    wall: list[list[Round]]
+    busy: float
+    saved_ns: int
+    difference: Difference | None
+
+
+def _play(
+    pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: First, rng: random.Random
+) -> Played:
+    """ABBA or BAAB over every group in turn, until the time is up and every group has had its rounds."""
+    played = Played([[] for _ in groups], [[] for _ in groups], 0.0, 0, None)
+    sweep = sum(lap.wall_ns for lap in first.old)
+    if sweep > SLOW_SWEEP_NS:  # a second pass would cost more than it tells
+        return _first_as_rounds(first)
+    wanted = ROUNDS_AT_LEAST if sweep < race.seconds * 1e9 / ROUNDS_AT_LEAST else 1
+    spent, saved, busy, difference, turn = 0, 0, 0.0, None, 0
+    while spent < race.seconds * 1e9 or turn < wanted * len(groups):
+        k = turn % len(groups)
+        turn += 1
+        group = groups[k]
+        old, new, checked, found = _round(pair, group, overhead, rng, must_check=turn <= min(3, len(groups)))
+        played.cpu[k].append(Round(old.cpu_ns, new.cpu_ns))
+        played.wall[k].append(Round(old.wall_ns, new.wall_ns))
+        busy = max(busy, old.cpu_ns / old.wall_ns)
+        saved += checked
+        difference = difference or found
+        spent += 2 * group.times * (old.wall_ns + new.wall_ns)
+    return Played(played.cpu, played.wall, busy, saved, difference)
+
+
+def _first_as_rounds(first: First) -> Played:
+    cpu = [[Round(old.cpu_ns, new.cpu_ns)] for old, new in zip(first.old, first.new, strict=True)]
+    wall = [[Round(old.wall_ns, new.wall_ns)] for old, new in zip(first.old, first.new, strict=True)]
+    return Played(cpu, wall, max(lap.cpu_ns / lap.wall_ns for lap in first.old), 0, None)
+
+
+def _round(
+    pair: Pair, group: Group, overhead: Lap, rng: random.Random, must_check: bool
+) -> tuple[Lap, Lap, int, Difference | None]:
+    """One round: mean lap of each side for one pass, CPU saved in the block that was checked, its difference.
+
+    Whether the last block of each side is checked is drawn after all clocks have stopped: before, nobody can know.
+    """
+    order = rng.choice((("old", "new", "new", "old"), ("new", "old", "old", "new")))
+    laps: dict[str, list[Lap]] = {"old": [], "new": []}
+    for name in order:
+        laps[name].append(_lap(pair, getattr(pair, name), group.numbers, group.times))
+    old, new = (_net(_mean(laps[name]), overhead, group.times) for name in ("old", "new"))
+    if not must_check and rng.random() >= CHECKED_SHARE:
+        return old, new, 0, None
+    saved = laps["old"][-1].cpu_ns - laps["new"][-1].cpu_ns
+    return old, new, saved, _differ(_collect(pair, pair.old), _collect(pair, pair.new), len(group.numbers))
+
+
+def _collect(pair: Pair, side: Contestant) -> list[bytes]:
+    with pair.turn(side):
+        return side.collect()
+
+
+def _mean(laps: list[Lap]) -> Lap:
+    return Lap(sum(lap.wall_ns for lap in laps) // len(laps), sum(lap.cpu_ns for lap in laps) // len(laps))
+
+
+def _differ(old: list[bytes], new: list[bytes], inputs: int) -> Difference | None:
+    """Every pass of both blocks against the first pass of the old one."""
+    for results in (old, new):
+        for k, encoded in enumerate(results):
+            if encoded != old[k % inputs]:
+                return first_difference(old[k % inputs], encoded)
+    return None
+
+
+def _summary(pair: Pair, first: First, played: Played, memory: tuple[int, int]) -> Launch:
+    cpu, wall = total_log_ratio(played.cpu), total_log_ratio(played.wall)
+    later_old, later_new = (_sweep(played.wall, name) for name in ("old_ns", "new_ns"))
+    first_old, first_new = sum(lap.wall_ns for lap in first.old), sum(lap.wall_ns for lap in first.new)
+    memo = remembers(first_old, first_new, later_old, later_new)
+    if memo:
+        as_first = _first_as_rounds(first)
+        cpu, wall = total_log_ratio(as_first.cpu), total_log_ratio(as_first.wall)
+    pairs = sum(len(rounds) for rounds in played.wall)
+    account = Account(pair.old.life, pair.new.life, played.saved_ns)
+    seconds = (first_old / 1e9, first_new / 1e9) if memo else (later_old / 1e9, later_new / 1e9)
+    return Launch(cpu, wall, pairs, *seconds, played.busy, memo, account, *memory, played.difference)
+
+
+def _sweep(groups: list[list[Round]], name: str) -> float:
+    return sum(median(getattr(one, name) for one in rounds) for rounds in groups)
+
+
+def cores() -> list[int]:
+    return sorted(os.sched_getaffinity(0))

@@ -1,0 +1,108 @@
+"""What a stretch of code can do to objects, and whether an object is still known to this function alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from optagent.rules.kinds import NUMBERS, Facts
+from optagent.rules.scene import Scene
+from optagent.rules.syntax import method_call, root_name, walk
+from optagent.rules.uses import MUTATORS, Use, use_of
+
+Region = tuple[cst.CSTNode, ...]
+# Methods of `self` that read only, whatever class it is, if their names mean anything.
+HARMLESS_METHODS = frozenset({"get", "items", "keys", "values", "lower", "upper", "strip", "index", "count", "copy"})
+SELVES = frozenset({"self", "cls"})
+
+
+@dataclass(frozen=True)
+class Definition:
+    """An assignment that has surely run when a later statement is reached.
+
+    `region` is all code that can run between the two, the later statement included.
+    """
+
+    statement: cst.Assign | cst.AnnAssign
+    value: cst.BaseExpression
+    region: Region
+
+
+def definition_before(scene: Scene, name: str, anchor: cst.CSTNode) -> Definition | None:
+    """The nearest plain assignment `name = value` that stands before `anchor` in its block or in one around it."""
+    for part, whole in scene.ancestors(anchor):
+        if not isinstance(whole, cst.IndentedBlock | cst.SimpleStatementLine | cst.SimpleStatementSuite):
+            continue
+        at = [k for k, node in enumerate(whole.body) if node is part][0]
+        for k in range(at - 1, -1, -1):
+            found = plain_assignment(whole.body[k], name)
+            if found is not None and found.value is not None:
+                return Definition(found, found.value, tuple(whole.body[k + 1 : at + 1]))
+    return None
+
+
+def plain_assignment(node: cst.CSTNode, name: str) -> cst.Assign | cst.AnnAssign | None:
+    """The last `name = value` of a line."""
+    smalls = node.body if isinstance(node, cst.SimpleStatementLine) else [node]
+    for small in reversed(smalls):
+        if isinstance(small, cst.Assign) and len(small.targets) == 1:
+            target: cst.CSTNode = small.targets[0].target
+        elif isinstance(small, cst.AnnAssign):
+            target = small.target
+        else:
+            continue
+        if isinstance(target, cst.Name) and target.value == name:
+            return small
+    return None
+
+
+def is_bound(scene: Scene, name: str, anchor: cst.CSTNode) -> bool:
+    """Whether a local name surely has a value when `anchor` is reached."""
+    deleted = any(isinstance(scene.parent[mention.node], cst.Del) for mention in scene.mentions[name])
+    return not deleted and (name in scene.params or definition_before(scene, name, anchor) is not None)
+
+
+def uses_in(scene: Scene, name: str, region: Region) -> list[Use]:
+    return [use_of(scene, mention) for mention in scene.mentions[name] if scene.within(mention.node, region)]
+
+
+def is_unshared(scene: Scene, facts: Facts, name: str, anchor: cst.CSTNode) -> bool:
+    """Whether the list behind a name was made here and nobody else can hold it during the statement `anchor`."""
+    found = definition_before(scene, name, anchor)
+    if found is None or name in scene.params or not facts.is_own(name):
+        return False
+    return Use.ESCAPE not in uses_in(scene, name, found.region) and not is_captured(scene, name)
+
+
+def is_captured(scene: Scene, name: str) -> bool:
+    """Whether a nested function does anything but read the name."""
+    uses = (use_of(scene, mention) for mention in scene.mentions[name] if scene.in_closure(mention.node))
+    return any(use not in (Use.READ, Use.TEST) for use in uses)
+
+
+def changed_roots(scene: Scene, facts: Facts, region: Region) -> Iterator[str]:
+    """The names through which code in the region visibly changes an object, `?` for one without a name."""
+    for node in walk(*region):
+        if isinstance(node, cst.Subscript) and node in scene.stored:
+            yield root_name(node) or "?"
+        elif isinstance(node, cst.AugAssign) and isinstance(node.target, cst.Name):
+            if not (facts.of(node.value) and facts.of(node.value) <= NUMBERS):
+                yield node.target.value
+        elif found := method_call(node):
+            receiver, method, _ = found
+            root = root_name(receiver) or "?"
+            if scene.dotted(receiver) is None and (method in MUTATORS or is_unknown_of_self(root, method)):
+                yield root
+            elif scene.dotted(receiver) is not None and method in MUTATORS:
+                yield "?"  # heapq.heappush(xs, …), random.shuffle(xs)
+
+
+def is_unknown_of_self(root: str, method: str) -> bool:
+    return root in SELVES and method not in HARMLESS_METHODS
+
+
+def disturbs_strangers(scene: Scene, facts: Facts, region: Region) -> bool:
+    """Whether the region visibly changes some object that was not made in this function."""
+    return any(not facts.is_own(root) for root in changed_roots(scene, facts, region))

@@ -1,0 +1,1 @@
+"""Whether a candidate still does the same. Knows how to disbelieve."""

@@ -1,0 +1,47 @@
+"""Old against new on the same inputs: every result, exception, argument afterwards and printed text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optagent.core.canonical import first_difference
+from optagent.core.target import Tree
+from optagent.core.verdict import Difference
+from optagent.core.workload import Input
+from optagent.languages.base import Project
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where and under which hash seed inputs are called, and how long one answer may take."""
+
+    project: Project
+    seed: int
+    patience_s: float
+
+
+def outputs(run: Run, tree: Tree, inputs: Sequence[Input]) -> list[bytes]:
+    """The canonical encoding of every call on a fresh worker of this tree.
+
+    Raises Misconduct when the worker fails and Uncomparable when a value has no canonical form.
+    """
+    with run.project.contestant(tree, run.seed, run.patience_s) as contestant:
+        run.project.load(contestant, tree, padding=run.seed % 997)
+        contestant.keep([one.data for one in inputs])
+        return contestant.call(range(len(inputs)))
+
+
+def compare(expected: Sequence[bytes], got: Sequence[bytes]) -> Difference | None:
+    """The first input on which two sets of outputs differ, told in words; None when all are the same bytes."""
+    for number, (old, new) in enumerate(zip(expected, got, strict=True)):
+        if old != new:
+            found = first_difference(old, new)
+            return Difference(f"{found.where} of input {number + 1}", found.old, found.new)
+    return None
+
+
+def own_difference(run: Run, tree: Tree, inputs: Sequence[Input]) -> Difference | None:
+    """The reference against itself, twice under one hash seed: where it differs, or None."""
+    return compare(outputs(run, tree, inputs), outputs(run, tree, inputs))
+
