@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 HELD_OUT_SHARE = 0.3
 HELD_OUT_SETS = 2
@@ -52,25 +52,21 @@ def distinct(inputs: Iterable[Input]) -> list[Input]:
 
 
 def split(inputs: Sequence[Input], types: tuple[tuple[str, tuple[str, ...]], ...] = ()) -> Workload:
-    """Inputs parted into search and held-out by their hash, so that nobody chose which is which.
+    """Inputs parted into search and held-out: neighbours in size form strata, and in each the hash decides.
 
-    Needs two distinct inputs at least; the same inputs are always parted the same way.
+    So nobody chose which is which, the same inputs are always parted the same way, and what is held out spans
+    the sizes of what is not. Needs two distinct inputs at least.
     """
-    ordered = sorted(distinct(inputs), key=lambda one: one.digest)
+    ordered = sorted(distinct(inputs), key=lambda one: (-len(one.data), one.digest))
     if len(ordered) < 2:
         raise ValueError(f"{len(ordered)} distinct input(s) cannot be split")
-    held = max(1, round(HELD_OUT_SHARE * len(ordered)))
-    sets = min(HELD_OUT_SETS, held)
+    strata = max(1, round(HELD_OUT_SHARE * len(ordered)))
+    bounds = [len(ordered) * k // strata for k in range(strata + 1)]
+    held = [min(ordered[a:b], key=lambda one: one.digest) for a, b in pairwise(bounds)]
+    chosen = {one.digest for one in held}
     return Workload(
-        search=tuple(ordered[held:]),
-        held_out=tuple(tuple(ordered[:held][k::sets]) for k in range(sets)),
+        search=tuple(one for one in ordered if one.digest not in chosen),
+        held_out=tuple(tuple(held[k::HELD_OUT_SETS]) for k in range(min(HELD_OUT_SETS, strata))),
         observed_types=types,
     )
 
-
-def sample(inputs: Sequence[Input], most: int, seed: int) -> tuple[Input, ...]:
-    """At most `most` of the inputs, drawn by `seed`, in their original order."""
-    if len(inputs) <= most:
-        return tuple(inputs)
-    chosen = sorted(random.Random(seed).sample(range(len(inputs)), most))
-    return tuple(inputs[k] for k in chosen)

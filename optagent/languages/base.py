@@ -18,11 +18,17 @@ class Project(Protocol):
     @property
     def target(self) -> Target: ...
 
-    def contestant(self, tree: Tree, hash_seed: int, seconds: float, workload: Path | None = None) -> Contestant:
-        """A worker that sees only this tree and has imported nothing of it. The caller closes it."""
+    def contestant(
+        self, tree: Tree, hash_seed: int, seconds: float, name: str = "candidate", workload: Path | None = None
+    ) -> Contestant:
+        """A worker that sees only this tree (and that workload file) and has imported nothing of it. The caller
+        closes it."""
 
     def load(self, contestant: Contestant, tree: Tree, padding: int) -> None:
         """The target imported, checked to be this tree's. Raises Misconduct."""
+
+    def workload_path(self, workload: Path) -> str:
+        """Where a contestant sees the workload file it was given."""
 
     def run_tests(self, tree: Tree, only: Sequence[str] | None, keep: bool, seconds: float = ...) -> TestReport:
         """The project's tests on this tree."""

@@ -8,11 +8,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from optagent.core.accounting import Life
+from optagent.core.verdict import Evidence, Inconclusive, Incorrect, Rejected
 from optagent.sandbox import clocks
 from optagent.sandbox.base import REFUSED_ERRNO, Command, Limits, Sandbox
 from optagent.sandbox.live import ChannelClosed, Overdue
 
 GO, DONE = b"g", b"d"
+REFERENCE = "reference"
+PHASES = {"import": "does not import", "call": "fails when called", "prepare": "fails on its arguments", "encode": "fails after the call"}
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,20 @@ class Misconduct(Exception):
     """A contestant failed on its own account. `phase` says when; `reason` is for people; `refused` says that it
     asked for a new process and did not do without."""
 
-    def __init__(self, phase: str, reason: str, refused: bool = False) -> None:
+    def __init__(self, phase: str, reason: str, refused: bool = False, name: str = "candidate") -> None:
         super().__init__(f"{reason} ({phase})")
         self.phase = phase
         self.reason = reason
         self.refused = refused
+        self.name = name
+
+    def verdict(self, evidence: Evidence) -> Rejected | Incorrect | Inconclusive:
+        """What it means for the candidate: nothing against it when it was the reference that failed."""
+        if self.name == REFERENCE:
+            return Inconclusive(f"the reference itself failed: {self.reason}", evidence)
+        if self.refused:
+            return Rejected("started a process", self.reason)
+        return Incorrect(evidence, f"{PHASES.get(self.phase, self.phase)}: {self.reason}")
 
 
 class Uncomparable(Exception):
@@ -49,9 +61,13 @@ class Lap:
 
 
 class Contestant:
-    """One worker holding one tree. CPU is booked to the phase under way at every message."""
+    """One worker holding one tree. CPU is booked to the phase under way at every message.
 
-    def __init__(self, sandbox: Sandbox, command: Command, limits: Limits) -> None:
+    `name` is REFERENCE for the side whose failures are not the candidate's.
+    """
+
+    def __init__(self, sandbox: Sandbox, command: Command, limits: Limits, name: str = "candidate") -> None:
+        self.name = name
         self.live = sandbox.open(command, limits)
         self.patience_s = limits.seconds
         self.hello = self.live.greet()
@@ -66,12 +82,15 @@ class Contestant:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.live.close()
 
+    def misconduct(self, phase: str, reason: str, refused: bool = False) -> Misconduct:
+        return Misconduct(phase, reason, refused, self.name)
+
     def load(self, load: Load) -> dict[str, Any]:
         """The target imported; what the worker says of where it came from."""
         request = {"module": load.module, "qualname": load.qualname, "roots": load.roots, "padding": load.padding}
         said, _ = self._ask("import", {"do": "load", **request})
         if "fault" in said:
-            raise Misconduct("import", said["fault"], said.get("refused", False))
+            raise self.misconduct("import", said["fault"], said.get("refused", False))
         return said
 
     def keep(self, inputs: Sequence[bytes]) -> None:
@@ -81,19 +100,24 @@ class Contestant:
         """Pairs of canonical form and opaque input, made by a workload file."""
         said, blobs = self._ask("prepare", {"do": "make", "file": file, "scale": scale, "seed": seed})
         if "fault" in said:
-            raise Misconduct("make_inputs", said["fault"])
+            raise self.misconduct("make_inputs", said["fault"])
         return list(zip(blobs[::2], blobs[1::2], strict=True))
 
     def describe(self) -> dict[str, list[str]]:
         said, _ = self._ask("prepare", {"do": "describe"})
         return dict(said["types"])
 
+    def profile(self) -> dict[str, Any]:
+        """Time by function and by line over all inputs, under profilers that slow it down."""
+        said, _ = self._ask("call", {"do": "profile"})
+        return dict(said)
+
     def call(self, numbers: Sequence[int]) -> list[bytes]:
         """Each input called once: canonical encodings of result, arguments afterwards and printed text."""
         said, blobs = self._ask("call", {"do": "call", "inputs": list(numbers)})
         if said["refused"]:
-            raise Misconduct("call", f"a call ended in the refusal of a new process (errno {REFUSED_ERRNO})", True)
-        return _encodings(said, blobs, len(numbers))
+            raise self.misconduct("call", f"a call ended in the refusal of a new process (errno {REFUSED_ERRNO})", True)
+        return self._encodings(said, blobs, len(numbers))
 
     def prepare(self, numbers: Sequence[int], times: int) -> None:
         """Fresh arguments for a block of `times` passes over the inputs; the next message must be `lap`."""
@@ -106,19 +130,19 @@ class Contestant:
             self.live.send_raw(GO)
             answer = self.live.receive_byte(self.patience_s)
         except Overdue:
-            raise Misconduct("call", f"no answer after {self.patience_s:.0f} s") from None
+            raise self.misconduct("call", f"no answer after {self.patience_s:.0f} s") from None
         except ChannelClosed:
-            raise Misconduct("call", f"the process ended: {self.live.last_words() or 'without a word'}") from None
+            raise self.misconduct("call", f"the process ended: {self.live.last_words() or 'without a word'}") from None
         lap = Lap(clocks.wall_ns() - wall, self.live.cpu_ns() - cpu)
         if answer != DONE:
-            raise Misconduct("call", "an answer that the protocol does not know")
+            raise self.misconduct("call", "an answer that the protocol does not know")
         self._book("timed")
         return lap
 
     def collect(self) -> list[bytes]:
         """Canonical encodings of what the last block returned."""
         said, blobs = self._ask("encode", {"do": "collect"})
-        return _encodings(said, blobs, len(blobs))
+        return self._encodings(said, blobs, len(blobs))
 
     def halt(self) -> None:
         """Every thread stopped; what is burnt from here until `proceed` is booked as idle."""
@@ -137,9 +161,9 @@ class Contestant:
             self.live.send(request, blobs)
             return self.live.receive(self.patience_s)
         except Overdue:
-            raise Misconduct(phase, f"no answer after {self.patience_s:.0f} s") from None
+            raise self.misconduct(phase, f"no answer after {self.patience_s:.0f} s") from None
         except ChannelClosed:
-            raise Misconduct(phase, f"the process ended: {self.live.last_words() or 'without a word'}") from None
+            raise self.misconduct(phase, f"the process ended: {self.live.last_words() or 'without a word'}") from None
         finally:
             self._book(phase)
 
@@ -152,10 +176,9 @@ class Contestant:
         self.life = self.life.plus(phase, now - self._cpu_seen)
         self._cpu_seen = now
 
-
-def _encodings(said: dict[str, Any], blobs: list[bytes], expected: int) -> list[bytes]:
-    if said["faults"]:
-        raise Uncomparable(said["faults"][0])
-    if len(blobs) != expected:
-        raise Misconduct("call", f"{len(blobs)} answers to {expected} calls")
-    return blobs
+    def _encodings(self, said: dict[str, Any], blobs: list[bytes], expected: int) -> list[bytes]:
+        if said["faults"]:
+            raise Uncomparable(said["faults"][0])
+        if len(blobs) != expected:
+            raise self.misconduct("call", f"{len(blobs)} answers to {expected} calls")
+        return blobs

@@ -17,7 +17,7 @@ from optagent.core.target import Tree
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input
 from optagent.languages.base import Project
-from optagent.languages.contestant import Contestant, Lap
+from optagent.languages.contestant import REFERENCE, Contestant, Lap
 from optagent.measure.groups import Group, form_groups
 
 Clock = Literal["cpu", "wall"]
@@ -85,7 +85,7 @@ def launch(race: Race, seed: int) -> Launch:
     Raises Misconduct (or Uncomparable) when a side fails.
     """
     rng = random.Random(seed)
-    with ExitStack() as stack:
+    with pinned(race.core), ExitStack() as stack:
         pair = _start(race, rng, stack)
         overhead = Lap(*(median(one) for one in zip(*_empty_laps(pair), strict=True)))
         first = _first_calls(pair, race, rng, overhead)
@@ -100,7 +100,8 @@ def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
     contestants = {}
     for name in rng.sample(("old", "new"), 2):
         tree = race.old if name == "old" else race.new
-        one = stack.enter_context(race.project.contestant(tree, hash_seed, race.patience_s))
+        who = REFERENCE if name == "old" else "candidate"
+        one = stack.enter_context(race.project.contestant(tree, hash_seed, race.patience_s, who))
         one.live.pin(race.core)
         race.project.load(one, tree, rng.getrandbits(40))
         one.keep([given.data for given in race.inputs])
@@ -245,5 +246,12 @@ def _sweep(groups: list[list[Round]], name: str) -> float:
     return sum(median(getattr(one, name) for one in rounds) for rounds in groups)
 
 
-def cores() -> list[int]:
-    return sorted(os.sched_getaffinity(0))
+@contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """We run on that core too: a referee on another core sees the block's end later and less evenly."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

@@ -14,6 +14,7 @@ from optagent.core.target import Tree
 from optagent.core.verdict import Difference, Speedup
 from optagent.core.workload import Input
 from optagent.languages.base import Project
+from optagent.languages.contestant import REFERENCE
 from optagent.measure.launch import Clock, Launch, Race, launch
 
 BUSY_ENOUGH = 0.8
@@ -77,7 +78,7 @@ def affordable(
     """As many inputs, in their order, as one pass of the reference over them takes `most_s` seconds; one at least."""
     chosen: list[Input] = []
     spent = 0.0
-    with project.contestant(tree, derive(seed, "hash"), patience_s) as reference:
+    with project.contestant(tree, derive(seed, "hash"), patience_s, REFERENCE) as reference:
         reference.live.pin(core)
         project.load(reference, tree, 1)
         reference.keep([one.data for one in inputs])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from optagent.rules.kinds import NUMBERS, Facts
+from optagent.rules.kinds import NUMBERS, UNKNOWN, Facts, Kinds
 from optagent.rules.scene import Scene
 from optagent.rules.syntax import method_call, root_name, walk
 from optagent.rules.uses import MUTATORS, Use, use_of
@@ -30,30 +30,33 @@ class Definition:
     region: Region
 
 
-def definition_before(scene: Scene, name: str, anchor: cst.CSTNode) -> Definition | None:
-    """The nearest plain assignment `name = value` that stands before `anchor` in its block or in one around it."""
+def definition_before(scene: Scene, name: str, anchor: cst.CSTNode, chained: bool = False) -> Definition | None:
+    """The nearest plain assignment `name = value` that stands before `anchor` in its block or in one around it.
+
+    With `chained`, also `name = other = value`, for values that cannot change.
+    """
     for part, whole in scene.ancestors(anchor):
         if not isinstance(whole, cst.IndentedBlock | cst.SimpleStatementLine | cst.SimpleStatementSuite):
             continue
         at = [k for k, node in enumerate(whole.body) if node is part][0]
         for k in range(at - 1, -1, -1):
-            found = plain_assignment(whole.body[k], name)
+            found = plain_assignment(whole.body[k], name, chained)
             if found is not None and found.value is not None:
                 return Definition(found, found.value, tuple(whole.body[k + 1 : at + 1]))
     return None
 
 
-def plain_assignment(node: cst.CSTNode, name: str) -> cst.Assign | cst.AnnAssign | None:
+def plain_assignment(node: cst.CSTNode, name: str, chained: bool) -> cst.Assign | cst.AnnAssign | None:
     """The last `name = value` of a line."""
     smalls = node.body if isinstance(node, cst.SimpleStatementLine) else [node]
     for small in reversed(smalls):
-        if isinstance(small, cst.Assign) and len(small.targets) == 1:
-            target: cst.CSTNode = small.targets[0].target
-        elif isinstance(small, cst.AnnAssign):
-            target = small.target
-        else:
-            continue
-        if isinstance(target, cst.Name) and target.value == name:
+        goals: list[cst.CSTNode] = []
+        if isinstance(small, cst.Assign) and (chained or len(small.targets) == 1):
+            goals = [target.target for target in small.targets]
+        elif isinstance(small, cst.AnnAssign) and small.value is not None:
+            goals = [small.target]
+        if any(isinstance(goal, cst.Name) and goal.value == name for goal in goals):
+            assert isinstance(small, cst.Assign | cst.AnnAssign)
             return small
     return None
 
@@ -68,12 +71,29 @@ def uses_in(scene: Scene, name: str, region: Region) -> list[Use]:
     return [use_of(scene, mention) for mention in scene.mentions[name] if scene.within(mention.node, region)]
 
 
-def is_unshared(scene: Scene, facts: Facts, name: str, anchor: cst.CSTNode) -> bool:
-    """Whether the list behind a name was made here and nobody else can hold it during the statement `anchor`."""
+def reaching(scene: Scene, name: str, anchor: cst.CSTNode) -> Definition | None:
+    """The one assignment that gives a name its value all through the statement `anchor`, if there is only one."""
     found = definition_before(scene, name, anchor)
-    if found is None or name in scene.params or not facts.is_own(name):
+    if found is None:
+        return None
+    stores = (mention for mention in scene.mentions[name] if mention.stores)
+    return None if any(scene.within(mention.node, found.region) for mention in stores) else found
+
+
+def kinds_at(scene: Scene, facts: Facts, name: str, anchor: cst.CSTNode) -> Kinds:
+    """Every type the name can hold in the statement `anchor`; empty when unclear."""
+    if not scene.is_local(name):
+        return UNKNOWN
+    found = reaching(scene, name, anchor)
+    return (facts.of(found.value) if found else UNKNOWN) or facts.of_name(name)
+
+
+def is_unshared(scene: Scene, facts: Facts, name: str, anchor: cst.CSTNode) -> bool:
+    """Whether the object behind a name was made here and nobody else can hold it during the statement `anchor`."""
+    found = definition_before(scene, name, anchor)
+    if found is None or is_captured(scene, name) or Use.ESCAPE in uses_in(scene, name, found.region):
         return False
-    return Use.ESCAPE not in uses_in(scene, name, found.region) and not is_captured(scene, name)
+    return facts.is_own(name) or (reaching(scene, name, anchor) is not None and facts.is_new(found.value))
 
 
 def is_captured(scene: Scene, name: str) -> bool:

@@ -20,13 +20,27 @@ REPEATABLE = frozenset(
 SPELLINGS = {"List": "list", "Tuple": "tuple", "Dict": "dict", "None": "NoneType"}
 # What a call of a builtin or a method of text gives.
 RESULTS = {
-    **dict.fromkeys(("len", "int", "ord", "hash", "math.floor", "math.ceil", "math.isqrt", "math.gcd"), "int"),
-    **{name: name for name in ("list", "tuple", "set", "dict", "str", "bytes", "float", "bool", "frozenset", "bytearray")},
+    **dict.fromkeys(("len", "int", "ord", "hash", "struct.calcsize"), "int"),
+    **dict.fromkeys(("math.floor", "math.ceil", "math.isqrt", "math.gcd", "math.comb", "math.factorial"), "int"),
+    **dict.fromkeys(("any", "all", "isinstance", "callable"), "bool"),
+    **{
+        name: name
+        for name in ("list", "tuple", "set", "dict", "str", "bytes", "float", "bool", "frozenset", "bytearray")
+    },
     **dict.fromkeys(("repr", "chr", "format", "ascii", "hex", "bin"), "str"),
     "sorted": "list",
 }
 FRESH_CALLS = frozenset(
-    {"list", "dict", "set", "sorted", "bytearray", "collections.defaultdict", "collections.deque", "collections.Counter"}
+    {
+        "list",
+        "dict",
+        "set",
+        "sorted",
+        "bytearray",
+        "collections.defaultdict",
+        "collections.deque",
+        "collections.Counter",
+    }
     | {"collections.OrderedDict", "array.array"}
 )
 SPLITTERS = frozenset({"split", "rsplit", "splitlines", "readlines"})
@@ -78,8 +92,11 @@ class Facts:
             return UNKNOWN
         if param.star in ("*", "**"):
             return frozenset({"tuple" if param.star == "*" else "dict"})
-        seen = self.observed.get(param.name.value, UNKNOWN)
-        return frozenset(name.removeprefix("builtins.") for name in seen) or annotated(param.annotation)
+        if seen := self.observed.get(param.name.value, UNKNOWN):
+            return frozenset(name.removeprefix("builtins.") for name in seen)
+        # `xs: list = None` is what people write for an optional list.
+        absent = isinstance(param.default, cst.Name) and param.default.value == "None"
+        return UNKNOWN if absent else annotated(param.annotation)
 
     def of_growth(self, node: cst.AugAssign) -> Kinds | None:
         """`x += y` keeps the type of text and lists; a number stays one if the other is one."""

@@ -55,7 +55,7 @@ def levels(scene: Scene, node: cst.CSTNode) -> list[Level] | None:
 
 def statement_level(whole: cst.CSTNode, part: cst.CSTNode) -> list[Level]:
     if isinstance(whole, cst.For) and part is whole.body:
-        return [Level(whole, whole, (whole.target, whole.body))]
+        return [Level(whole, whole, (whole.target, whole.iter, whole.body))]
     if isinstance(whole, cst.While) and part in (whole.test, whole.body):
         return [Level(whole, whole, (whole.test, whole.body))]
     return []

@@ -1,4 +1,4 @@
-'''Membership in a list, tested again and again, becomes membership in a set.
+"""Membership in a list, tested again and again, becomes membership in a set.
 
 What
 ----
@@ -55,7 +55,7 @@ Text is searched for substrings, not for elements, and must be left alone::
             if word not in stop:
                 kept.append(word.lower())
         return kept
-'''
+"""
 
 from __future__ import annotations
 
@@ -65,7 +65,15 @@ import libcst as cst
 
 from optagent.rules.base import Proposal, Site
 from optagent.rules.edits import Place, propose
-from optagent.rules.effects import definition_before, disturbs_strangers, is_bound, is_captured, is_unshared, uses_in
+from optagent.rules.effects import (
+    definition_before,
+    disturbs_strangers,
+    is_bound,
+    is_captured,
+    is_unshared,
+    kinds_at,
+    uses_in,
+)
 from optagent.rules.kinds import Facts
 from optagent.rules.loops import Level, levels, suspends
 from optagent.rules.scene import Mention, Scene, read_scene
@@ -93,7 +101,7 @@ class MembershipSet:
 def places(scene: Scene, facts: Facts) -> Iterator[Place]:
     """One place for each list and each loop before which its set is built."""
     for name, mentions in list(scene.mentions.items()):
-        if is_sequence(scene, facts, name) and not is_captured(scene, name):
+        if could_gain(scene, name):
             groups: dict[cst.CSTNode, list[Mention]] = {}
             for mention in mentions:
                 level = best_level(scene, facts, name, mention)
@@ -103,10 +111,11 @@ def places(scene: Scene, facts: Facts) -> Iterator[Place]:
                 yield place(scene, name, anchor, tests)
 
 
-def is_sequence(scene: Scene, facts: Facts, name: str) -> bool:
-    """Whether a name only holds lists or tuples worth a set, as far as the source and the observed types tell."""
-    kinds = facts.of_name(name)
-    return bool(kinds) and kinds <= SEQUENCES and not holds_unhashable(scene, name) and not is_short(scene, name)
+def could_gain(scene: Scene, name: str) -> bool:
+    """Whether a local is tested for members at all, and nothing in the source speaks against a set."""
+    if not scene.is_local(name) or all(use_of(scene, mention) is not Use.TEST for mention in scene.mentions[name]):
+        return False
+    return not (is_captured(scene, name) or holds_unhashable(scene, name) or is_short(scene, name))
 
 
 def bindings(scene: Scene, name: str) -> list[cst.CSTNode]:
@@ -172,17 +181,18 @@ def stays_right(scene: Scene, facts: Facts, name: str, level: Level) -> bool:
     if not uses <= {Use.READ, Use.TEST, Use.APPEND}:
         return False
     anchor = level.anchor or level.loop
-    if not is_bound(scene, name, anchor):
+    kinds = kinds_at(scene, facts, name, anchor)
+    if not kinds or not kinds <= SEQUENCES or not is_bound(scene, name, anchor):
         return False
     if is_unshared(scene, facts, name, anchor):
-        return Use.APPEND not in uses or can_follow(scene, facts, name, level)
+        return Use.APPEND not in uses or (kinds == {"list"} and can_follow(scene, name, level))
     return Use.APPEND not in uses and not suspends(level.region) and not disturbs_strangers(scene, facts, level.region)
 
 
-def can_follow(scene: Scene, facts: Facts, name: str, level: Level) -> bool:
-    """Whether every `append` in the loop is one that a set can follow: on a list, of one value, in a statement."""
+def can_follow(scene: Scene, name: str, level: Level) -> bool:
+    """Whether the value of every `append` in the loop can be given a name on the spot."""
     grown = [argument_of(scene, mention) for mention in appends(scene, name, level.region)]
-    return facts.of_name(name) == {"list"} and not any(isinstance(value, cst.GeneratorExp) for value in grown)
+    return not any(isinstance(value, cst.GeneratorExp | cst.NamedExpr) for value in grown)
 
 
 def appends(scene: Scene, name: str, region: tuple[cst.CSTNode, ...]) -> list[Mention]:

@@ -26,6 +26,11 @@ def walk(*roots: cst.CSTNode) -> Iterator[cst.CSTNode]:
         waiting.extend(reversed(children(node)))
 
 
+def has_comment(node: cst.CSTNode) -> bool:
+    """Whether a comment stands inside, which a rewrite would lose."""
+    return isinstance(node, cst.Comment) or any(has_comment(child) for child in node.children)
+
+
 def targets(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """The names, attributes and subscripts an assignment to this target stores into."""
     if isinstance(node, cst.Tuple | cst.List):

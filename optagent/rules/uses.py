@@ -20,10 +20,25 @@ class Use(Enum):
 # Builtins that look at an argument, or copy its elements, and forget it.
 READERS = frozenset(
     {"all", "any", "bool", "bytes", "dict", "enumerate", "float", "frozenset", "hash", "id", "int", "isinstance", "len"}
-    | {"list", "max", "min", "print", "range", "repr", "reversed", "set", "sorted", "str", "sum", "tuple", "type", "zip"}
+    | {
+        "list",
+        "max",
+        "min",
+        "print",
+        "range",
+        "repr",
+        "reversed",
+        "set",
+        "sorted",
+        "str",
+        "sum",
+        "tuple",
+        "type",
+        "zip",
+    }
     | {"abs", "divmod", "format", "ord", "pow", "round", "callable", "math.fsum", "math.prod", "collections.Counter"}
 )
-READING_METHODS = frozenset({"copy", "count", "index"})
+READING_METHODS = frozenset({"copy", "count", "index", "get", "items", "keys", "values"})
 # Methods of other objects that copy the elements of their argument.
 COPYING_METHODS = frozenset(
     {"join", "extend", "update", "union", "intersection", "difference", "issubset", "issuperset", "isdisjoint"}

@@ -39,11 +39,11 @@ def repository_files(top: Path, inside: str = "") -> Iterator[Entry]:
 
 
 def nested_files(top: Path, inside: str) -> Iterator[Entry]:
-    """The files of a submodule or of a repository in the repository; of a link in its place, the link."""
+    """A submodule or a repository in the repository: the folder and its files; a link in its place is the link."""
     folder = top / inside
-    if folder.is_symlink():
-        return iter([Entry(inside)])
-    return repository_files(top, inside + "/") if is_work_tree(folder) else folder_files(top, inside)
+    yield Entry(inside)
+    if not folder.is_symlink():
+        yield from repository_files(top, inside + "/") if is_work_tree(folder) else folder_files(top, inside)
 
 
 def folder_files(top: Path, inside: str = "", wanted: Callable[[str], bool] | None = None) -> Iterator[Entry]:

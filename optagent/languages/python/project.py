@@ -13,7 +13,7 @@ from optagent.core import frames
 from optagent.core.patch import Patch
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSource, ToolMissing
-from optagent.languages.contestant import Contestant, Load, Misconduct
+from optagent.languages.contestant import Contestant, Load
 from optagent.languages.python import scope
 from optagent.languages.python.interpreter import Interpreter
 from optagent.languages.tests import TestReport, TestResult
@@ -34,9 +34,11 @@ class PythonProject:
     target: Target
     test_arguments: tuple[str, ...] = ()
 
-    def contestant(self, tree: Tree, hash_seed: int, seconds: float, workload: Path | None = None) -> Contestant:
+    def contestant(
+        self, tree: Tree, hash_seed: int, seconds: float, name: str = "candidate", workload: Path | None = None
+    ) -> Contestant:
         """A worker that sees this tree only; it has imported nothing of it yet."""
-        mounts = [*self._mounts(tree), *([Mount(workload, f"{WORKLOAD}/{workload.name}")] if workload else [])]
+        mounts = [*self._mounts(tree), *([Mount(workload, self.workload_path(workload))] if workload else [])]
         script = f"{self._inside(self.toolbox, TOOLBOX)}/optagent_worker.py"
         command = Command(
             (str(self.interpreter.executable), "-s", "-B", script),
@@ -44,7 +46,7 @@ class PythonProject:
             tuple(mounts),
             {**self._environment(), "PYTHONHASHSEED": str(hash_seed % (1 << 32))},
         )
-        return Contestant(self.sandbox, command, Limits(seconds=seconds))
+        return Contestant(self.sandbox, command, Limits(seconds=seconds), name)
 
     def load(self, contestant: Contestant, tree: Tree, padding: int) -> None:
         """The target imported from this very tree; anything else is misconduct, or ours to know."""
@@ -53,12 +55,12 @@ class PythonProject:
         said = contestant.load(Load(self.target.module, self.target.qualname, roots, padding))
         expected = _join(seen, self.target.path)
         if said["file"] != expected:
-            raise Misconduct("import", f"{self.target.module} came from {said['file']}, not from {expected}")
+            raise contestant.misconduct("import", f"{self.target.module} came from {said['file']}, not from {expected}")
         if not said["callable"]:
-            raise Misconduct("import", f"{self.target.qualname} is not callable")
+            raise contestant.misconduct("import", f"{self.target.qualname} is not callable")
 
     def workload_path(self, workload: Path) -> str:
-        return f"{self._inside(workload.parent, WORKLOAD)}/{workload.name}"
+        return self._inside(workload, f"{WORKLOAD}/{workload.name}")
 
     def run_tests(self, tree: Tree, only: Sequence[str] | None, keep: bool, seconds: float = TEST_SECONDS) -> TestReport:
         """The project's tests on this tree: all of them, or those named. `keep` captures the target's arguments."""

@@ -10,6 +10,7 @@ PARTS = (
     ("optagent.languages.python", "toolbox/optagent_worker.py", "optagent_worker.py"),
     ("optagent.languages.python", "toolbox/optagent_encode.py", "optagent_encode.py"),
     ("optagent.languages.python", "toolbox/optagent_probe.py", "optagent_probe.py"),
+    ("optagent.languages.python", "toolbox/optagent_profile.py", "optagent_profile.py"),
     ("optagent.core", "frames.py", "optagent_frames.py"),
 )
 

@@ -10,6 +10,7 @@ knows no expected value. The referee asks one thing at a time:
     call      each input once, on fresh arguments          -> one encoding each
     prepare   fresh arguments for the next timed block     -> ready, then a byte "g" runs it, a byte "d" answers
     collect   what the last block returned                 -> one encoding each
+    profile   each input under a profiler                  -> time by function and by line
 
 What the target raises is data. What is wrong with us ends the process with a traceback on stderr.
 """
@@ -24,6 +25,7 @@ import sys
 
 import optagent_encode
 import optagent_frames
+import optagent_profile
 
 REFUSED_ERRNO = 132  # sandboxes/seccomp.toml: a contestant asked for a new process
 GO, DONE = b"g", b"d"
@@ -137,6 +139,20 @@ class Worker:
         for result, call in zip(self.results, self.block):
             encode_into(encoded, faults, result, call, [])
         self.answer({"faults": faults}, encoded)
+
+    def do_profile(self, header, blobs):
+        """Fresh arguments for each profiler; a call that raises is part of the profile."""
+
+        def run():
+            run_block(self.target, [pickle.loads(data) for data in self.inputs])
+
+        kept = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
+        functions = optagent_profile.by_function(run)
+        code = getattr(getattr(self.target, "__wrapped__", self.target), "__code__", None)
+        lines = optagent_profile.by_line(run, code) if code else []
+        sys.stdout, sys.stderr = kept
+        self.answer({"functions": functions, "lines": lines})
 
 
 def run_block(target, block):

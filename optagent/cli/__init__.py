@@ -1,0 +1,1 @@
+"""The top floor: verbs, settings, and the only place where the parts are put together."""

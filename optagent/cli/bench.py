@@ -1,0 +1,127 @@
+"""What can be done to the untouched code, as functions for `search/baseline.py`; and the baseline's record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from optagent.cli.workshop import Workshop
+from optagent.core.goal import Spent
+from optagent.core.seeds import derive
+from optagent.core.verdict import Difference
+from optagent.core.workload import Input, Workload
+from optagent.errors import BaselineBroken
+from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
+from optagent.languages.python.workload_file import workload_from_file
+from optagent.ledger.events import BaselineTaken
+from optagent.ledger.inputs import keep_inputs, load_workload
+from optagent.measure import speed
+from optagent.measure.launch import Race
+from optagent.profile import facts
+from optagent.profile.facts import Profile
+from optagent.search.baseline import Bench, Problem
+from optagent.verify import differential
+from optagent.verify.suite import Suite, baseline_suite
+
+PATIENCE_S = 120.0
+Types = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def bench(shop: Workshop, stage: Callable[[str], None]) -> Bench:
+    """The bench of a run."""
+    project, base, seed = shop.project, shop.base, shop.settings.seed
+
+    def suite() -> tuple[Suite, list[Input], dict[str, int]]:
+        found, report = baseline_suite(project, base)
+        return found, [Input(data, "captured from tests") for _, data in report.inputs], dict(report.lost)
+
+    def from_file() -> Workload:
+        assert shop.workload is not None
+        return workload_from_file(project, base, shop.workload, seed, PATIENCE_S)
+
+    def types(inputs: Sequence[Input]) -> Types:
+        with project.contestant(base, 0, PATIENCE_S, REFERENCE) as reference:
+            project.load(reference, base, 1)
+            reference.keep([one.data for one in inputs])
+            return tuple((name, tuple(kinds)) for name, kinds in sorted(reference.describe().items()))
+
+    def own_difference(inputs: Sequence[Input]) -> Difference | str | None:
+        try:
+            return differential.own_difference(reference_run(shop), base, inputs)
+        except Uncomparable as unknown:
+            return str(unknown)
+
+    def affordable(inputs: Sequence[Input]) -> tuple[Input, ...]:
+        return speed.affordable(project, base, inputs, seed, shop.core, PATIENCE_S)
+
+    def noise(timed: tuple[Input, ...]) -> speed.Noise:
+        return speed.measure_noise(Race(project, base, base, timed, shop.core, patience_s=PATIENCE_S), seed)
+
+    def profile(timed: tuple[Input, ...]) -> Profile:
+        return facts.take(project, base, timed, PATIENCE_S)
+
+    made = from_file if shop.workload else None
+    return Bench(suite, made, _guarded(types), _guarded(own_difference), _guarded(affordable), _guarded(noise), profile, stage)
+
+
+def reference_run(shop: Workshop) -> differential.Run:
+    """The hash seed and patience under which search inputs are compared."""
+    return differential.Run(shop.project, derive(shop.settings.seed, "hash"), PATIENCE_S)
+
+
+def _guarded(function: Callable[..., object]) -> Callable[..., object]:
+    """A failure of the untouched code is not a verdict on anybody: the baseline is broken."""
+
+    def call(*args: object) -> object:
+        try:
+            return function(*args)
+        except Misconduct as failed:
+            raise BaselineBroken(
+                f"the target {failed.reason} in the sandbox ({failed.phase}), before any change",
+                "Run its tests by hand; see `optagent doctor` for what the sandbox allows.",
+            ) from None
+
+    return call
+
+
+def store(shop: Workshop, problem: Problem, seconds: float) -> None:
+    """The baseline in the ledger, so that a resumed run need not take it again."""
+    suite, workload = problem.suite, problem.workload
+    held = tuple(keep_inputs(shop.ledger, one) for one in workload.held_out)
+    timed = [k for k, one in enumerate(workload.search) if one in problem.timed]
+    extra = {
+        "passing": list(suite.passing),
+        "suite_seconds": suite.seconds,
+        "timed": timed,
+        "clock": problem.noise.clock,
+        "old_seconds": problem.noise.seconds,
+        "lost": dict(problem.lost),
+        "cores": shop.core,
+    }
+    shop.ledger.record(
+        shop.run,
+        BaselineTaken(
+            suite.reaching, suite.set_aside, keep_inputs(shop.ledger, workload.search), held, problem.noise.floor,
+            workload.observed_types, asdict(problem.profile), Spent(seconds=seconds), extra,
+        ),
+    )  # fmt: skip
+
+
+def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
+    """The problem as an earlier session of the run fixed it."""
+    workload = load_workload(shop.ledger, taken)
+    extra = taken.extra
+    profile = taken.profile
+    return Problem(
+        Suite(tuple(extra["passing"]), taken.tests, taken.set_aside, extra["suite_seconds"]),
+        workload,
+        tuple(workload.search[k] for k in extra["timed"]),
+        speed.Noise(taken.noise, extra["clock"], extra["old_seconds"]),
+        Profile(
+            profile["source"],
+            tuple(facts.HotFunction(**one) for one in profile["functions"]),
+            tuple(facts.HotLine(**one) for one in profile["lines"]),
+            profile["note"],
+        ),
+        tuple(sorted(extra["lost"].items())),
+    )

@@ -1,0 +1,84 @@
+"""Progress on standard error: a live line on a terminal, plain lines otherwise. Results never go here."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from optagent.core.trial import Trial
+from optagent.report.text import one_line, safe, verdict_line
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+
+@dataclass
+class Progress:
+    """Says the stage, and with it what is best so far, how many trials there were and how much time is left."""
+
+    minutes: float
+    quiet: bool = False
+    began: float = field(default_factory=time.monotonic)
+    best: float = 1.0
+    trials: int = 0
+    _status: Status | None = None
+
+    def __enter__(self) -> Self:
+        if not self.quiet and sys.stderr.isatty():
+            from rich.console import Console
+
+            self._status = Console(stderr=True).status("starting")
+            self._status.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._status is not None:
+            self._status.__exit__(kind, error, tb)
+
+    def stage(self, what: str) -> None:
+        if self.quiet:
+            return
+        text = f"{safe(one_line(what))}{self._so_far()}"
+        if self._status is not None:
+            from rich.text import Text
+
+            self._status.update(Text(text))
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+    def trial(self, trial: Trial) -> None:
+        self.trials += 1
+        self.best = max(self.best, trial.ratio)
+        if self.quiet:
+            return
+        text = f"  {trial.number}. {safe(one_line(trial.candidate.idea))}: {verdict_line(trial.verdict)}"
+        with self._paused():
+            print(text, file=sys.stderr, flush=True)
+
+    def _paused(self) -> AbstractContextManager[object]:
+        """Nothing to pause: rich moves its live line below what is printed through its console only."""
+        if self._status is None:
+            return nullcontext()
+        self._status.stop()
+        return _Restart(self._status)
+
+    def _so_far(self) -> str:
+        left = max(0.0, self.minutes * 60 - (time.monotonic() - self.began))
+        best = f"best {self.best:.2f}x, " if self.best > 1 else ""
+        trials = f"{self.trials} trial{'s' if self.trials != 1 else ''}, " if self.trials else ""
+        return f" ({best}{trials}{left / 60:.1f} min left)"
+
+
+class _Restart:
+    def __init__(self, status: Status) -> None:
+        self.status = status
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.status.start()

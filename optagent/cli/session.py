@@ -1,0 +1,125 @@
+"""The story of one run: baseline, search, claims, end. `run` and `resume` differ only in what they find done."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from optagent.cli import bench
+from optagent.cli.progress import Progress
+from optagent.cli.settings import RunSettings
+from optagent.cli.shop import Counter, rules_coder
+from optagent.cli.workshop import Workshop, abandon, new_run, resumed_run
+from optagent.core.goal import Budget, Goal, Spent
+from optagent.core.outcome import Outcome
+from optagent.core.trial import Trial
+from optagent.core.verdict import Faster
+from optagent.errors import BaselineBroken
+from optagent.ledger.events import Decided, RunEnded
+from optagent.ledger.history import Record, replay
+from optagent.ledger.store import Ledger
+from optagent.search.baseline import Problem, take_baseline
+from optagent.search.confirm import Claim, confirm
+from optagent.search.loop import Past, search
+from optagent.search.policy import Greedy
+
+CLAIM_RESERVE = 0.25
+"""Share of the minutes that the search may not use: a claim must always be affordable."""
+
+UNBOUNDED = 10**12
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a session ended. `trial` is the one that is kept, if any."""
+
+    workshop: Workshop
+    problem: Problem
+    trials: tuple[Trial, ...]
+    claims: tuple[Claim, ...]
+    outcome: Outcome
+    trial: Trial | None
+
+    @property
+    def goal_met(self) -> bool:
+        verdict = self.claims[-1].verdict if self.claims else None
+        goal = Goal(self.workshop.settings.speedup)
+        return isinstance(verdict, Faster) and goal.met_by(verdict.speedup.ratio)
+
+
+def start(settings: RunSettings, state: Path | None, progress: Progress) -> Ended:
+    """A new run from its first event to its last."""
+    progress.stage("looking at the project")
+    workshop = new_run(settings, state)
+    began = time.monotonic()
+    try:
+        problem = take_baseline(bench.bench(workshop, progress.stage))
+    except BaselineBroken:
+        place = workshop.folder.parent.parent
+        abandon(workshop.ledger, workshop.run, workshop.folder, place)
+        raise
+    bench.store(workshop, problem, time.monotonic() - began)
+    return _go_on(workshop, problem, _record(workshop), progress)
+
+
+def resume(run: str, ledger: Ledger, place: Path, progress: Progress) -> Ended:
+    """An interrupted run from where its ledger ends; decided trials keep their verdicts."""
+    record = replay(ledger.events(run))
+    workshop = resumed_run(run, record, ledger, place)
+    if record.baseline is None:
+        began = time.monotonic()
+        problem = take_baseline(bench.bench(workshop, progress.stage))
+        bench.store(workshop, problem, time.monotonic() - began)
+    else:
+        problem = bench.restored(workshop, record.baseline)
+    return _go_on(workshop, problem, _record(workshop), progress)
+
+
+def _record(workshop: Workshop) -> Record:
+    return replay(workshop.ledger.events(workshop.run))
+
+
+def _go_on(workshop: Workshop, problem: Problem, record: Record, progress: Progress) -> Ended:
+    counter = Counter(workshop, problem, progress.stage)
+    propose = rules_coder(counter)
+    parts = counter.shop(propose)
+    trials = list(record.trials)
+    past = Past(record.trials, sorted(record.pending.items()))
+    for trial in search(Greedy(propose), parts, _budget(workshop.settings, record), past):
+        workshop.ledger.record(workshop.run, Decided(trial.verdict, trial.cost), trial.number)
+        trials.append(trial)
+        progress.trial(trial)
+    claims = _past_claims(record)
+    if not (claims and isinstance(claims[-1].verdict, Faster)):
+        for claim in confirm(trials, parts, len(problem.workload.held_out), claims):
+            claims.append(claim)
+    return _end(workshop, problem, tuple(trials), tuple(claims))
+
+
+def _budget(settings: RunSettings, record: Record) -> Budget:
+    """What is left for the search, a claim's share set aside. Money and tokens come with models (step 3)."""
+    seconds = settings.minutes * 60 * (1 - CLAIM_RESERVE)
+    limit = Spent(seconds=seconds, trials=settings.trials, usd=UNBOUNDED, tokens=UNBOUNDED)
+    return Budget(limit, replace(record.spent, trials=len(record.trials)))
+
+
+def _past_claims(record: Record) -> list[Claim]:
+    by_number = {trial.number: trial for trial in record.trials}
+    return [Claim(by_number[number], claimed.held_out, claimed.verdict) for number, claimed in record.claims]
+
+
+def _end(workshop: Workshop, problem: Problem, trials: tuple[Trial, ...], claims: tuple[Claim, ...]) -> Ended:
+    won = claims[-1].trial if claims and isinstance(claims[-1].verdict, Faster) else None
+    outcome = _outcome(workshop, trials, claims, won)
+    workshop.ledger.record(workshop.run, RunEnded(outcome, won.number if won else 0))
+    workshop.clear()
+    return Ended(workshop, problem, trials, claims, outcome, won)
+
+
+def _outcome(workshop: Workshop, trials: tuple[Trial, ...], claims: tuple[Claim, ...], won: Trial | None) -> Outcome:
+    if won is not None:
+        return Outcome.FASTER
+    if len(trials) >= workshop.settings.trials:
+        return Outcome.BUDGET_EXHAUSTED
+    return Outcome.INCONCLUSIVE if claims else Outcome.NOTHING_FOUND

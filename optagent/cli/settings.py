@@ -1,0 +1,51 @@
+"""What the user asked for, read once and then carried as a value."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from optagent.errors import BadSetting
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The settings of one run. `minutes` and `trials` are ceilings; `speedup` None means any confirmed gain."""
+
+    repo: str
+    target: str
+    python: str | None = None
+    workload: str | None = None
+    tests: str | None = None
+    sandbox: str = "auto"
+    speedup: float | None = None
+    minutes: float = 10.0
+    trials: int = 30
+    seed: int = 0
+
+    @property
+    def repo_path(self) -> Path:
+        return Path(self.repo)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> RunSettings:
+        """The settings of an earlier run; names that this version does not know are left out."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: value for name, value in data.items() if name in known})
+
+    def checked(self) -> RunSettings:
+        """These settings, or BadSetting for the first that means nothing."""
+        if not self.repo_path.is_dir():
+            raise BadSetting(f"there is no folder {self.repo}", "Name the project's folder.")
+        for name, value, least in (
+            ("--max-minutes", self.minutes, 0.0),
+            ("--max-trials", self.trials, 1),
+            ("--speedup", 2.0 if self.speedup is None else self.speedup, 1.0),
+        ):
+            if not value >= least:
+                raise BadSetting(f"{name} {value} means nothing", f"Give a number of at least {least:g}.")
+        return self

@@ -1,0 +1,186 @@
+"""What can be done to a candidate, as functions for the search; each leaves its event in the ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from optagent.cli.bench import reference_run
+from optagent.cli.workshop import Workshop
+from optagent.core.patch import Candidate, Change, Patch
+from optagent.core.seeds import derive
+from optagent.core.target import Tree
+from optagent.core.verdict import Evidence, Rejected, Verdict
+from optagent.ledger import events
+from optagent.measure import speed
+from optagent.measure.judge import judge
+from optagent.measure.launch import Race
+from optagent.search.baseline import Problem
+from optagent.search.shop import Objection, Shop
+from optagent.verify import checks, differential
+from optagent.workspace.checkout import checkout, remove
+from optagent.workspace.text import read_source
+
+Propose = Callable[[Candidate], Sequence[Candidate]]
+
+
+@dataclass
+class Counter:
+    """The referee at work for one run."""
+
+    workshop: Workshop
+    problem: Problem
+    stage: Callable[[str], None]
+
+    @cached_property
+    def patience_s(self) -> float:
+        """How long one answer of a candidate may take: ten passes of the reference over everything, and a start."""
+        inputs = max(1, len(self.problem.workload.search))
+        per_input = self.problem.noise.seconds / max(1, len(self.problem.timed))
+        return 10.0 + 10.0 * per_input * inputs
+
+    @cached_property
+    def run(self) -> differential.Run:
+        return replace(reference_run(self.workshop), patience_s=max(self.patience_s, 30.0))
+
+    @cached_property
+    def expected(self) -> list[bytes]:
+        """What the reference gives on the search inputs; kept here, never shown to a contestant."""
+        return differential.outputs(self.run, self.workshop.base, self.problem.workload.search)
+
+    def record(self, number: int, event: events.Stage) -> None:
+        self.workshop.ledger.record(self.workshop.run, event, number)
+
+    def asked(self, number: int, candidate: Candidate) -> None:
+        self.stage(f"trial {number}: {candidate.idea}")
+        self.record(number, events.Asked(candidate))
+
+    def screen(self, number: int, candidate: Candidate) -> Rejected | None:
+        fault = self.workshop.project.scope_fault(candidate.patch)
+        rejected = Rejected("out of scope", fault) if fault else None
+        if fault and fault.startswith("does not parse"):
+            rejected = Rejected("does not parse", fault)
+        self.record(number, events.Screened(rejected))
+        return rejected
+
+    @contextmanager
+    def checkout(self, candidate: Candidate) -> Iterator[Tree]:
+        folder = self.workshop.trees / candidate.digest[:16]
+        tree = checkout(self.workshop.base, candidate.patch, folder)
+        try:
+            yield tree
+        finally:
+            remove(folder)
+
+    def test(self, number: int, tree: Tree) -> Evidence | Objection:
+        suite = self.problem.suite
+        said = checks.check_tests(self.workshop.project, tree, suite, suite.reaching)
+        passed = said.tests if isinstance(said, Evidence) else 0
+        self.record(number, events.Tested(passed, () if passed else (_reason(said),)))
+        return said
+
+    def compare(self, number: int, tree: Tree, evidence: Evidence) -> Evidence | Objection:
+        inputs = self.problem.workload.search
+        said = checks.check_outputs(self.run, tree, inputs, self.expected, evidence)
+        if isinstance(said, Evidence):
+            self.record(number, events.Compared(said))
+        return said
+
+    def measure(self, number: int, tree: Tree, evidence: Evidence) -> Verdict:
+        seed = derive(self.workshop.settings.seed, "trial", number)
+        race = self._race(tree, self.problem.timed)
+        verdict = judge(lambda: speed.estimate(race, self.problem.noise, seed), evidence)
+        self._record_speed(number, verdict)
+        return verdict
+
+    def claim(self, number: int, tree: Tree, held_out: int, launches: int) -> Verdict:
+        """Every test, every search input and the held-out ones, then fresh launches on the held-out ones alone."""
+        self.stage(f"confirming trial {number} on inputs nobody saw")
+        began = time.monotonic()
+        verdict = self._claim(number, tree, held_out, launches)
+        seconds = time.monotonic() - began
+        self.record(number, events.Claimed(verdict, held_out, events.Spent(seconds=seconds)))
+        return verdict
+
+    def _claim(self, number: int, tree: Tree, index: int, launches: int) -> Verdict:
+        shop, problem = self.workshop, self.problem
+        tested = checks.check_tests(shop.project, tree, problem.suite, problem.suite.passing)
+        if not isinstance(tested, Evidence):
+            return tested
+        held = problem.workload.held_out[index]
+        seed = derive(shop.settings.seed, "claim", number)
+        run = differential.Run(shop.project, seed, self.run.patience_s)
+        inputs = (*problem.workload.search, *held)
+        expected = differential.outputs(run, shop.base, inputs)
+        compared = checks.check_outputs(run, tree, inputs, expected, tested)
+        if not isinstance(compared, Evidence):
+            return compared
+        evidence = replace(compared, inputs=len(inputs), held_out=len(held))
+        timed = speed.affordable(shop.project, shop.base, held, seed, shop.core, self.run.patience_s)
+        race = self._race(tree, timed)
+        return judge(lambda: speed.claim(race, problem.noise, seed, launches), evidence)
+
+    def _race(self, tree: Tree, inputs: tuple[speed.Input, ...]) -> Race:
+        shop = self.workshop
+        return Race(shop.project, shop.base, tree, inputs, shop.core, patience_s=self.patience_s)
+
+    def _record_speed(self, number: int, verdict: Verdict) -> None:
+        shown = getattr(verdict, "speedup", None)
+        if shown is not None:
+            self.record(number, events.Measured(shown))
+
+    def source_of(self, candidate: Candidate) -> str:
+        """The target's file as the candidate leaves it."""
+        for change in candidate.patch.changes:
+            if change.path == self.workshop.target.path:
+                return change.new or ""
+        return self.original
+
+    @cached_property
+    def original(self) -> str:
+        return read_source(self.workshop.base.root / self.workshop.target.path)
+
+    def patch_to(self, source: str) -> Patch:
+        """The patch that turns the baseline's file into this text."""
+        return Patch((Change(self.workshop.target.path, self.original, source),))
+
+    def shop(self, propose: Propose) -> Shop:
+        return Shop(
+            propose=propose,
+            normal_form=lambda candidate: self.workshop.project.normal_form(candidate.patch),
+            screen=self.screen,
+            checkout=self.checkout,
+            test=self.test,
+            compare=self.compare,
+            measure=self.measure,
+            claim=self.claim,
+            asked=self.asked,
+            elapsed_s=time.monotonic,
+        )
+
+
+def _reason(verdict: object) -> str:
+    return str(getattr(verdict, "reason", verdict))
+
+
+def rules_coder(counter: Counter) -> Propose:
+    """Proposals of the built-in rules on top of a candidate."""
+    from optagent.rules.base import Site  # libcst loads when the first rule is asked
+    from optagent.rules.registry import proposals
+
+    types = {name: frozenset(kinds) for name, kinds in counter.problem.workload.observed_types}
+    target = counter.workshop.target
+
+    def propose(parent: Candidate) -> list[Candidate]:
+        site = Site(counter.source_of(parent), target.qualname, types)
+        return [
+            Candidate(counter.patch_to(one.source), f"rules/{one.rule}", one.idea, parent.digest)
+            for one in proposals(site)
+        ]
+
+    return propose
+
+

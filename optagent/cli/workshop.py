@@ -1,0 +1,188 @@
+"""The parts of one run, put together: where its files lie, what runs its target, who keeps its record."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from optagent import __version__
+from optagent.cli.machine import fingerprint
+from optagent.cli.settings import RunSettings
+from optagent.core.target import Target, Tree
+from optagent.errors import BadSetting, BaselineBroken
+from optagent.languages.python import interpreter, toolbox_folder
+from optagent.languages.python.discover import has_tests
+from optagent.languages.python.interpreter import Interpreter
+from optagent.languages.python.locate import locate
+from optagent.languages.python.project import PythonProject
+from optagent.languages.python.workload_file import check_file
+from optagent.ledger.events import Resumed, RunStarted
+from optagent.ledger.history import Record
+from optagent.ledger.store import Ledger
+from optagent.sandbox.base import Sandbox
+from optagent.sandbox.choose import choose
+from optagent.workspace.folders import remove
+from optagent.workspace.place import make_place, repository_place, state_root
+from optagent.workspace.snapshot import copy_project, digest
+from optagent.workspace.worktree import root_of
+
+RUNS, BASE, TREES, TOOLBOX, WORKLOAD = "runs", "base", "trees", "toolbox", "workload.py"
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """`folder` is the run's own; `base` is the untouched code in it; `core` is the core that timing uses."""
+
+    run: str
+    settings: RunSettings
+    ledger: Ledger
+    folder: Path
+    base: Tree
+    project: PythonProject
+    core: int
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self.project.sandbox
+
+    @property
+    def target(self) -> Target:
+        return self.project.target
+
+    @property
+    def trees(self) -> Path:
+        return self.folder / TREES
+
+    @property
+    def workload(self) -> Path | None:
+        file = self.folder / WORKLOAD
+        return file if file.exists() else None
+
+    def sweep(self) -> None:
+        """Trees of candidates that a killed session left behind are gone."""
+        if self.trees.exists():
+            remove(self.trees)
+
+    def clear(self) -> None:
+        """The run's folder is gone: a finished run needs its record only."""
+        remove(self.folder)
+
+
+def place_of(repo: Path, state: Path | None) -> Path:
+    """Where the record of a repository's runs is kept."""
+    return repository_place(state_root(state, os.environ), repo)
+
+
+def new_run(settings: RunSettings, state: Path | None) -> Workshop:
+    """A run that has begun. Everything that can be wrong is looked at before anything is written."""
+    repo = settings.checked().repo_path
+    tree = _users_tree(repo)
+    target = locate(tree, settings.target)
+    workload = Path(settings.workload) if settings.workload else None
+    if workload is not None:
+        check_file(workload)
+    elif not has_tests(tree):
+        raise BaselineBroken(
+            f"{repo.name or repo}/ has no tests and no workload file was given, so nothing can be judged",
+            "Write a test that calls the target, or a workload file: `--workload FILE`.",
+        )
+    sandbox, found = _machinery(settings)
+    place = place_of(repo, state)
+    is_new = not place.exists()
+    ledger = Ledger.open(make_place(place))
+    run = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+    folder = place / RUNS / run
+    try:
+        base = _set_up(folder, repo, workload)
+    except BaseException:
+        abandon(ledger, run, folder, place if is_new else None)
+        raise
+    project = _project(settings, sandbox, found, folder, target)
+    version, machine = __version__, fingerprint()
+    ledger.record(
+        run,
+        RunStarted(
+            "run", settings.repo, settings.target, target, settings.seed, version, digest(base),
+            {**settings.as_json(), "project": base.project}, machine,
+        ),
+    )  # fmt: skip
+    return Workshop(run, settings, ledger, folder, base, project, _core())
+
+
+def resumed_run(run: str, record: Record, ledger: Ledger, place: Path) -> Workshop:
+    """The same run again, from its own copy of the code; the user's tree may have changed since."""
+    settings = RunSettings.from_json(record.started.settings)
+    folder = place / RUNS / run
+    if not (folder / BASE).is_dir():
+        raise BadSetting(f"run {run} has ended; its files are gone", f"See what it found with `optagent show {run}`.")
+    sandbox, found = _machinery(settings)
+    base = Tree(folder / BASE, str(record.started.settings.get("project", ".")))
+    project = _project(settings, sandbox, found, folder, record.started.target)
+    ledger.record(run, Resumed(__version__, fingerprint(), settings.as_json()))
+    workshop = Workshop(run, settings, ledger, folder, base, project, _core())
+    workshop.sweep()
+    return workshop
+
+
+def abandon(ledger: Ledger, run: str, folder: Path, new_place: Path | None) -> None:
+    """A run that never had a baseline leaves nothing, not even the place that was made for it."""
+    ledger.forget(run)
+    if folder.exists():
+        remove(folder)
+    is_empty = not ledger.runs()
+    ledger.close()
+    if new_place is not None and is_empty:
+        remove(new_place)
+
+
+def _users_tree(repo: Path) -> Tree:
+    """The user's own files, for reading only."""
+    root = root_of(repo)
+    return Tree(root, repo.resolve().relative_to(root.resolve()).as_posix())
+
+
+def _machinery(settings: RunSettings) -> tuple[Sandbox, Interpreter]:
+    sandbox = choose(settings.sandbox, Path.home())
+    flag = Path(settings.python) if settings.python else None
+    executable, origin = interpreter.find(flag, settings.repo_path, os.environ, Path(sys.executable))
+    return sandbox, interpreter.probe(executable, origin, sandbox)
+
+
+def _set_up(folder: Path, repo: Path, workload: Path | None) -> Tree:
+    """The run's folder: the baseline's copy and the user's workload file, readable by whoever the sandbox is."""
+    folder.mkdir(parents=True)
+    for part in (folder, folder.parent, folder.parent.parent):
+        part.chmod(0o755)
+    base = copy_project(repo, folder / BASE)
+    if workload is not None:
+        shutil.copyfile(workload, folder / WORKLOAD)
+        (folder / WORKLOAD).chmod(0o644)
+    return base
+
+
+def _project(settings: RunSettings, sandbox: Sandbox, found: Interpreter, folder: Path, target: Target) -> PythonProject:
+    toolbox = toolbox_folder.install(folder / TOOLBOX)
+    return PythonProject(sandbox, found, toolbox, target, _test_arguments(settings.tests))
+
+
+def _test_arguments(tests: str | None) -> tuple[str, ...]:
+    """`--tests` as arguments for pytest; other commands come with step 2."""
+    words = shlex.split(tests or "")
+    if words[:3] == ["python", "-m", "pytest"]:
+        words = words[3:]
+    elif words[:1] == ["pytest"]:
+        words = words[1:]
+    elif words:
+        raise BadSetting(f"--tests {tests!r} is no pytest command", "Give `pytest` with its arguments.")
+    return tuple(words)
+
+
+def _core() -> int:
+    """The last core we may use: the first ones serve the machine's own interrupts more often."""
+    return max(os.sched_getaffinity(0))

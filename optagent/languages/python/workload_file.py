@@ -1,0 +1,94 @@
+"""A workload from the user's file: `make_inputs(size, rng)`, grown until a call is long enough to time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from optagent.core.seeds import derive
+from optagent.core.target import Tree
+from optagent.core.workload import HELD_OUT_SETS, Input, Workload, distinct, split
+from optagent.errors import BadSource, BadWorkload
+from optagent.languages.base import Project
+from optagent.languages.contestant import REFERENCE, Contestant, Misconduct
+from optagent.languages.python.locate import functions, parse_source, read_source
+
+LONG_ENOUGH_NS = 200_000
+MOST_SCALE = 1 << 16
+MOST_BYTES = 32 << 20
+MOST_PASS_NS = 300_000_000
+Made = list[tuple[bytes, bytes]]
+
+
+def check_file(file: Path) -> None:
+    """Returns when the file can be read and defines make_inputs. Raises BadWorkload."""
+    if not file.is_file():
+        raise BadWorkload(f"there is no workload file {file}", "Name a Python file that defines make_inputs(size, rng).")
+    try:
+        names = {name for name, _ in functions(parse_source(read_source(file), file.name))}
+    except BadSource as fault:
+        raise BadWorkload(f"the workload file cannot be used: {fault.message}", fault.hint) from None
+    if "make_inputs" not in names:
+        raise BadWorkload(
+            f"{file.name} defines no make_inputs", "Define `make_inputs(size, rng)` returning a list of argument tuples."
+        )
+
+
+def workload_from_file(project: Project, tree: Tree, file: Path, seed: int, patience_s: float) -> Workload:
+    """Search inputs from one seed, each held-out set from a seed of its own. Raises BadWorkload."""
+    try:
+        with project.contestant(tree, derive(seed, "hash"), patience_s, REFERENCE, file) as maker:
+            project.load(maker, tree, 1)
+            return _make_all(maker, project.workload_path(file), file, seed)
+    except Misconduct as failed:
+        raise BadWorkload(f"{file.name} fails: {failed.reason}", "Run it by hand with a small size.") from None
+
+
+def _make_all(maker: Contestant, path: str, file: Path, seed: int) -> Workload:
+    scale, made = _grow(maker, path, derive(seed, "search"))
+    search = _inputs(made)
+    known = {one.digest for one in search}
+    held = [_inputs(maker.make(path, scale, derive(seed, "held-out", k))) for k in range(HELD_OUT_SETS)]
+    fresh = [tuple(one for one in inputs if one.digest not in known) for inputs in held]
+    if all(fresh):
+        return Workload(tuple(search), tuple(fresh), _types(maker, search))
+    together = distinct([*search, *(one for inputs in held for one in inputs)])
+    if len(together) < 2:
+        raise BadWorkload(
+            f"{file.name} gives {len(together)} distinct call(s) for three seeds, so nothing can be held out",
+            "Let make_inputs draw several different calls from `rng`.",
+        )
+    return split(together, _types(maker, search))
+
+
+def _types(maker: Contestant, inputs: list[Input]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    maker.keep([one.data for one in inputs])
+    return tuple((name, tuple(kinds)) for name, kinds in sorted(maker.describe().items()))
+
+
+def _inputs(made: Made) -> list[Input]:
+    return distinct([Input(data, "workload file") for _, data in made])
+
+
+def _grow(maker: Contestant, path: str, seed: int) -> tuple[int, Made]:
+    """The size doubled until the median call takes LONG_ENOUGH_NS, or a pass gets long or the arguments large."""
+    scale, made = 1, maker.make(path, 1, seed)
+    while made and scale < MOST_SCALE:
+        times = _times(maker, made)
+        size = sum(len(data) for _, data in made)
+        if sorted(times)[len(times) // 2] >= LONG_ENOUGH_NS or 4 * sum(times) > MOST_PASS_NS or 2 * size > MOST_BYTES:
+            break
+        scale *= 2
+        made = maker.make(path, scale, seed)
+    return scale, made
+
+
+def _times(maker: Contestant, made: Made) -> list[int]:
+    """Wall nanoseconds of the second of two calls of each input."""
+    maker.keep([data for _, data in made])
+    times = []
+    for number in range(len(made)):
+        for _ in range(2):
+            maker.prepare((number,), 1)
+            lap = maker.lap()
+        times.append(lap.wall_ns)
+    return times

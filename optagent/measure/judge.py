@@ -1,0 +1,42 @@
+"""From what launches showed to a verdict. The rule itself stands in core/statistics.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from optagent.core.statistics import MARGIN
+from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Slower, Verdict
+from optagent.languages.contestant import Misconduct, Uncomparable
+from optagent.measure.speed import Found
+
+
+def judge(measure: Callable[[], Found], evidence: Evidence) -> Verdict:
+    """The verdict on a candidate that does the same on everything in `evidence`, after measuring it."""
+    try:
+        found = measure()
+    except Misconduct as failed:
+        return failed.verdict(evidence)
+    except Uncomparable as unknown:
+        return Inconclusive(f"results of timed calls hold {unknown}, which has no canonical form yet", evidence)
+    return verdict(found, evidence)
+
+
+def verdict(found: Found, evidence: Evidence) -> Verdict:
+    """Wrong while timed comes first, then work moved out of sight; only then the numbers count."""
+    if found.difference is not None:
+        said = f"{found.difference.where} differs in timed calls: {found.difference.old} before, {found.difference.new} after"
+        return Incorrect(Evidence(evidence.tests, evidence.inputs, evidence.held_out, found.difference), said)
+    if found.moved:
+        return Rejected("work moved", f"CPU saved in the timed calls reappears in {found.moved}")
+    if found.is_faster:
+        return Faster(found.speedup, evidence)
+    if found.is_slower:
+        return Slower(found.speedup, evidence)
+    return Inconclusive(_why_not(found), evidence, found.speedup)
+
+
+def _why_not(found: Found) -> str:
+    shown = found.speedup
+    if shown.noise > MARGIN and shown.ratio <= 1 + shown.noise:
+        return f"{shown.ratio:.3f}x is within the noise of this machine now ({shown.noise:.1%})"
+    return f"{shown.ratio:.3f}x over {shown.launches} launches is no gain beyond {max(MARGIN, shown.noise):.1%} in each of them"

@@ -1,0 +1,1 @@
+"""Where the time goes: facts with units, no advice."""

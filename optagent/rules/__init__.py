@@ -1,0 +1,1 @@
+"""Known rewrites, proposed without a model. Start at `registry.proposals`."""

@@ -1,0 +1,26 @@
+"""Every rule there is, and what they propose together."""
+
+from __future__ import annotations
+
+from optagent.rules.base import Proposal, Rule, Site
+from optagent.rules.hoist_invariant import HoistInvariant
+from optagent.rules.join_pieces import JoinPieces
+from optagent.rules.membership_set import MembershipSet
+
+ALL: tuple[Rule, ...] = (MembershipSet(), JoinPieces(), HoistInvariant())
+
+
+def proposals(site: Site) -> list[Proposal]:
+    """What the rules propose for a site: edits of a single place first, then all places of a rule together.
+
+    No two give the same text, and none gives the text that was there.
+    """
+    found = [proposal for rule in ALL for proposal in rule.propose(site)]
+    found.sort(key=lambda proposal: proposal.places > 1)
+    texts = {site.source}
+    distinct = []
+    for proposal in found:
+        if proposal.source not in texts:
+            texts.add(proposal.source)
+            distinct.append(proposal)
+    return distinct

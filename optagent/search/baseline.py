@@ -1,0 +1,91 @@
+"""Fixes everything the search may not change: tests, inputs, expected outputs, noise floor, profile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from optagent.core.verdict import Difference
+from optagent.core.workload import Input, Workload, distinct, split
+from optagent.errors import BaselineBroken
+from optagent.measure.speed import Noise
+from optagent.profile.facts import Profile
+from optagent.verify.suite import Suite
+
+MOST_SEARCH_INPUTS = 64
+"""More inputs than this make a launch's first pass longer than its rounds."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What every candidate of a run is held against. `timed` is the part of the search inputs that is timed."""
+
+    suite: Suite
+    workload: Workload
+    timed: tuple[Input, ...]
+    noise: Noise
+    profile: Profile
+    lost: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What can be done to the untouched code. `suite` also gives the captured inputs and, by reason, how many
+    calls could not be kept; `from_file` is None without a workload file."""
+
+    suite: Callable[[], tuple[Suite, list[Input], dict[str, int]]]
+    from_file: Callable[[], Workload] | None
+    types: Callable[[Sequence[Input]], tuple[tuple[str, tuple[str, ...]], ...]]
+    own_difference: Callable[[Sequence[Input]], Difference | str | None]
+    affordable: Callable[[Sequence[Input]], tuple[Input, ...]]
+    noise: Callable[[tuple[Input, ...]], Noise]
+    profile: Callable[[tuple[Input, ...]], Profile]
+    stage: Callable[[str], None]
+
+
+def take_baseline(bench: Bench) -> Problem:
+    """The untouched code tested, exercised, compared with itself, timed against itself and profiled.
+
+    Raises BaselineBroken when nothing can be judged against it.
+    """
+    bench.stage("running the tests twice")
+    suite, captured, lost = bench.suite()
+    if not suite.reaching and bench.from_file is None:
+        raise BaselineBroken(_nothing_reaches(suite), "Write a test that calls it, or a workload file: `--workload FILE`.")
+    bench.stage("gathering inputs")
+    workload = bench.from_file() if bench.from_file else _from_captured(bench, captured, lost)
+    if difference := bench.own_difference([*workload.search, *(one for held in workload.held_out for one in held)]):
+        raise BaselineBroken(_not_comparable(difference), "Fix its seed or split off the part that is the same every time.")
+    timed = bench.affordable(workload.search)
+    bench.stage("measuring the baseline against itself")
+    noise = bench.noise(timed)
+    bench.stage("profiling")
+    return Problem(suite, workload, timed, noise, bench.profile(timed), tuple(sorted(lost.items())))
+
+
+def _from_captured(bench: Bench, captured: list[Input], lost: dict[str, int]) -> Workload:
+    inputs = distinct(captured)[:MOST_SEARCH_INPUTS]
+    if len(inputs) < 2:
+        reasons = ", ".join(f"{reason} ({count} calls)" for reason, count in lost.items())
+        why = f"; arguments that could not be kept: {reasons}" if reasons else ""
+        raise BaselineBroken(
+            f"the tests call the target with {len(inputs)} distinct set(s) of arguments that can be kept, "
+            f"so nothing can be held out{why}",
+            "Write a workload file: `--workload FILE`.",
+        )
+    return split(inputs, bench.types(inputs))
+
+
+def _nothing_reaches(suite: Suite) -> str:
+    if not suite.passing and suite.set_aside:
+        return f"no test passes before any change ({len(suite.set_aside)} fail; first: {suite.set_aside[0]})"
+    return f"none of the {len(suite.passing)} passing tests calls the target, and there is no workload file"
+
+
+def _not_comparable(difference: Difference | str) -> str:
+    if isinstance(difference, str):
+        return f"the target's results cannot be compared: they hold {difference}, which has no canonical form yet"
+    return (
+        f"the target is not deterministic: {difference.where} was {difference.old} in one run "
+        f"and {difference.new} in the next"
+    )

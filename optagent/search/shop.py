@@ -1,0 +1,33 @@
+"""The parts a search works with, as functions. `cli/compose.py` puts real ones in; tests may put in others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from optagent.core.patch import Candidate
+from optagent.core.target import Tree
+from optagent.core.verdict import CannotCompare, Evidence, Incorrect, Rejected, Verdict
+
+Objection = Rejected | Incorrect | CannotCompare
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Every function that judges takes the number of the trial it works for, so that it can keep a record.
+
+    `measure` gives a search verdict; `claim` decides a winner again on the held-out set of that index with that
+    many fresh launches.
+    """
+
+    propose: Callable[[Candidate], Sequence[Candidate]]
+    normal_form: Callable[[Candidate], str]
+    screen: Callable[[int, Candidate], Rejected | None]
+    checkout: Callable[[Candidate], AbstractContextManager[Tree]]
+    test: Callable[[int, Tree], Evidence | Objection]
+    compare: Callable[[int, Tree, Evidence], Evidence | Objection]
+    measure: Callable[[int, Tree, Evidence], Verdict]
+    claim: Callable[[int, Tree, int, int], Verdict]
+    asked: Callable[[int, Candidate], None]
+    elapsed_s: Callable[[], float]

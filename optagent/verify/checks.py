@@ -1,0 +1,43 @@
+"""The gates of verification: evidence when they stay open, a verdict when they close."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from optagent.core.target import Tree
+from optagent.core.verdict import CannotCompare, Evidence, Incorrect, Verdict
+from optagent.core.workload import Input
+from optagent.languages.base import Project
+from optagent.languages.contestant import Misconduct, Uncomparable
+from optagent.verify.differential import Run, compare, outputs
+from optagent.verify.suite import Suite, broken_test
+
+
+def check_tests(project: Project, tree: Tree, suite: Suite, names: tuple[str, ...]) -> Evidence | Incorrect:
+    """The named tests, all of which passed on the baseline, on this tree."""
+    broken = broken_test(project, tree, suite, names)
+    if broken is None:
+        return Evidence(tests=len(names))
+    return Incorrect(Evidence(), f"{broken.name} no longer passes: {_last_lines(broken.said)}")
+
+
+def check_outputs(
+    run: Run, tree: Tree, inputs: Sequence[Input], expected: Sequence[bytes], evidence: Evidence
+) -> Evidence | Verdict:
+    """Every input called on this tree and compared with what the reference gave under the same hash seed."""
+    try:
+        got = outputs(run, tree, inputs)
+    except Misconduct as failed:
+        return failed.verdict(evidence)
+    except Uncomparable as unknown:
+        return CannotCompare(f"results hold {unknown}, which has no canonical form yet")
+    difference = compare(expected, got)
+    if difference is None:
+        return replace(evidence, inputs=evidence.inputs + len(inputs))
+    reason = f"{difference.where} differs: {difference.old} before, {difference.new} after"
+    return Incorrect(replace(evidence, first_difference=difference), reason)
+
+
+def _last_lines(said: str, most: int = 3) -> str:
+    return " / ".join(line.strip() for line in said.splitlines()[-most:])

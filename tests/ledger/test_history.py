@@ -1,0 +1,122 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ledger_samples import BASELINE, CANDIDATE, EVIDENCE, FASTER, STARTED
+
+from optagent.core.goal import Spent
+from optagent.core.outcome import Outcome
+from optagent.core.trial import Trial
+from optagent.core.verdict import Rejected
+from optagent.errors import LedgerCorrupt, RunNotFound
+from optagent.ledger.events import Asked, Claimed, Compared, Decided, Event, Replied, Resumed, RunEnded
+from optagent.ledger.history import Record, replay
+from optagent.ledger.store import Ledger
+
+REJECTED = Rejected("scope")
+
+
+@pytest.fixture
+def tell(tmp_path):
+    """The record of a run of (stage, trial) pairs that went through a real ledger."""
+    with Ledger.open(tmp_path) as ledger:
+
+        def record(*steps):
+            ledger.forget("r")
+            for stage, trial in steps:
+                ledger.record("r", stage, trial)
+            return replay(ledger.events("r"))
+
+        yield record
+
+
+def test_a_run_that_only_started(tell):
+    assert tell((STARTED, 0)) == Record(STARTED)
+
+
+def test_a_whole_run(tell):
+    record = tell(
+        (STARTED, 0),
+        (BASELINE, 0),
+        (Asked(CANDIDATE), 1),
+        (Asked(CANDIDATE), 2),
+        (Compared(EVIDENCE), 2),
+        (Decided(REJECTED, Spent(1.0, 1)), 2),
+        (Decided(FASTER, Spent(3.0, 1)), 1),
+        (Claimed(FASTER, 1, Spent(4.0)), 1),
+        (RunEnded(Outcome.FASTER, 1), 0),
+    )
+    assert record.baseline == BASELINE
+    assert record.trials == (
+        Trial(2, CANDIDATE, REJECTED, Spent(1.0, 1)),
+        Trial(1, CANDIDATE, FASTER, Spent(3.0, 1)),
+    )
+    assert (record.pending, record.burnt) == ({}, {1})
+    assert record.claims == ((1, Claimed(FASTER, 1, Spent(4.0))),)
+    assert record.ended == RunEnded(Outcome.FASTER, 1)
+    assert record.spent == Spent(2.0 + 1.0 + 3.0 + 4.0, 2)
+
+
+def test_what_was_asked_and_not_decided_is_pending_and_its_reply_is_paid(tell):
+    reply = Replied("ab" * 32, "gpt", Spent(1.0, 0, 0.25, 10))
+    record = tell((STARTED, 0), (Asked(CANDIDATE), 1), (reply, 1), (reply, 1))
+    assert record.pending == {1: CANDIDATE}
+    assert record.spent == Spent(2.0, 0, 0.5, 20)
+
+
+def test_a_decision_names_all_of_its_trial_s_cost(tell):
+    reply = Replied("ab" * 32, "gpt", Spent(1.0, 0, 0.25, 10))
+    cost = Spent(5.0, 1, 0.25, 10)
+    assert tell((STARTED, 0), (reply, 1), (Asked(CANDIDATE), 1), (Decided(REJECTED, cost), 1)).spent == cost
+
+
+def test_a_trial_asked_again_after_a_crash_is_one_trial(tell):
+    decided = Decided(REJECTED, Spent(1.0, 1))
+    record = tell((STARTED, 0), (Asked(CANDIDATE), 1), (Resumed("0.1"), 0), (Asked(CANDIDATE), 1), (decided, 1))
+    assert ([trial.number for trial in record.trials], record.pending) == ([1], {})
+
+
+def test_a_verdict_stands(tell):
+    first, second = Decided(FASTER, Spent(1.0, 1)), Decided(REJECTED, Spent(9.0, 1))
+    record = tell((STARTED, 0), (Asked(CANDIDATE), 1), (first, 1), (Asked(CANDIDATE), 1), (second, 1))
+    assert record.trials == (Trial(1, CANDIDATE, FASTER, Spent(1.0, 1)),)
+    assert (record.pending, record.spent) == ({}, Spent(1.0, 1))
+
+
+def test_a_resume_opens_an_ended_run_again(tell):
+    ended = RunEnded(Outcome.INTERRUPTED)
+    assert tell((STARTED, 0), (ended, 0)).ended == ended
+    assert tell((STARTED, 0), (ended, 0), (Resumed("0.1"), 0)).ended is None
+
+
+def test_kinds_of_a_later_optagent_are_passed_over():
+    started = Event(1, "r", 0, "run_started", 0.0, STARTED.__dict__ | {"target": STARTED.target.__dict__})
+    assert replay([started, Event(2, "r", 0, "mused", 0.0, {})]) == Record(STARTED)
+
+
+def test_no_events_are_no_run():
+    with pytest.raises(RunNotFound):
+        replay([])
+
+
+@pytest.mark.parametrize("steps", [[(Asked(CANDIDATE), 1)], [(STARTED, 0), (Decided(REJECTED, Spent()), 1)]])
+def test_events_that_tell_no_run_are_told_in_a_sentence(tell, steps):
+    with pytest.raises(LedgerCorrupt):
+        tell(*steps)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 4), st.sampled_from([Asked(CANDIDATE), Replied("a", "b", Spent(1.0))])), max_size=12
+    )
+)
+def test_every_beginning_of_a_run_is_a_record(steps):
+    events = [Event(1, "r", 0, "run_started", 0.0, STARTED.__dict__ | {"target": STARTED.target.__dict__})]
+    record = replay([*events, *(Event(2, "r", trial, stage.kind, 0.0, as_json(stage)) for trial, stage in steps)])
+    assert set(record.pending) == {trial for trial, stage in steps if isinstance(stage, Asked)}
+    assert record.spent.seconds == sum(isinstance(stage, Replied) for _, stage in steps)
+
+
+def as_json(stage):
+    if isinstance(stage, Asked):
+        return {"candidate": {"patch": {"changes": []}, "author": "", "idea": ""}}
+    return {"reply": "a", "author": "b", "cost": {"seconds": 1.0}}
