@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from typing import ParamSpec, TypeVar
 
 from optagent.cli.workshop import Workshop
 from optagent.core.goal import Spent
@@ -23,6 +24,8 @@ from optagent.search.baseline import Bench, Problem
 from optagent.verify import differential
 from optagent.verify.suite import Suite, baseline_suite
 
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
 PATIENCE_S = 120.0
 Types = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -61,7 +64,9 @@ def bench(shop: Workshop, stage: Callable[[str], None]) -> Bench:
         return facts.take(project, base, timed, PATIENCE_S)
 
     made = from_file if shop.workload else None
-    return Bench(suite, made, _guarded(types), _guarded(own_difference), _guarded(affordable), _guarded(noise), profile, stage)
+    return Bench(
+        suite, made, _guarded(types), _guarded(own_difference), _guarded(affordable), _guarded(noise), profile, stage
+    )
 
 
 def reference_run(shop: Workshop) -> differential.Run:
@@ -69,12 +74,12 @@ def reference_run(shop: Workshop) -> differential.Run:
     return differential.Run(shop.project, derive(shop.settings.seed, "hash"), PATIENCE_S)
 
 
-def _guarded(function: Callable[..., object]) -> Callable[..., object]:
+def _guarded(function: Callable[Given, Found]) -> Callable[Given, Found]:
     """A failure of the untouched code is not a verdict on anybody: the baseline is broken."""
 
-    def call(*args: object) -> object:
+    def call(*args: Given.args, **kwargs: Given.kwargs) -> Found:
         try:
-            return function(*args)
+            return function(*args, **kwargs)
         except Misconduct as failed:
             raise BaselineBroken(
                 f"the target {failed.reason} in the sandbox ({failed.phase}), before any change",

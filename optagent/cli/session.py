@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optagent.cli import bench
 from optagent.cli.progress import Progress
 from optagent.cli.settings import RunSettings
-from optagent.cli.shop import Counter, rules_coder
+from optagent.cli.shop import Counter, Propose, rules_coder
 from optagent.cli.workshop import Workshop, abandon, new_run, resumed_run
 from optagent.core.goal import Budget, Goal, Spent
 from optagent.core.outcome import Outcome
 from optagent.core.trial import Trial
 from optagent.core.verdict import Faster
-from optagent.errors import BaselineBroken
+from optagent.errors import OptagentError
 from optagent.ledger.events import Decided, RunEnded
 from optagent.ledger.history import Record, replay
 from optagent.ledger.store import Ledger
@@ -28,6 +29,7 @@ CLAIM_RESERVE = 0.25
 """Share of the minutes that the search may not use: a claim must always be affordable."""
 
 UNBOUNDED = 10**12
+Coder = Callable[[Counter], Propose]
 
 
 @dataclass(frozen=True)
@@ -48,41 +50,41 @@ class Ended:
         return isinstance(verdict, Faster) and goal.met_by(verdict.speedup.ratio)
 
 
-def start(settings: RunSettings, state: Path | None, progress: Progress) -> Ended:
+def start(settings: RunSettings, state: Path | None, progress: Progress, coder: Coder = rules_coder) -> Ended:
     """A new run from its first event to its last."""
     progress.stage("looking at the project")
     workshop = new_run(settings, state)
-    began = time.monotonic()
-    try:
-        problem = take_baseline(bench.bench(workshop, progress.stage))
-    except BaselineBroken:
-        place = workshop.folder.parent.parent
-        abandon(workshop.ledger, workshop.run, workshop.folder, place)
-        raise
-    bench.store(workshop, problem, time.monotonic() - began)
-    return _go_on(workshop, problem, _record(workshop), progress)
+    return _go_on(workshop, _baseline(workshop, progress), _record(workshop), progress, coder)
 
 
-def resume(run: str, ledger: Ledger, place: Path, progress: Progress) -> Ended:
+def resume(run: str, ledger: Ledger, place: Path, progress: Progress, coder: Coder = rules_coder) -> Ended:
     """An interrupted run from where its ledger ends; decided trials keep their verdicts."""
     record = replay(ledger.events(run))
     workshop = resumed_run(run, record, ledger, place)
-    if record.baseline is None:
-        began = time.monotonic()
+    known = record.baseline
+    problem = bench.restored(workshop, known) if known else _baseline(workshop, progress)
+    return _go_on(workshop, problem, _record(workshop), progress, coder)
+
+
+def _baseline(workshop: Workshop, progress: Progress) -> Problem:
+    """The baseline taken and recorded; a run whose baseline is broken leaves nothing behind."""
+    began = time.monotonic()
+    try:
         problem = take_baseline(bench.bench(workshop, progress.stage))
-        bench.store(workshop, problem, time.monotonic() - began)
-    else:
-        problem = bench.restored(workshop, record.baseline)
-    return _go_on(workshop, problem, _record(workshop), progress)
+    except OptagentError:
+        abandon(workshop.ledger, workshop.run, workshop.folder, workshop.folder.parent.parent)
+        raise
+    bench.store(workshop, problem, time.monotonic() - began)
+    return problem
 
 
 def _record(workshop: Workshop) -> Record:
     return replay(workshop.ledger.events(workshop.run))
 
 
-def _go_on(workshop: Workshop, problem: Problem, record: Record, progress: Progress) -> Ended:
+def _go_on(workshop: Workshop, problem: Problem, record: Record, progress: Progress, coder: Coder) -> Ended:
     counter = Counter(workshop, problem, progress.stage)
-    propose = rules_coder(counter)
+    propose = coder(counter)
     parts = counter.shop(propose)
     trials = list(record.trials)
     past = Past(record.trials, sorted(record.pending.items()))

@@ -10,10 +10,12 @@ from functools import cached_property
 
 from optagent.cli.bench import reference_run
 from optagent.cli.workshop import Workshop
+from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Rejected, Verdict
+from optagent.core.workload import Input
 from optagent.ledger import events
 from optagent.measure import speed
 from optagent.measure.judge import judge
@@ -102,7 +104,7 @@ class Counter:
         began = time.monotonic()
         verdict = self._claim(number, tree, held_out, launches)
         seconds = time.monotonic() - began
-        self.record(number, events.Claimed(verdict, held_out, events.Spent(seconds=seconds)))
+        self.record(number, events.Claimed(verdict, held_out, Spent(seconds=seconds)))
         return verdict
 
     def _claim(self, number: int, tree: Tree, index: int, launches: int) -> Verdict:
@@ -123,7 +125,7 @@ class Counter:
         race = self._race(tree, timed)
         return judge(lambda: speed.claim(race, problem.noise, seed, launches), evidence)
 
-    def _race(self, tree: Tree, inputs: tuple[speed.Input, ...]) -> Race:
+    def _race(self, tree: Tree, inputs: tuple[Input, ...]) -> Race:
         shop = self.workshop
         return Race(shop.project, shop.base, tree, inputs, shop.core, patience_s=self.patience_s)
 
@@ -182,5 +184,3 @@ def rules_coder(counter: Counter) -> Propose:
         ]
 
     return propose
-
-

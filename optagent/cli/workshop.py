@@ -166,7 +166,9 @@ def _set_up(folder: Path, repo: Path, workload: Path | None) -> Tree:
     return base
 
 
-def _project(settings: RunSettings, sandbox: Sandbox, found: Interpreter, folder: Path, target: Target) -> PythonProject:
+def _project(
+    settings: RunSettings, sandbox: Sandbox, found: Interpreter, folder: Path, target: Target
+) -> PythonProject:
     toolbox = toolbox_folder.install(folder / TOOLBOX)
     return PythonProject(sandbox, found, toolbox, target, _test_arguments(settings.tests))
 

@@ -63,8 +63,39 @@ def plain_assignment(node: cst.CSTNode, name: str, chained: bool) -> cst.Assign 
 
 def is_bound(scene: Scene, name: str, anchor: cst.CSTNode) -> bool:
     """Whether a local name surely has a value when `anchor` is reached."""
-    deleted = any(isinstance(scene.parent[mention.node], cst.Del) for mention in scene.mentions[name])
-    return not deleted and (name in scene.params or definition_before(scene, name, anchor) is not None)
+    stores = [mention.node for mention in scene.mentions[name] if mention.stores]
+    if any(isinstance(scene.parent[node], cst.Del) for node in stores):
+        return False
+    return name in scene.params or any(scene.within(node, stores_before(scene, anchor)) for node in stores)
+
+
+def stores_before(scene: Scene, anchor: cst.CSTNode) -> set[cst.CSTNode]:
+    """The parts of statements that have surely bound their names when `anchor` is reached."""
+    found: set[cst.CSTNode] = set()
+    for part, whole in scene.ancestors(anchor):
+        if isinstance(whole, cst.For) and part is whole.body:
+            found.add(whole.target)
+        elif isinstance(whole, cst.With) and part is whole.body:
+            found.update(item.asname for item in whole.items if item.asname)
+        elif isinstance(whole, cst.IndentedBlock | cst.SimpleStatementLine | cst.SimpleStatementSuite):
+            for sibling in whole.body[: next(k for k, node in enumerate(whole.body) if node is part)]:
+                found.update(surely_stored(sibling))
+    return found
+
+
+def surely_stored(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    match node:
+        case cst.SimpleStatementLine():
+            for small in node.body:
+                yield from surely_stored(small)
+        case cst.Assign():
+            yield from node.targets
+        case cst.AnnAssign() if node.value is not None:
+            yield node.target
+        case cst.AugAssign():
+            yield node.target
+        case cst.Import() | cst.ImportFrom():
+            yield node
 
 
 def uses_in(scene: Scene, name: str, region: Region) -> list[Use]:
@@ -97,9 +128,13 @@ def is_unshared(scene: Scene, facts: Facts, name: str, anchor: cst.CSTNode) -> b
 
 
 def is_captured(scene: Scene, name: str) -> bool:
-    """Whether a nested function does anything but read the name."""
-    uses = (use_of(scene, mention) for mention in scene.mentions[name] if scene.in_closure(mention.node))
-    return any(use not in (Use.READ, Use.TEST) for use in uses)
+    """Whether a nested function does anything but read the name, or one of its methods is kept for later."""
+    for mention in scene.mentions[name]:
+        if scene.in_closure(mention.node) and use_of(scene, mention) not in (Use.READ, Use.TEST):
+            return True
+        if isinstance(scene.parent[mention.node], cst.Attribute) and use_of(scene, mention) is Use.ESCAPE:
+            return True
+    return False
 
 
 def changed_roots(scene: Scene, facts: Facts, region: Region) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import libcst as cst
 
 from optagent.rules.scene import Scene
+from optagent.rules.syntax import walk
 
 Kinds = frozenset[str]
 UNKNOWN: Kinds = frozenset()
@@ -53,19 +54,50 @@ class Facts:
         self.scene = scene
         self.observed = observed
         self.known: dict[str, Kinds] = {}
+        self.unclear: set[str] = set()
 
     def of_name(self, name: str) -> Kinds:
         """Every type the name can hold; empty when any of its bindings is unclear."""
+        if name in self.unclear:
+            return UNKNOWN
         if name not in self.known:
-            self.known[name] = UNKNOWN  # a name defined through itself stays unclear
-            self.known[name] = self.joined(name)
+            self.unclear.add(name)  # names defined through each other stay unclear
+            found = self.joined(name)
+            if found:
+                self.unclear.discard(name)
+                self.known[name] = found
+            return found
         return self.known[name]
 
     def joined(self, name: str) -> Kinds:
+        """The types of all bindings; one made of the name itself (`xs = xs[1:]`) must keep to those of the others."""
         if not self.scene.is_local(name):
             return UNKNOWN
-        found = [self.of_binding(mention.node) for mention in self.scene.mentions[name] if mention.stores]
-        return union(kind for kind in found if kind is not None)
+        stores = [mention.node for mention in self.scene.mentions[name] if mention.stores]
+        through_itself = [node for node in stores if self.mentions_itself(node)]
+        others = [self.of_binding(node) for node in stores if node not in through_itself]
+        first = union(kind for kind in others if kind is not None)
+        again = self.assuming(name, first, through_itself)
+        if all(kind and (kind <= first or kind | first <= NUMBERS) for kind in again):
+            return union([first, *again])
+        self.known.clear()  # some may have been worked out from what was not true
+        return UNKNOWN
+
+    def assuming(self, name: str, kinds: Kinds, nodes: list[cst.Name]) -> list[Kinds]:
+        """What bindings give if the name holds these kinds."""
+        if not nodes:
+            return []
+        self.unclear.discard(name)
+        self.known[name] = kinds
+        found = [kind for node in nodes if (kind := self.of_binding(node)) is not None]
+        self.unclear.add(name)
+        return found
+
+    def mentions_itself(self, node: cst.Name) -> bool:
+        value = assigned_value(self.scene, node)
+        return value is not None and any(
+            isinstance(part, cst.Name) and part.value == node.value for part in walk(value)
+        )
 
     def of_binding(self, node: cst.Name) -> Kinds | None:
         """The types one binding gives; None when it only keeps what was there."""

@@ -196,9 +196,8 @@ def read_scene(source: str, qualname: str, line: int) -> Scene | None:
 
     The last few are kept, so that every rule looks at the same tree.
     """
-    try:
-        module = cst.parse_module(source)
-    except (cst.ParserSyntaxError, UnicodeError, RecursionError):
+    module = parsed(source)
+    if module is None:
         return None
     parts = [part for part in qualname.split(".") if part != "<locals>"]
     scenes = [scene_of(source, module, path) for path in definitions(module.body, parts)]
@@ -209,6 +208,15 @@ def read_scene(source: str, qualname: str, line: int) -> Scene | None:
     at_line = [scene for scene in scenes if line and scene.line(scene.function.name) == line]
     near = [scene for scene in scenes if line and scene.line(scene.function) <= line <= scene.line(scene.function.body)]
     return (at_line or near or scenes)[-1]
+
+
+@lru_cache(maxsize=2)
+def parsed(source: str) -> cst.Module | None:
+    """The tree of a file, kept for the next function of the same file; None when it is not Python."""
+    try:
+        return cst.parse_module(source)
+    except (cst.ParserSyntaxError, UnicodeError, RecursionError):
+        return None
 
 
 def scene_of(source: str, module: cst.Module, path: tuple[cst.CSTNode, ...]) -> Scene:

@@ -109,7 +109,7 @@ def unpacks(node: cst.Assign) -> bool:
 def method_use(scene: Scene, attribute: cst.Attribute) -> Use:
     call = scene.parent[attribute]
     if not isinstance(call, cst.Call) or call.func is not attribute:
-        return Use.CHANGE
+        return Use.CHANGE if attribute in scene.stored else Use.ESCAPE
     if attribute.attr.value in READING_METHODS:
         return Use.READ
     return Use.APPEND if is_append(scene, call, attribute.attr.value) else Use.CHANGE

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from optagent.core.patch import Candidate
 from optagent.core.target import Tree
-from optagent.core.verdict import CannotCompare, Evidence, Incorrect, Rejected, Verdict
+from optagent.core.verdict import CannotCompare, Evidence, Inconclusive, Incorrect, Rejected, Verdict
 
-Objection = Rejected | Incorrect | CannotCompare
+Objection = Rejected | Incorrect | CannotCompare | Inconclusive
 
 
 @dataclass(frozen=True)

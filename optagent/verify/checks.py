@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from optagent.core.target import Tree
-from optagent.core.verdict import CannotCompare, Evidence, Incorrect, Verdict
+from optagent.core.verdict import CannotCompare, Evidence, Inconclusive, Incorrect, Rejected
 from optagent.core.workload import Input
 from optagent.languages.base import Project
 from optagent.languages.contestant import Misconduct, Uncomparable
@@ -24,7 +24,7 @@ def check_tests(project: Project, tree: Tree, suite: Suite, names: tuple[str, ..
 
 def check_outputs(
     run: Run, tree: Tree, inputs: Sequence[Input], expected: Sequence[bytes], evidence: Evidence
-) -> Evidence | Verdict:
+) -> Evidence | Rejected | Incorrect | CannotCompare | Inconclusive:
     """Every input called on this tree and compared with what the reference gave under the same hash seed."""
     try:
         got = outputs(run, tree, inputs)

@@ -64,7 +64,7 @@ class PythonProject:
 
     def run_tests(self, tree: Tree, only: Sequence[str] | None, keep: bool, seconds: float = TEST_SECONDS) -> TestReport:
         """The project's tests on this tree: all of them, or those named. `keep` captures the target's arguments."""
-        with tempfile.TemporaryDirectory(prefix="optagent-") as folder:
+        with tempfile.TemporaryDirectory(prefix="request-", dir=self.toolbox.parent) as folder:
             Path(folder).chmod(0o755)
             request = Path(folder, "request.json")
             request.write_text(json.dumps(self._request(tree, only, keep)), "utf-8")

@@ -1,0 +1,72 @@
+"""Tells which parts work on this machine, what is unproven, and what to type to get more."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import os
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from optagent.core import outcome as codes
+from optagent.errors import OptagentError
+from optagent.languages.python import interpreter
+from optagent.sandbox.base import Sandbox
+from optagent.sandbox.choose import choose
+from optagent.sandbox.unprotected import Unprotected
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it works, what was seen, and what to do when it does not."""
+
+    what: str
+    works: bool
+    seen: str
+    remedy: str = ""
+
+
+def doctor(python: str | None, json: bool) -> int:
+    """Prints the findings; 0 when a run can start here, 3 otherwise."""
+    sandbox, rung = _sandbox()
+    findings = [_our_python(), _git(), rung, _target_python(python, sandbox)]
+    if json:
+        sys.stdout.write(jsonlib.dumps([asdict(one) for one in findings], indent=2) + "\n")
+    else:
+        for one in findings:
+            print(f"{'ok  ' if one.works else 'NO  '} {one.what}: {one.seen}")
+            if one.remedy:
+                print(f"     {one.remedy}")
+        print("     unproven: rungs other than bwrap, processors other than x86-64 (nobody has run them)")
+    return codes.OK if all(one.works for one in findings) else codes.ENVIRONMENT
+
+
+def _our_python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("optagent's Python", sys.version_info >= interpreter.OLDEST, f"{version} at {sys.executable}")
+
+
+def _git() -> Finding:
+    found = shutil.which("git")
+    if found:
+        return Finding("git", True, found)
+    return Finding("git", True, "not installed: folders are copied whole, without git's ignore rules", "Install git.")
+
+
+def _sandbox() -> tuple[Sandbox | None, Finding]:
+    try:
+        sandbox = choose("auto", Path.home())
+    except OptagentError as fault:
+        return None, Finding("sandbox", False, fault.message, fault.hint)
+    return sandbox, Finding("sandbox", True, f"{sandbox.rung}: no network, no home, read-only system, seccomp")
+
+
+def _target_python(python: str | None, sandbox: Sandbox | None) -> Finding:
+    flag = Path(python) if python else None
+    try:
+        executable, origin = interpreter.find(flag, Path.cwd(), os.environ, Path(sys.executable))
+        found = interpreter.probe(executable, origin, sandbox or Unprotected())
+    except OptagentError as fault:
+        return Finding("the target's Python", False, fault.message, fault.hint)
+    return Finding("the target's Python", True, str(found))

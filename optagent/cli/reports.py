@@ -1,0 +1,76 @@
+"""From the ledger (and what a session still knows) to a report."""
+
+from __future__ import annotations
+
+from optagent.core.outcome import Outcome
+from optagent.core.trial import Trial
+from optagent.core.verdict import Faster
+from optagent.ledger.history import Record
+from optagent.report.run import RunReport
+
+MOST_HOT_LINES = 3
+
+
+def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunReport:
+    """The report of a run, from its record alone. A run that has not ended is interrupted."""
+    claim = record.claims[-1][1].verdict if record.claims else None
+    winner = _winner(record)
+    started = record.started
+    return RunReport(
+        verb=verb,
+        run=run,
+        repo=started.repo,
+        target=str(started.target),
+        outcome=record.ended.outcome if record.ended else Outcome.INTERRUPTED,
+        goal=started.settings.get("speedup"),
+        claim=claim,
+        winner=winner,
+        trials=record.trials,
+        sources=_sources(record),
+        spent=record.spent,
+        sandbox=sandbox or str(started.settings.get("rung", "")),
+        machine=started.machine,
+        hot_lines=_hot_lines(record),
+        warnings=_warnings(record),
+    )
+
+
+def _winner(record: Record) -> Trial | None:
+    if not record.claims or not isinstance(record.claims[-1][1].verdict, Faster):
+        return None
+    number = record.claims[-1][0]
+    return next(trial for trial in record.trials if trial.number == number)
+
+
+def _sources(record: Record) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    if record.baseline:
+        for stored in [*record.baseline.search, *(one for held in record.baseline.held_out for one in held)]:
+            counts[stored.source] = counts.get(stored.source, 0) + 1
+    return counts
+
+
+def _hot_lines(record: Record) -> tuple[str, ...]:
+    """The lines of the target that took most of its traced time."""
+    if record.baseline is None:
+        return ()
+    lines = record.baseline.profile.get("lines", [])[:MOST_HOT_LINES]
+    path = record.started.target.path
+    return tuple(f"{path}:{one['line']} {100 * one['share']:.0f} % in {one['hits']} visits" for one in lines)
+
+
+def _warnings(record: Record) -> tuple[str, ...]:
+    if record.baseline is None:
+        return ()
+    said = []
+    if record.baseline.set_aside:
+        first = record.baseline.set_aside[0]
+        said.append(
+            f"{len(record.baseline.set_aside)} tests fail or flake before any change and count as no evidence "
+            f"(first: {first})"
+        )
+    for reason, count in record.baseline.extra.get("lost", {}).items():
+        said.append(f"{count} calls of the target in the tests could not be kept as inputs: {reason}")
+    if not record.baseline.tests:
+        said.append("no test reaches the target: only old against new on the workload's inputs was checked")
+    return tuple(said)

@@ -1,0 +1,147 @@
+"""The JSON document of a verb. The schema's version history stands above its number.
+
+1: first.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from optagent.core.goal import Spent
+from optagent.core.trial import Trial
+from optagent.core.verdict import Difference, Evidence, Number, Speedup, Unmeasured, Verdict
+from optagent.report.text import safe, verdict_line
+
+SCHEMA = 1
+OutcomeName = Literal[
+    "faster", "equivalent", "slower", "incorrect", "rejected", "inconclusive", "cannot_compare", "nothing_found",
+    "baseline_broken", "budget_exhausted", "interrupted", "failed",
+]  # fmt: skip
+
+
+class Part(BaseModel):
+    """A part of the document: what is not in the schema is not in the document."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SpeedupPart(Part):
+    """`ratio` is old over new time; `low` and `high` bound it at `confidence`; times are seconds for one pass."""
+
+    kind: Literal["measured"] = "measured"
+    ratio: float
+    low: float
+    high: float
+    confidence: float
+    pairs: int
+    processes: int
+    noise: float
+    clock: Literal["cpu", "wall"]
+    old_seconds: float
+    new_seconds: float
+    other_clock_ratio: float
+    first_call: bool
+
+
+class EvidencePart(Part):
+    tests: int
+    inputs: int
+    held_out: int
+    sources: dict[str, int]
+    oracle_strength: Number
+    first_difference: Difference | None
+
+
+class CostPart(Part):
+    usd: float
+    tokens_in: int
+    tokens_out: int
+    cached: int
+    calls: int
+    seconds: float
+
+
+class TrialPart(Part):
+    number: int
+    author: str
+    idea: str
+    verdict: str
+    reason: str
+    speedup: SpeedupPart | Unmeasured
+    seconds: float
+
+
+class ErrorPart(Part):
+    slug: str
+    message: str
+    hint: str
+
+
+class Document(Part):
+    """What `--json` prints. `speedup` and the numbers beside it are named `unmeasured` when nobody took them."""
+
+    schema_: int = SCHEMA
+    verb: str
+    run: str
+    target: str
+    outcome: OutcomeName
+    speedup: SpeedupPart | Unmeasured
+    end_to_end: SpeedupPart | Unmeasured
+    memory: Number
+    evidence: EvidencePart | Unmeasured
+    patch: str
+    cost: CostPart
+    sandbox: str
+    machine: dict[str, Any]
+    trials: list[TrialPart]
+    warnings: list[str]
+    error: ErrorPart | None = None
+
+    def as_json(self, indent: int | None = 2) -> str:
+        return self.model_dump_json(indent=indent).replace('"schema_"', '"schema"', 1)
+
+
+NOT_YET = Unmeasured("not measured by this version")
+NOTHING = Unmeasured("no speedup was confirmed")
+
+
+def speedup_part(shown: Speedup | None) -> SpeedupPart | Unmeasured:
+    if shown is None:
+        return NOTHING
+    return SpeedupPart(
+        ratio=shown.ratio, low=shown.low, high=shown.high, confidence=shown.confidence, pairs=shown.pairs,
+        processes=shown.launches, noise=shown.noise, clock=shown.clock, old_seconds=shown.old_s,
+        new_seconds=shown.new_s, other_clock_ratio=shown.other_ratio, first_call=shown.first_call,
+    )  # fmt: skip
+
+
+def evidence_part(evidence: Evidence, sources: dict[str, int]) -> EvidencePart:
+    return EvidencePart(
+        tests=evidence.tests, inputs=evidence.inputs, held_out=evidence.held_out, sources=sources,
+        oracle_strength=NOT_YET, first_difference=evidence.first_difference,
+    )  # fmt: skip
+
+
+def trial_part(trial: Trial) -> TrialPart:
+    verdict: Verdict = trial.verdict
+    shown: Speedup | None = getattr(verdict, "speedup", None)
+    return TrialPart(
+        number=trial.number, author=trial.candidate.author, idea=safe(trial.candidate.idea), verdict=verdict.kind,
+        reason=verdict_line(verdict), speedup=speedup_part(shown), seconds=trial.cost.seconds,
+    )  # fmt: skip
+
+
+def cost_part(spent: Spent) -> CostPart:
+    """Without a model nothing was bought: these zeros are counts, not gaps."""
+    return CostPart(usd=spent.usd, tokens_in=0, tokens_out=0, cached=0, calls=0, seconds=spent.seconds)
+
+
+def failure(verb: str, target: str, outcome: OutcomeName, error: ErrorPart) -> Document:
+    """The document of a verb that ended before it found anything."""
+    return Document(
+        verb=verb, run="", target=target, outcome=outcome, speedup=NOTHING, end_to_end=NOTHING, memory=NOT_YET,
+        evidence=Unmeasured("the run ended before anything was verified"), patch="", cost=cost_part(Spent()),
+        sandbox="", machine={}, trials=[], warnings=[], error=error,
+    )  # fmt: skip

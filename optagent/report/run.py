@@ -1,0 +1,122 @@
+"""What became of one run, as a document and as text. Reads values; decides and computes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from optagent.core.goal import Spent
+from optagent.core.outcome import Outcome
+from optagent.core.trial import Trial
+from optagent.core.verdict import Faster, Unmeasured, Verdict
+from optagent.report.document import (
+    NOT_YET,
+    NOTHING,
+    Document,
+    cost_part,
+    evidence_part,
+    speedup_part,
+    trial_part,
+)
+from optagent.report.text import evidence_line, one_line, ratio, safe, speedup_line, verdict_line
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """A run as it ended. `claim` is the last confirmation's verdict; `winner` the trial that is kept."""
+
+    verb: str
+    run: str
+    repo: str
+    target: str
+    outcome: Outcome
+    goal: float | None
+    claim: Verdict | None
+    winner: Trial | None
+    trials: tuple[Trial, ...]
+    sources: dict[str, int]
+    spent: Spent
+    sandbox: str
+    machine: dict[str, Any]
+    hot_lines: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def confirmed(self) -> Faster | None:
+        return self.claim if isinstance(self.claim, Faster) else None
+
+
+def document(report: RunReport) -> Document:
+    """The JSON document of a run."""
+    evidence = getattr(report.claim, "evidence", None)
+    return Document(
+        verb=report.verb,
+        run=report.run,
+        target=report.target,
+        outcome=report.outcome.value,
+        speedup=speedup_part(report.confirmed.speedup if report.confirmed else None),
+        end_to_end=NOT_YET if report.confirmed else NOTHING,
+        memory=NOT_YET,
+        evidence=evidence_part(evidence, report.sources) if evidence else Unmeasured("nothing came to a claim"),
+        patch=report.winner.candidate.patch.diff() if report.winner else "",
+        cost=cost_part(report.spent),
+        sandbox=report.sandbox,
+        machine=report.machine,
+        trials=[trial_part(trial) for trial in report.trials],
+        warnings=list(report.warnings),
+    )
+
+
+def text(report: RunReport) -> str:
+    """What a person reads at the end of a run, and again with `show`."""
+    return "\n".join([*_result(report), *_tried(report), *_footer(report)]) + "\n"
+
+
+def _result(report: RunReport) -> list[str]:
+    won = report.confirmed
+    if won is None or report.winner is None:
+        lines = [f"{report.target}: no confirmed speedup ({report.outcome.value.replace('_', ' ')})"]
+        return lines + ([f"  last claim: {verdict_line(report.claim)}"] if report.claim else [])
+    shown = won.speedup
+    return [
+        f"{report.target}: {speedup_line(shown)}",
+        f"  {_time(shown.old_s)} before, {_time(shown.new_s)} after, for one pass over the held-out inputs",
+        f"  {evidence_line(won.evidence)}",
+        *(_goal(report.goal, shown.ratio)),
+        "",
+        safe(report.winner.candidate.patch.diff()).rstrip("\n"),
+        "",
+    ]
+
+
+def _goal(goal: float | None, reached: float) -> list[str]:
+    return [f"  the goal was {ratio(goal)}: not reached"] if goal and reached < goal else []
+
+
+def _tried(report: RunReport) -> list[str]:
+    if not report.trials:
+        return ["  nothing was tried: no rule found a place to change", *_hot(report)]
+    shown = report.trials if report.confirmed is None else ()
+    lines = [f"  {one.number}. {safe(one_line(one.candidate.idea))}: {verdict_line(one.verdict)}" for one in shown]
+    return (["  tried:", *lines, *_hot(report)]) if lines else []
+
+
+def _hot(report: RunReport) -> list[str]:
+    return ["  where the time goes:", *(f"    {safe(line)}" for line in report.hot_lines)] if report.hot_lines else []
+
+
+def _footer(report: RunReport) -> list[str]:
+    count = len(report.trials)
+    cost = f"{count} candidate{'' if count == 1 else 's'}, ${report.spent.usd:.2f}, {report.spent.seconds:.0f} s"
+    lines = [f"warning: {safe(one_line(one, 400))}" for one in report.warnings]
+    lines.append(f"run {report.run}: {cost}, sandbox {report.sandbox}")
+    if report.winner is not None:
+        lines.append(f"apply it with: optagent apply {report.repo} {report.run}")
+    return lines
+
+
+def _time(seconds: float) -> str:
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
