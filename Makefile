@@ -14,6 +14,7 @@ help: ## show this list (default)
 demo: ## make an example of ours faster, with proof and without a key
 	@scripts/setup
 	@.venv/bin/optagent run examples/checkpoint_serialise --target serialise
+	@echo "The program is .venv/bin/optagent; to have it as plain optagent, type: . .venv/bin/activate"
 
 test: ## run all tests
 	@scripts/setup dev

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -80,7 +81,7 @@ def run(
         trials=max_trials,
         seed=seed,
     )
-    raise typer.Exit(verbs.run(settings, state, json))
+    _leave(lambda: verbs.run(settings, state, json))
 
 
 @app.command()
@@ -88,7 +89,7 @@ def resume(repo: Repo, run: Run = "", state: State = None, json: Json = False) -
     """Go on with a run that was interrupted."""
     from optagent.cli import verbs
 
-    raise typer.Exit(verbs.resume(Path(repo), run, state, json))
+    _leave(lambda: verbs.resume(Path(repo), run, state, json))
 
 
 @app.command()
@@ -96,7 +97,7 @@ def show(repo: Repo, run: Run = "", state: State = None, json: Json = False) -> 
     """Show what a run found."""
     from optagent.cli import verbs
 
-    raise typer.Exit(verbs.show(Path(repo), run, state, json))
+    _leave(lambda: verbs.show(Path(repo), run, state, json))
 
 
 @app.command()
@@ -104,7 +105,7 @@ def runs(repo: Repo, state: State = None, json: Json = False) -> None:
     """List the runs of a repository, newest first."""
     from optagent.cli import verbs
 
-    raise typer.Exit(verbs.runs(Path(repo), state, json))
+    _leave(lambda: verbs.runs(Path(repo), state, json))
 
 
 @app.command()
@@ -112,7 +113,7 @@ def apply(repo: Repo, run: Run = "", state: State = None, json: Json = False) ->
     """Write the confirmed patch of a run into your files."""
     from optagent.cli import verbs
 
-    raise typer.Exit(verbs.apply(Path(repo), run, state, json))
+    _leave(lambda: verbs.apply(Path(repo), run, state, json))
 
 
 @app.command()
@@ -123,7 +124,7 @@ def doctor(
     """Tell what works on this machine: Python, git, sandbox."""
     from optagent.cli.doctor import doctor as look
 
-    raise typer.Exit(look(python, json))
+    _leave(lambda: look(python, json))
 
 
 @app.command()
@@ -131,30 +132,32 @@ def schema() -> None:
     """Print the JSON schema of the documents that `--json` prints."""
     from optagent.cli import verbs
 
-    raise typer.Exit(verbs.schema())
+    _leave(lambda: verbs.schema())
 
 
 def _absolute(path: str | None) -> str | None:
     return str(Path(path).absolute()) if path else None
 
 
+def _leave(verb: Callable[[], int]) -> NoReturn:
+    """Ends with the verb's exit code; Ctrl-C ends it where it is, to be resumed."""
+    try:
+        code = verb()
+    except KeyboardInterrupt:
+        print("interrupted; go on with `optagent resume`", file=sys.stderr)
+        code = codes.INTERRUPTED
+    raise typer.Exit(code)
+
+
 def main() -> NoReturn:
     """The console script: every fault of ours becomes one sentence and its exit code."""
-    import click
-
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as fault:
-        fault.show()
-        sys.exit(codes.USAGE)
+        app()
     except OptagentError as fault:
         _tell(fault)
-    except (KeyboardInterrupt, click.Abort):
-        print("interrupted; go on with `optagent resume`", file=sys.stderr)
-        sys.exit(codes.INTERRUPTED)
     except Exception as crash:
         _crashed(crash)
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(0)
 
 
 def _crashed(crash: Exception) -> NoReturn:

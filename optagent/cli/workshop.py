@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,6 +140,8 @@ def abandon(ledger: Ledger, run: str, folder: Path, new_place: Path | None) -> N
     ledger.close()
     if new_place is not None and is_empty:
         remove(new_place)
+        with suppress(OSError):  # others may keep their runs beside ours
+            new_place.parent.rmdir()
 
 
 def _users_tree(repo: Path) -> Tree:

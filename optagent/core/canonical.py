@@ -20,16 +20,25 @@ PARTS = ("", "", "positional arguments after the call", "keyword arguments after
 
 
 def first_difference(old: bytes, new: bytes) -> Difference:
-    """Where two encodings of a call first differ, told in words."""
+    """Where two encodings of a call first differ, told in words; as they stand when they are no encodings."""
     try:
-        left, right = json.loads(old), json.loads(new)
-    except (ValueError, RecursionError):
-        return Difference("the encoding", _short(repr(old[:SHOWN])), _short(repr(new[:SHOWN])))
-    # a call is encoded as the list [kind, value, args, kwargs, printed]; the tag "l" stands first
+        found = _first_part(json.loads(old), json.loads(new))
+    except (ValueError, TypeError, LookupError, RecursionError):
+        found = None
+    return found or Difference("the encoding", _short(repr(old[:SHOWN])), _short(repr(new[:SHOWN])))
+
+
+def _first_part(left: Any, right: Any) -> Difference | None:
+    """A call is encoded as the list [kind, value, args, kwargs, printed]; the tag "l" stands first."""
     for k, (a, b) in enumerate(zip(left[1:], right[1:], strict=False)):
-        if a != b:
+        if not _same(a, b):
             return _part(k, left, right, a, b)
-    return Difference("the encoding", _short(repr(old[:SHOWN])), _short(repr(new[:SHOWN])))
+    return None
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Equal as encodings: 1 and True are not, though they are equal as Python values."""
+    return a == b and repr(a) == repr(b)
 
 
 def _part(k: int, left: Any, right: Any, a: Any, b: Any) -> Difference:
@@ -44,9 +53,11 @@ def _descend(path: str, a: Any, b: Any) -> Difference:
     while isinstance(a, list) and isinstance(b, list) and a and b and a[0] == b[0] and a[0] in ("l", "t", "d"):
         if len(a) != len(b):
             return Difference(path, f"{_tell(a)}", f"{_tell(b)}")
-        k = next(k for k in range(1, len(a)) if a[k] != b[k])
+        k = next((k for k in range(1, len(a)) if not _same(a[k], b[k])), None)
+        if k is None:
+            break
         if a[0] == "d":
-            same_key = a[k][0] == b[k][0]
+            same_key = _same(a[k][0], b[k][0])
             path += f"[{_tell(a[k][0])}]" if same_key else f" (key {k})"
             a, b = (a[k][1], b[k][1]) if same_key else (a[k][0], b[k][0])
         else:
@@ -65,7 +76,8 @@ def _tell(value: Any) -> str:
     if tag == "x":
         return _short(f"{rest[0]}: {rest[2]}")
     if tag in ("l", "t", "d", "s", "z"):
-        return _short(f"{NAMES[tag]} of {len(rest)}: [{', '.join(_tell(one) for one in rest[:4])}{', ...' if len(rest) > 4 else ''}]")
+        more = ", ..." if len(rest) > 4 else ""
+        return _short(f"{NAMES[tag]} of {len(rest)}: [{', '.join(_tell(one) for one in rest[:4])}{more}]")
     if tag in NAMES:
         return _short(f"{NAMES[tag]} {rest[0] if rest else ''}")
     return _short(": ".join(_tell(one) for one in value))
@@ -75,7 +87,7 @@ def _float(text: Any) -> str:
     try:
         return repr(float.fromhex(text))
     except (TypeError, ValueError, OverflowError):
-        return repr(text)
+        return _short(repr(text))
 
 
 def _short(text: str) -> str:

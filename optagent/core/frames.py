@@ -54,7 +54,7 @@ def read(take: Callable[[int], bytes]) -> tuple[dict[str, Any], list[bytes]]:
 
 
 def read_bytes(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
-    """The one frame that `data` begins with. Raises Malformed when it is cut short or no frame."""
+    """The one frame that `data` is. Raises Malformed when it is cut short, no frame, or more than one."""
     position = 0
 
     def take(size: int) -> bytes:
@@ -64,4 +64,7 @@ def read_bytes(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
             raise Malformed(f"frame cut short after {len(data)} bytes")
         return data[position - size : position]
 
-    return read(take)
+    frame = read(take)
+    if position != len(data):
+        raise Malformed(f"{len(data) - position} bytes after the frame")
+    return frame

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -14,8 +15,16 @@ from optagent.sandbox.base import REFUSED_ERRNO, Command, Limits, Sandbox
 from optagent.sandbox.live import ChannelClosed, Overdue
 
 GO, DONE = b"g", b"d"
+NO_ANSWER = "an answer that the protocol does not know"
 REFERENCE = "reference"
-PHASES = {"import": "does not import", "call": "fails when called", "prepare": "fails on its arguments", "encode": "fails after the call"}
+PHASES = {
+    "import": "does not import",
+    "call": "fails when called",
+    "prepare": "fails on its arguments",
+    "encode": "fails after the call",
+    "settle": "does not outlive its answer",
+    "idle": "does not outlive its answer",
+}
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,7 @@ class Contestant:
         request = {"module": load.module, "qualname": load.qualname, "roots": load.roots, "padding": load.padding}
         said, _ = self._ask("import", {"do": "load", **request})
         if "fault" in said:
-            raise self.misconduct("import", said["fault"], said.get("refused", False))
+            raise self.misconduct("import", str(said["fault"]), bool(said.get("refused", False)))
         return said
 
     def keep(self, inputs: Sequence[bytes]) -> None:
@@ -100,22 +109,33 @@ class Contestant:
         """Pairs of canonical form and opaque input, made by a workload file."""
         said, blobs = self._ask("prepare", {"do": "make", "file": file, "scale": scale, "seed": seed})
         if "fault" in said:
-            raise self.misconduct("make_inputs", said["fault"])
+            raise self.misconduct("make_inputs", str(said["fault"]))
+        if len(blobs) % 2:
+            raise self.misconduct("make_inputs", NO_ANSWER)
         return list(zip(blobs[::2], blobs[1::2], strict=True))
 
     def describe(self) -> dict[str, list[str]]:
         said, _ = self._ask("prepare", {"do": "describe"})
-        return dict(said["types"])
+        types = said.get("types")
+        if not isinstance(types, dict) or not all(_is_row(kinds, str) for kinds in types.values()):
+            raise self.misconduct("prepare", NO_ANSWER)
+        return types
 
-    def profile(self) -> dict[str, Any]:
-        """Time by function and by line over all inputs, under profilers that slow it down."""
+    def profile(self) -> dict[str, list[Any]]:
+        """Time by function and by line over all inputs, under profilers that slow it down: `functions` as rows of
+        file, line, name, calls, own and total seconds; `lines` as rows of line, hits, nanoseconds."""
         said, _ = self._ask("call", {"do": "profile"})
-        return dict(said)
+        kinds = {"functions": (str, int, str, int, float, float), "lines": (int, int, int)}
+        for name, columns in kinds.items():
+            rows = said.get(name)
+            if not isinstance(rows, list) or not all(_is_row(row, *columns) for row in rows):
+                raise self.misconduct("call", NO_ANSWER)
+        return said
 
     def call(self, numbers: Sequence[int]) -> list[bytes]:
         """Each input called once: canonical encodings of result, arguments afterwards and printed text."""
         said, blobs = self._ask("call", {"do": "call", "inputs": list(numbers)})
-        if said["refused"]:
+        if said.get("refused"):
             raise self.misconduct("call", f"a call ended in the refusal of a new process (errno {REFUSED_ERRNO})", True)
         return self._encodings(said, blobs, len(numbers))
 
@@ -125,17 +145,13 @@ class Contestant:
 
     def lap(self) -> Lap:
         """The prepared block run, clocked from here."""
-        cpu, wall = self.live.cpu_ns(), clocks.wall_ns()
-        try:
+        with self._watched("call"):
+            cpu, wall = self.live.cpu_ns(), clocks.wall_ns()
             self.live.send_raw(GO)
             answer = self.live.receive_byte(self.patience_s)
-        except Overdue:
-            raise self.misconduct("call", f"no answer after {self.patience_s:.0f} s") from None
-        except ChannelClosed:
-            raise self.misconduct("call", f"the process ended: {self.live.last_words() or 'without a word'}") from None
-        lap = Lap(clocks.wall_ns() - wall, self.live.cpu_ns() - cpu)
+            lap = Lap(clocks.wall_ns() - wall, self.live.cpu_ns() - cpu)
         if answer != DONE:
-            raise self.misconduct("call", "an answer that the protocol does not know")
+            raise self.misconduct("call", NO_ANSWER)
         self._book("timed")
         return lap
 
@@ -146,24 +162,44 @@ class Contestant:
 
     def halt(self) -> None:
         """Every thread stopped; what is burnt from here until `proceed` is booked as idle."""
-        self.live.halt()
+        with self._watched("settle"):
+            self.live.halt()
         self._book("settle")
         self._halted = True
 
     def proceed(self) -> None:
         if self._halted:
             self._book("idle")
-            self.live.proceed()
+            with self._watched("idle"):
+                self.live.proceed()
             self._halted = False
 
-    def _ask(self, phase: str, request: dict[str, Any], blobs: list[bytes] | None = None) -> Any:
+    def pin(self, core: int) -> None:
+        """Kept on one core from here on."""
+        with self._watched("start"):
+            self.live.pin(core)
+
+    def peak_memory_bytes(self) -> int:
+        with self._watched("settle"):
+            return self.live.peak_memory_bytes()
+
+    @contextmanager
+    def _watched(self, phase: str) -> Iterator[None]:
+        """A contestant that is late or gone has misbehaved: that is a verdict, no fault of ours."""
         try:
-            self.live.send(request, blobs)
-            return self.live.receive(self.patience_s)
+            yield
         except Overdue:
             raise self.misconduct(phase, f"no answer after {self.patience_s:.0f} s") from None
         except ChannelClosed:
             raise self.misconduct(phase, f"the process ended: {self.live.last_words() or 'without a word'}") from None
+
+    def _ask(
+        self, phase: str, request: dict[str, Any], blobs: list[bytes] | None = None
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        try:
+            with self._watched(phase):
+                self.live.send(request, blobs)
+                return self.live.receive(self.patience_s)
         finally:
             self._book(phase)
 
@@ -177,8 +213,16 @@ class Contestant:
         self._cpu_seen = now
 
     def _encodings(self, said: dict[str, Any], blobs: list[bytes], expected: int) -> list[bytes]:
-        if said["faults"]:
-            raise Uncomparable(said["faults"][0])
+        if said.get("faults"):
+            raise Uncomparable(str(said["faults"][0]) if isinstance(said["faults"], list) else NO_ANSWER)
         if len(blobs) != expected:
             raise self.misconduct("call", f"{len(blobs)} answers to {expected} calls")
         return blobs
+
+
+def _is_row(row: Any, *kinds: type) -> bool:
+    """Whether it is a list of such values; one kind stands for any number of them."""
+    if not isinstance(row, list):
+        return False
+    wanted = kinds * len(row) if len(kinds) == 1 else kinds
+    return len(row) == len(wanted) and all(isinstance(*pair) for pair in zip(row, wanted, strict=True))

@@ -24,7 +24,8 @@ def judge(measure: Callable[[], Found], evidence: Evidence) -> Verdict:
 def verdict(found: Found, evidence: Evidence) -> Verdict:
     """Wrong while timed comes first, then work moved out of sight; only then the numbers count."""
     if found.difference is not None:
-        said = f"{found.difference.where} differs in timed calls: {found.difference.old} before, {found.difference.new} after"
+        first = found.difference
+        said = f"{first.where} differs in timed calls: {first.old} before, {first.new} after"
         return Incorrect(Evidence(evidence.tests, evidence.inputs, evidence.held_out, found.difference), said)
     if found.moved:
         return Rejected("work moved", f"CPU saved in the timed calls reappears in {found.moved}")
@@ -39,4 +40,5 @@ def _why_not(found: Found) -> str:
     shown = found.speedup
     if shown.noise > MARGIN and shown.ratio <= 1 + shown.noise:
         return f"{shown.ratio:.3f}x is within the noise of this machine now ({shown.noise:.1%})"
-    return f"{shown.ratio:.3f}x over {shown.launches} launches is no gain beyond {max(MARGIN, shown.noise):.1%} in each of them"
+    bar = max(MARGIN, shown.noise)
+    return f"{shown.ratio:.3f}x over {shown.launches} launches is no gain beyond {bar:.1%} in each of them"

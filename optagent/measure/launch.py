@@ -91,7 +91,7 @@ def launch(race: Race, seed: int) -> Launch:
         first = _first_calls(pair, race, rng, overhead)
         groups = _groups(race, first)
         played = _play(pair, race, groups, overhead, first, rng)
-        memory = pair.old.live.peak_memory_bytes(), pair.new.live.peak_memory_bytes()
+        memory = pair.old.peak_memory_bytes(), pair.new.peak_memory_bytes()
     return _summary(pair, first, played, memory)
 
 
@@ -102,7 +102,7 @@ def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
         tree = race.old if name == "old" else race.new
         who = REFERENCE if name == "old" else "candidate"
         one = stack.enter_context(race.project.contestant(tree, hash_seed, race.patience_s, who))
-        one.live.pin(race.core)
+        one.pin(race.core)
         race.project.load(one, tree, rng.getrandbits(40))
         one.keep([given.data for given in race.inputs])
         one.halt()
@@ -138,7 +138,8 @@ class First:
 
 
 def _first_calls(pair: Pair, race: Race, rng: random.Random, overhead: Lap) -> First:
-    old, new = [], []
+    old: list[Lap] = []
+    new: list[Lap] = []
     for number in range(len(race.inputs)):
         for side in rng.sample(("old", "new"), 2):
             lap = _net(_lap(pair, getattr(pair, side), (number,), 1), overhead, 1)
@@ -243,7 +244,7 @@ def _summary(pair: Pair, first: First, played: Played, memory: tuple[int, int]) 
 
 
 def _sweep(groups: list[list[Round]], name: str) -> float:
-    return sum(median(getattr(one, name) for one in rounds) for rounds in groups)
+    return sum(float(median(getattr(one, name) for one in rounds)) for rounds in groups)
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def affordable(
     chosen: list[Input] = []
     spent = 0.0
     with project.contestant(tree, derive(seed, "hash"), patience_s, REFERENCE) as reference:
-        reference.live.pin(core)
+        reference.pin(core)
         project.load(reference, tree, 1)
         reference.keep([one.data for one in inputs])
         for number, given in enumerate(inputs):

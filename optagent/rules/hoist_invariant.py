@@ -133,7 +133,7 @@ def finding(scene: Scene, facts: Facts, node: cst.BaseExpression) -> Finding | N
     if node in scene.stored or (isinstance(node, cst.Name) or is_word(scene, node)):
         return None
     weight = weigh(facts, node)
-    if not weight:
+    if not weight or is_kept_already(scene, node):
         return None
     around = levels(scene, node)
     level = best_level(scene, facts, node, around) if around else None
@@ -144,6 +144,19 @@ def finding(scene: Scene, facts: Facts, node: cst.BaseExpression) -> Finding | N
         return Finding(node, level, True)
     usable = leading_statement(scene, node) is not None or may_be_named(scene, node)
     return Finding(node, level, False) if weight >= LAZY_WORTH and usable and not eager else None
+
+
+def is_kept_already(scene: Scene, node: cst.BaseExpression) -> bool:
+    """Whether the expression is only computed while the name it is given to is None, as this rule leaves it."""
+    parent = scene.parent[node]
+    goal = parent.target if isinstance(parent, cst.NamedExpr) else None
+    if isinstance(parent, cst.Assign) and len(parent.targets) == 1:
+        goal = parent.targets[0].target
+    if not isinstance(goal, cst.Name):
+        return False
+    above = [whole for _, whole in scene.ancestors(node)][:4]
+    tests = [whole.test for whole in above if isinstance(whole, cst.If | cst.IfExp)]
+    return any(scene.code(test) in (f"{goal.value} is None", f"{goal.value} is not None") for test in tests)
 
 
 def is_word(scene: Scene, node: cst.BaseExpression) -> bool:

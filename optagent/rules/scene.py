@@ -201,13 +201,22 @@ def read_scene(source: str, qualname: str, line: int) -> Scene | None:
         return None
     parts = [part for part in qualname.split(".") if part != "<locals>"]
     scenes = [scene_of(source, module, path) for path in definitions(module.body, parts)]
-    scenes = [scene for scene in scenes if "".join(scene.record.tokens) == source]
+    scenes = [scene for scene in scenes if is_faithful(scene)]
     if not scenes:
         return None
     # Of two definitions the later one is what the name stands for, unless a line says otherwise.
     at_line = [scene for scene in scenes if line and scene.line(scene.function.name) == line]
     near = [scene for scene in scenes if line and scene.line(scene.function) <= line <= scene.line(scene.function.body)]
     return (at_line or near or scenes)[-1]
+
+
+def is_faithful(scene: Scene) -> bool:
+    """Whether the tree gives the text back, so that places in the one are places in the other.
+
+    White space on a last line without a line end is in no tree; it stays because it stands behind the function.
+    """
+    text = "".join(scene.record.tokens)
+    return scene.source.startswith(text) and not scene.source[len(text) :].strip()
 
 
 @lru_cache(maxsize=2)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import struct
 import subprocess
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +20,7 @@ from optagent.sandbox import clocks
 CREDENTIALS = struct.Struct("3i")
 GRACE_S = 5.0
 STARTUP_S = 30.0
+LAST_WORDS = 4096
 
 
 class ChannelClosed(Exception):
@@ -28,6 +31,14 @@ class Overdue(Exception):
     """The contestant did not answer within the time it was given."""
 
 
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """The process group gone and the leader reaped."""
+    if process.returncode is None:  # once reaped, the number may be somebody else's
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(GRACE_S)
+
+
 class Live:
     """Owns the process tree and the socket. Use as a context manager: afterwards nothing of it runs."""
 
@@ -36,7 +47,7 @@ class Live:
         self.channel = channel
         self.pid = 0
         self.stderr = stderr
-        channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self._handle = -1
 
     def greet(self) -> dict[str, Any]:
         """The worker's first frame. The process id comes from the kernel with it, not from the worker's word.
@@ -49,8 +60,9 @@ class Live:
             self.pid = CREDENTIALS.unpack(ancillary[0][2][: CREDENTIALS.size])[0] if first else 0
             if not self.pid:
                 raise ChannelClosed
+            self._handle = os.pidfd_open(self.pid)
             return self.receive(STARTUP_S)[0]
-        except (OSError, IndexError, ChannelClosed, Overdue):
+        except (OSError, IndexError, struct.error, ChannelClosed, Overdue):
             said = self.last_words()
             self.close()
             raise SandboxBroken(
@@ -138,23 +150,26 @@ class Live:
 
     def _signal(self, number: signal.Signals) -> None:
         try:
-            os.kill(self.pid, number)
-        except ProcessLookupError:
+            signal.pidfd_send_signal(self._handle, number)
+        except OSError:
             raise ChannelClosed from None
 
     def last_words(self) -> str:
         """The last line the process wrote to its standard error, for people."""
         if self.stderr is None:
             return ""
-        self.stderr.seek(0)
+        self.stderr.seek(max(0, self.stderr.seek(0, os.SEEK_END) - LAST_WORDS))
         lines = self.stderr.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1][:300] if lines else ""
 
     def close(self) -> None:
         """Kills the whole tree and waits until it is gone."""
         self.channel.close()
-        self.process.kill()
-        self.process.wait(GRACE_S)
+        kill(self.process)
+        if self._handle >= 0:
+            select.select([self._handle], [], [], GRACE_S)  # readable when the contestant itself is gone too
+            os.close(self._handle)
+            self._handle = -1
         if self.stderr is not None:
             self.stderr.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import signal
 import socket
 import subprocess
 import tempfile
@@ -13,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from optagent.errors import SandboxBroken
 from optagent.sandbox.base import ExecResult, Exited, Limits, Stopped
-from optagent.sandbox.live import GRACE_S, Live
+from optagent.sandbox.live import Live, kill
 
 CHUNK = 1 << 16
 
@@ -54,8 +54,13 @@ def run(launch: Launch, limits: Limits, report: tuple[int, int]) -> ExecResult:
     Waits for the process, not for the ends of its pipes: a left-over child may hold those open.
     """
     began = time.monotonic()
-    process = _spawn(launch, (report[1],), subprocess.PIPE, subprocess.PIPE)
-    os.close(report[1])
+    try:
+        process = _spawn(launch, (report[1],), subprocess.PIPE, subprocess.PIPE)
+    except SandboxBroken:
+        os.close(report[0])
+        raise
+    finally:
+        os.close(report[1])
     assert process.stdout is not None
     assert process.stderr is not None
     streams = [
@@ -78,20 +83,16 @@ def run(launch: Launch, limits: Limits, report: tuple[int, int]) -> ExecResult:
 def start(launch: Launch, channel: tuple[socket.socket, socket.socket]) -> Live:
     """The launched command running, with our end of the channel; the other end is closed here."""
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by Live
+    channel[0].setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # before anybody can send
     try:
         process = _spawn(launch, (channel[1].fileno(),), subprocess.DEVNULL, stderr.fileno())
+    except SandboxBroken:
+        stderr.close()
+        channel[0].close()
+        raise
     finally:
         channel[1].close()
     return Live(process, channel[0], stderr)
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """The process group gone and the leader reaped."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.wait(GRACE_S)
 
 
 @contextmanager
@@ -107,16 +108,21 @@ def in_memory(data: bytes) -> Iterator[int]:
 
 
 def _spawn(launch: Launch, descriptors: tuple[int, ...], stdout: int, stderr: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        launch.argv,
-        stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=stderr,
-        env=dict(launch.env),
-        cwd=launch.cwd,
-        pass_fds=(*launch.descriptors, *descriptors),
-        start_new_session=True,
-    )
+    try:
+        return subprocess.Popen(
+            launch.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            env=dict(launch.env),
+            cwd=launch.cwd,
+            pass_fds=(*launch.descriptors, *descriptors),
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as fault:  # no such folder, too many arguments, a zero byte among them
+        raise SandboxBroken(
+            f"the sandbox could not start the command: {fault}", "Run `optagent doctor` to see which sandbox works here."
+        ) from None
 
 
 def _pump(process: subprocess.Popen[bytes], streams: list[_Stream], deadline: float) -> str:
@@ -146,7 +152,7 @@ def _pump_until_exit(selector: selectors.BaseSelector, streams: list[_Stream], d
             return "output"
         if any(key.data is None for key in ready):
             _drain(streams)
-            return ""
+            return "output" if any(stream.full for stream in streams) else ""
 
 
 def _drain(streams: list[_Stream]) -> None:

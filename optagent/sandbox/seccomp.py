@@ -128,7 +128,8 @@ def _socket(profile: Profile, number: int | None) -> list[bytes]:
     assert number is not None
     if profile is Profile.CONTESTANT:
         return _deny(number, EAFNOSUPPORT)
-    allowed = [_op(JUMP_EQUAL, family, len(TEST_SOCKET_FAMILIES) - k, 0) for k, family in enumerate(TEST_SOCKET_FAMILIES)]
+    families = TEST_SOCKET_FAMILIES
+    allowed = [_op(JUMP_EQUAL, family, len(families) - k, 0) for k, family in enumerate(families)]
     return [
         _op(JUMP_EQUAL, number, 0, len(allowed) + 3),
         _op(LOAD, ARG0_AT),

@@ -19,7 +19,7 @@ def check_tests(project: Project, tree: Tree, suite: Suite, names: tuple[str, ..
     broken = broken_test(project, tree, suite, names)
     if broken is None:
         return Evidence(tests=len(names))
-    return Incorrect(Evidence(), f"{broken.name} no longer passes: {_last_lines(broken.said)}")
+    return Incorrect(Evidence(), f"{broken.name} no longer passes: {broken.said}")
 
 
 def check_outputs(
@@ -38,6 +38,3 @@ def check_outputs(
     reason = f"{difference.where} differs: {difference.old} before, {difference.new} after"
     return Incorrect(replace(evidence, first_difference=difference), reason)
 
-
-def _last_lines(said: str, most: int = 3) -> str:
-    return " / ".join(line.strip() for line in said.splitlines()[-most:])

@@ -1,7 +1,9 @@
 """Each example is a small project that stands on its own: its tests pass, and its README says what to expect."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted(path.parent for path in Path(__file__).parents[2].glob("examples/*/pyproject.toml"))
-pytestmark = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 
 
 def python(example, *arguments):
@@ -19,16 +21,19 @@ def python(example, *arguments):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@each_example
 def test_its_own_tests_pass(example):
     python(example, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error")
 
 
+@each_example
 def test_its_readme_states_the_outcome_in_one_line_and_the_command(example):
     text = (example / "README.md").read_text()
     assert len(re.findall(r"^Expected outcome: .+\.$", text, re.MULTILINE)) == 1
     assert re.search(rf"^    optagent run examples/{example.name} --target \w+$", text, re.MULTILINE)
 
 
+@each_example
 def test_its_workload_makes_calls_that_its_target_takes(example):
     target = re.search(r"--target (\w+)", (example / "README.md").read_text()).group(1)
     (package,) = (path.parent.name for path in example.glob("*/__init__.py"))
@@ -41,3 +46,35 @@ def test_its_workload_makes_calls_that_its_target_takes(example):
         "assert workload.SIZE > 0\n"
     )
     python(example, "-c", code)
+
+
+@pytest.fixture
+def outcome_of(tmp_path):
+    """Runs the command of an example's README on a copy of the example: its exit code and its JSON document."""
+
+    def run(name):
+        example = next(path for path in EXAMPLES if path.name == name)
+        target = re.search(r"--target (\w+)", (example / "README.md").read_text()).group(1)
+        copy = shutil.copytree(example, tmp_path / name)
+        command = [sys.executable, "-m", "optagent", "run", str(copy), "--target", target, "--json"]
+        done = subprocess.run([*command, "--state", str(tmp_path / "state")], capture_output=True, text=True)
+        assert done.stdout, done.stderr
+        return done.returncode, json.loads(done.stdout)
+
+    return run
+
+
+@pytest.mark.slow
+def test_checkpoint_serialise_becomes_at_least_five_times_faster(outcome_of):
+    code, result = outcome_of("checkpoint_serialise")
+    assert (code, result["outcome"]) == (0, "faster")
+    assert result["speedup"]["ratio"] >= 5  # the low end may dip under it on a busy machine
+    assert "join" in result["patch"]
+
+
+@pytest.mark.slow
+def test_channel_scaling_ends_without_a_claim(outcome_of):
+    code, result = outcome_of("channel_scaling")
+    assert code == 1
+    assert result["outcome"] in ("nothing_found", "inconclusive")
+    assert not result["patch"]

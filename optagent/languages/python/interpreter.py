@@ -57,30 +57,42 @@ def probe(executable: Path, origin: str, sandbox: Sandbox) -> Interpreter:
             f"{executable} does not start: {said[-1] if said else result.ending}", "Name another with `--python PATH`."
         )
     said_of_itself = _parse(result.stdout, executable)
-    version = tuple(said_of_itself["version"])
-    if version < OLDEST or said_of_itself["implementation"] != "cpython":
+    version = said_of_itself.version
+    if version < OLDEST or said_of_itself.implementation != "cpython":
         raise InterpreterUnusable(
-            f"{executable} is {said_of_itself['implementation']} {'.'.join(map(str, version))}; "
+            f"{executable} is {said_of_itself.implementation} {'.'.join(map(str, version))}; "
             f"targets need CPython {'.'.join(map(str, OLDEST))} or newer",
             "Name another with `--python PATH`.",
         )
-    _same_library(said_of_itself, guess, executable)
-    return Interpreter(executable, (version[0], version[1], version[2]), guess, origin)
+    _same_library(said_of_itself, executable)
+    return Interpreter(executable, version, guess, origin)
 
 
-def _parse(stdout: bytes, executable: Path) -> dict[str, list[int] | str | object]:
+@dataclass(frozen=True)
+class Said:
+    """What an interpreter says of itself."""
+
+    version: tuple[int, int, int]
+    implementation: str
+    base: str
+    stdlib: str
+
+
+def _parse(stdout: bytes, executable: Path) -> Said:
     try:
         said = json.loads(stdout)
-    except ValueError:
-        raise InterpreterUnusable(f"{executable} is no Python: it did not say its version") from None
-    return dict(said)
+        major, minor, micro = map(int, said["version"])
+        return Said((major, minor, micro), str(said["implementation"]), str(said["base"]), str(said["stdlib"]))
+    except (ValueError, TypeError, KeyError):
+        raise InterpreterUnusable(
+            f"{executable} is no Python: it did not say its version", "Name another with `--python PATH`."
+        ) from None
 
 
-def _same_library(said: Mapping[str, object], mounts: tuple[Mount, ...], executable: Path) -> None:
+def _same_library(said: Said, executable: Path) -> None:
     """An interpreter whose home is hidden may silently start with another standard library: refused."""
-    base = Path(str(said["base"]))
-    expected = _base_prefix(executable)
-    if base.resolve() != expected.resolve() and not str(said["stdlib"]).startswith("/usr/"):
+    base, expected = Path(said.base), _base_prefix(executable)
+    if base.resolve() != expected.resolve() and not said.stdlib.startswith("/usr/"):
         raise InterpreterUnusable(f"{executable} starts with the library of {base}, not of {expected}")
 
 

@@ -98,6 +98,8 @@ def _functions_in(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, Func
         elif isinstance(node, ast.ClassDef):
             yield from _functions_in(node.body, f"{prefix}{node.name}.")
         elif isinstance(node, ast.If | ast.Try | ast.With):
+            for handler in getattr(node, "handlers", []):
+                yield from _functions_in(handler.body, prefix)
             for part in ("body", "orelse", "finalbody"):
                 yield from _functions_in(getattr(node, part, []), prefix)
 
@@ -165,7 +167,8 @@ def is_test_file(path: str) -> bool:
     """
     pure = PurePosixPath(path)
     in_tests = any(part in ("tests", "test", "testing") for part in pure.parts[:-1])
-    return in_tests or pure.name == "conftest.py" or bool(re.fullmatch(r"test_.*\.py|.*_test\.py|tests?\.py", pure.name))
+    named_so = re.fullmatch(r"conftest\.py|test_.*\.py|.*_test\.py|tests?\.py", pure.name)
+    return in_tests or named_so is not None
 
 
 def _text_if_promising(path: Path, spec: Spec) -> str | None:

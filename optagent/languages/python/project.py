@@ -54,15 +54,18 @@ class PythonProject:
         roots = (_join(seen, self.target.import_root),)
         said = contestant.load(Load(self.target.module, self.target.qualname, roots, padding))
         expected = _join(seen, self.target.path)
-        if said["file"] != expected:
-            raise contestant.misconduct("import", f"{self.target.module} came from {said['file']}, not from {expected}")
-        if not said["callable"]:
+        if said.get("file") != expected:
+            came = said.get("file")
+            raise contestant.misconduct("import", f"{self.target.module} came from {came}, not from {expected}")
+        if not said.get("callable"):
             raise contestant.misconduct("import", f"{self.target.qualname} is not callable")
 
     def workload_path(self, workload: Path) -> str:
         return self._inside(workload, f"{WORKLOAD}/{workload.name}")
 
-    def run_tests(self, tree: Tree, only: Sequence[str] | None, keep: bool, seconds: float = TEST_SECONDS) -> TestReport:
+    def run_tests(
+        self, tree: Tree, only: Sequence[str] | None, keep: bool, seconds: float = TEST_SECONDS
+    ) -> TestReport:
         """The project's tests on this tree: all of them, or those named. `keep` captures the target's arguments."""
         with tempfile.TemporaryDirectory(prefix="request-", dir=self.toolbox.parent) as folder:
             Path(folder).chmod(0o755)
@@ -124,22 +127,34 @@ def _join(folder: str, path: str) -> str:
 
 def _read_report(result: ExecResult) -> TestReport:
     """What the probe said. Without its report nothing passed: it left early, was stopped, or never began."""
-    said = "\n".join((result.stdout + result.stderr).decode("utf-8", "replace").strip().splitlines()[-15:])
+    said = _telling_line((result.stdout + result.stderr).decode("utf-8", "replace"))
     if isinstance(result.ending, Stopped):
-        return TestReport((), (), 0, {}, f"the tests were stopped: {result.ending.limit} limit\n{said}", result.seconds)
+        return TestReport((), (), 0, {}, f"the tests were stopped at their limit of {result.ending.limit}", result.seconds)
     if b"No module named pytest" in result.stderr:
         raise ToolMissing(
             "the target's interpreter has no pytest, so its tests cannot run",
             "Install pytest into it, or choose another interpreter with `--python PATH`.",
         )
     try:
-        header, blobs = frames.read_bytes(result.report)
-    except frames.Malformed:
+        return _told(result, said)
+    except (frames.Malformed, LookupError, TypeError, ValueError, AttributeError):  # whatever the tests wrote there
         return TestReport((), (), 0, {}, said or "the tests ended without a report", result.seconds)
+
+
+def _told(result: ExecResult, said: str) -> TestReport:
+    header, blobs = frames.read_bytes(result.report)
     tests = tuple(
-        TestResult(name, entry["outcome"], bool(entry["reached"]), entry["seconds"])
+        TestResult(name, str(entry["outcome"]), bool(entry["reached"]), float(entry["seconds"]))
         for name, entry in header["tests"].items()
     )
     inputs = tuple(zip(blobs[::2], blobs[1::2], strict=True))
-    broken = "" if header["exit"] in (0, 1, PYTEST_NO_TESTS) else said
-    return TestReport(tests, inputs, header["calls"], header["lost"], broken, result.seconds, said)
+    lost = {str(reason): int(count) for reason, count in header["lost"].items()}
+    broken = "" if header["exit"] in (0, 1, PYTEST_NO_TESTS) else said or f"pytest ended with {header['exit']}"
+    return TestReport(tests, inputs, int(header["calls"]), lost, broken, result.seconds, said)
+
+
+def _telling_line(output: str) -> str:
+    """The line of pytest's output that says what went wrong: its first "E" line, else its last line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line.removeprefix("E ").strip() for line in lines if line.startswith(("E ", "ERROR", "INTERNALERROR"))]
+    return (errors or lines[-1:] or [""])[0]

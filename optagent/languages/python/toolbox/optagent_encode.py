@@ -14,39 +14,51 @@ A mutable container that occurs twice is a reference the second time: who mutate
 alias and a copy are not the same. Whatever has no tag is named in CannotEncode, never silently equal.
 """
 
+from __future__ import annotations
+
 import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
 
 EXACT_INT = 1 << 53
 MAX_DEPTH = 400
+TOO_DEEP = f"something nested deeper than {MAX_DEPTH} levels"
+# Text stands as UTF-8: with \\u escapes two lone surrogates would read like the one character they might stand for.
+in_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 class CannotEncode(Exception):
     """A value without a canonical form; the message names its type."""
 
 
-def encode(value):
+def encode(value: Any) -> bytes:
     """Canonical bytes of one value. Raises CannotEncode."""
-    return json.dumps(Encoder().tree(value, 0), separators=(",", ":")).encode("ascii")
+    try:
+        return in_json(Encoder().tree(value, 0)).encode("utf-8", "surrogatepass")
+    except RecursionError:  # the interpreter's own limit may come before ours
+        raise CannotEncode(TOO_DEEP) from None
 
 
 class Encoder:
     """Holds the mutable containers met so far, in the order met."""
 
-    def __init__(self):
-        self.seen = {}
-        self.kept = []  # keeps them alive, so that no id is used twice
+    def __init__(self) -> None:
+        self.seen: dict[int, int] = {}
+        self.kept: list[Any] = []  # keeps them alive, so that no id is used twice
 
-    def tree(self, value, depth):
+    def tree(self, value: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
-            raise CannotEncode("something nested deeper than %d levels" % MAX_DEPTH)
+            raise CannotEncode(TOO_DEEP)
         if issubclass(type(value), BaseException):
             return self.exception(value, depth)
-        encoder = TABLE.get(type(value))
+        encoder = TABLE.get(id(type(value)))
         if encoder is None:
             raise CannotEncode(type_name(type(value)))
         return encoder(self, value, depth + 1)
 
-    def first_visit(self, value):
+    def first_visit(self, value: Any) -> Any:
         """None the first time a container is met, its reference afterwards."""
         number = self.seen.get(id(value))
         if number is not None:
@@ -55,55 +67,60 @@ class Encoder:
         self.kept.append(value)
         return None
 
-    def scalar(self, value, depth):
+    def scalar(self, value: Any, depth: int) -> Any:
         return value
 
-    def integer(self, value, depth):
-        return value if -EXACT_INT < value < EXACT_INT else ["i", "%x" % value]
+    def integer(self, value: int, depth: int) -> Any:
+        return value if -EXACT_INT < value < EXACT_INT else ["i", f"{value:x}"]
 
-    def float(self, value, depth):
+    def float(self, value: Any, depth: int) -> Any:
         return ["f", value.hex()]
 
-    def complex(self, value, depth):
+    def complex(self, value: Any, depth: int) -> Any:
         return ["c", value.real.hex(), value.imag.hex()]
 
-    def bytes(self, value, depth):
+    def bytes(self, value: Any, depth: int) -> Any:
         return ["b", value.hex()]
 
-    def bytearray(self, value, depth):
+    def bytearray(self, value: Any, depth: int) -> Any:
         return self.first_visit(value) or ["y", value.hex()]
 
-    def ellipsis(self, value, depth):
+    def ellipsis(self, value: Any, depth: int) -> Any:
         return ["e"]
 
-    def range(self, value, depth):
+    def range(self, value: Any, depth: int) -> Any:
         return ["g", *[self.integer(part, depth) for part in (value.start, value.stop, value.step)]]
 
-    def tuple(self, value, depth):
+    def tuple(self, value: Any, depth: int) -> Any:
         return ["t", *[self.tree(one, depth) for one in value]]
 
-    def list(self, value, depth):
+    def list(self, value: Any, depth: int) -> Any:
         return self.first_visit(value) or ["l", *[self.tree(one, depth) for one in value]]
 
-    def dict(self, value, depth):
+    def dict(self, value: Any, depth: int) -> Any:
         known = self.first_visit(value)
         return known or ["d", *[[self.tree(k, depth), self.tree(v, depth)] for k, v in value.items()]]
 
-    def frozenset(self, value, depth):
+    def frozenset(self, value: Any, depth: int) -> Any:
         return ["z", *self.members(value, depth)]
 
-    def set(self, value, depth):
+    def set(self, value: Any, depth: int) -> Any:
         return self.first_visit(value) or ["s", *self.members(value, depth)]
 
-    def members(self, value, depth):
+    def members(self, value: Collection[Any], depth: int) -> Any:
         """Elements sorted by their encoding: a set has no order to compare."""
-        return sorted((self.tree(one, depth) for one in value), key=json.dumps)
+        return sorted((self.tree(one, depth) for one in value), key=in_json)
 
-    def exception(self, error, depth):
-        return ["x", type_name(type(error)), self.tree(tuple(error.args), depth + 1), str(error)]
+    def exception(self, error: BaseException, depth: int) -> Any:
+        name = type_name(type(error))
+        try:
+            args, text = tuple(error.args), str(error)
+        except Exception:  # noqa: BLE001 - code of the target's: what it raises says nothing about us
+            raise CannotEncode(f"{name}, whose text cannot be made") from None
+        return ["x", name, self.tree(args, depth + 1), text]
 
 
-TABLE = {
+ENCODERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
     type(None): Encoder.scalar,
     bool: Encoder.scalar,
     str: Encoder.scalar,
@@ -120,7 +137,9 @@ TABLE = {
     frozenset: Encoder.frozenset,
     set: Encoder.set,
 }
+# by identity: a metaclass may claim to be equal to any of them
+TABLE = {id(kind): encoder for kind, encoder in ENCODERS.items()}
 
 
-def type_name(kind):
-    return "%s.%s" % (kind.__module__, kind.__qualname__)
+def type_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -8,14 +8,22 @@ Arguments are encoded before the call (the target may change them), for outermos
 SAMPLED ones always and later ones ever more rarely.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import pickle
 import sys
 import types
+from typing import TYPE_CHECKING, Any
 
 import optagent_encode
 import optagent_frames
+
+if TYPE_CHECKING:
+    from types import CodeType, FrameType, FunctionType
+
+    import pytest
 
 SAMPLED = 60
 MOST_INPUTS = 200
@@ -27,15 +35,15 @@ GENERATOR_FLAGS = 0x20 | 0x80 | 0x200
 class Recorder:
     """Calls of one function: how many, which distinct arguments, and why some could not be kept."""
 
-    def __init__(self, keep):
+    def __init__(self, keep: bool) -> None:
         self.keep = keep
         self.calls = 0
-        self.inputs = {}
+        self.inputs: dict[bytes, bytes] = {}
         self.bytes = 0
-        self.lost = {}
+        self.lost: dict[str, int] = {}
         self.chance = 1
 
-    def record(self, args, kwargs):
+    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.calls += 1
         if not self.keep or not self.is_sampled() or len(self.inputs) >= MOST_INPUTS:
             return
@@ -46,16 +54,17 @@ class Recorder:
         except optagent_encode.CannotEncode as reason:
             self.lose(str(reason))
 
-    def store(self, key, data):
+    def store(self, key: bytes, data: bytes) -> None:
         if len(data) > MOST_BYTES_EACH or self.bytes + len(data) > MOST_BYTES:
-            return self.lose("arguments of more than %d MiB" % (MOST_BYTES_EACH >> 20))
+            self.lose(f"arguments of more than {MOST_BYTES_EACH >> 20} MiB")
+            return
         self.bytes += len(data)
         self.inputs[key] = data
 
-    def lose(self, reason):
+    def lose(self, reason: str) -> None:
         self.lost[reason] = self.lost.get(reason, 0) + 1
 
-    def is_sampled(self):
+    def is_sampled(self) -> bool:
         """The first calls, then about SAMPLED of every doubling, spread by a linear congruence."""
         if self.calls <= SAMPLED:
             return True
@@ -66,29 +75,30 @@ class Recorder:
 class Watch:
     """Finds the target's code once its module is loaded and has every outermost call recorded."""
 
-    def __init__(self, path, qualname, line, recorder):
+    def __init__(self, path: str, qualname: str, line: int, recorder: Recorder) -> None:
         self.path, self.qualname, self.line = os.path.realpath(path), qualname, line
         self.recorder = recorder
         self.depth = 0
-        self.shimmed = []
+        self.shimmed: list[FunctionType] = []
         self.modules_seen = 0
-        if sys.version_info >= (3, 12):
-            self.monitor()
+        self.monitor()
 
-    def is_target(self, code):
+    def is_target(self, code: CodeType) -> bool:
         return (
             code.co_qualname == self.qualname
             and os.path.realpath(code.co_filename) == self.path
             and abs(code.co_firstlineno - self.line) <= 50
         )
 
-    def monitor(self):
+    def monitor(self) -> None:
         """3.12 and newer: an event per function start, switched off at once for every function but the target."""
+        if sys.version_info < (3, 12):
+            return
         monitoring = sys.monitoring
         tool = next(number for number in (4, 3, 5, 2, 1, 0) if monitoring.get_tool(number) is None)
         monitoring.use_tool_id(tool, "optagent")
 
-        def started(code, offset):
+        def started(code: CodeType, offset: int) -> Any:
             if code.co_name != self.qualname.rpartition(".")[2] or not self.is_target(code):
                 return monitoring.DISABLE
             frame = sys._getframe(1)
@@ -99,15 +109,15 @@ class Watch:
         monitoring.register_callback(tool, monitoring.events.PY_START, started)
         monitoring.set_events(tool, monitoring.events.PY_START)
 
-    def is_inner(self, frame, code):
-        frame = frame.f_back
-        while frame is not None:
-            if frame.f_code is code:
+    def is_inner(self, frame: FrameType, code: CodeType) -> bool:
+        caller = frame.f_back
+        while caller is not None:
+            if caller.f_code is code:
                 return True
-            frame = frame.f_back
+            caller = caller.f_back
         return False
 
-    def shim(self):
+    def shim(self) -> None:
         """3.11: the function's code exchanged for one that records and calls the original."""
         if sys.version_info >= (3, 12) or self.shimmed or len(sys.modules) == self.modules_seen:
             return
@@ -116,13 +126,13 @@ class Watch:
             if self.is_target(function.__code__):
                 self.shim_one(function)
 
-    def shim_one(self, function):
+    def shim_one(self, function: FunctionType) -> None:
         original = types.FunctionType(
             function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
         )
         original.__kwdefaults__ = function.__kwdefaults__
 
-        def enter(args, kwargs):
+        def enter(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             if not self.depth:
                 self.recorder.record(args, kwargs)
             self.depth += 1
@@ -148,21 +158,22 @@ class Watch:
 MARK = "the recorder goes here"
 
 
-def SHIM(*args, **kwargs):  # noqa: N802
-    return "the recorder goes here"(args, kwargs)
+def SHIM(*args: Any, **kwargs: Any) -> Any:  # noqa: N802
+    return "the recorder goes here"(args, kwargs)  # type: ignore[operator]
 
 
-def functions_of(path):
+def functions_of(path: str) -> list[FunctionType]:
     """Functions whose code stands in a file, through the modules loaded from it and their classes."""
     import gc
 
-    if not any(os.path.realpath(getattr(module, "__file__", None) or "") == path for module in list(sys.modules.values())):
+    files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
+    if not any(os.path.realpath(file) == path for file in files):
         return []
     found = [one for one in gc.get_objects() if type(one) is types.FunctionType]
     return [one for one in found if os.path.realpath(one.__code__.co_filename) == path]
 
 
-def arguments_of(frame, code):
+def arguments_of(frame: FrameType, code: CodeType) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a frame that has just started, as (args, kwargs)."""
     values = frame.f_locals
     names = code.co_varnames
@@ -182,24 +193,24 @@ def arguments_of(frame, code):
 class Probe:
     """The plugin: one entry per test, then one report."""
 
-    def __init__(self, request, descriptor):
+    def __init__(self, request: dict[str, Any], descriptor: int) -> None:
         self.only = None if request["only"] is None else set(request["only"])
         self.recorder = Recorder(request["keep"])
         self.watch = Watch(request["path"], request["qualname"], request["line"], self.recorder)
         self.descriptor = descriptor
-        self.tests = {}
+        self.tests: dict[str, dict[str, Any]] = {}
 
-    def pytest_collection_modifyitems(self, config, items):
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         if self.only is not None:
             out = [item for item in items if item.nodeid not in self.only]
             items[:] = [item for item in items if item.nodeid in self.only]
             config.hook.pytest_deselected(items=out)
 
-    def pytest_runtest_setup(self, item):
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self.watch.shim()
         self.tests[item.nodeid] = {"outcome": "unfinished", "seconds": 0.0, "reached": self.recorder.calls}
 
-    def pytest_runtest_logreport(self, report):
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         entry = self.tests.setdefault(report.nodeid, {"outcome": "unfinished", "seconds": 0.0, "reached": 0})
         entry["seconds"] += report.duration
         if report.outcome == "failed":
@@ -209,15 +220,20 @@ class Probe:
         if report.when == "teardown":
             entry["reached"] = self.recorder.calls > entry["reached"]
 
-    def pytest_sessionfinish(self, session, exitstatus):
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         blobs = [part for pair in self.recorder.inputs.items() for part in pair]
-        header = {"tests": self.tests, "calls": self.recorder.calls, "lost": self.recorder.lost, "exit": int(exitstatus)}
+        header = {
+            "tests": self.tests,
+            "calls": self.recorder.calls,
+            "lost": self.recorder.lost,
+            "exit": int(exitstatus),
+        }
         report = memoryview(optagent_frames.pack(header, blobs))
         while report:
             report = report[os.write(self.descriptor, report) :]
 
 
-def pytest_configure(config):
+def pytest_configure(config: pytest.Config) -> None:
     with open(os.environ["OPTAGENT_PROBE"], encoding="utf-8") as file:
         request = json.load(file)
     config.pluginmanager.register(Probe(request, int(os.environ["OPTAGENT_FD"])), "optagent-probe")

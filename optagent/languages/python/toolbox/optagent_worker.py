@@ -15,6 +15,8 @@ knows no expected value. The referee asks one thing at a time:
 What the target raises is data. What is wrong with us ends the process with a traceback on stderr.
 """
 
+from __future__ import annotations
+
 import gc
 import importlib
 import io
@@ -22,25 +24,32 @@ import os
 import pickle
 import socket
 import sys
+from typing import TYPE_CHECKING, Any
 
 import optagent_encode
 import optagent_frames
 import optagent_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Call = tuple[tuple[Any, ...], dict[str, Any]]
+    Header = dict[str, Any]
 
 REFUSED_ERRNO = 132  # sandboxes/seccomp.toml: a contestant asked for a new process
 GO, DONE = b"g", b"d"
 
 
 class Worker:
-    def __init__(self, channel):
+    def __init__(self, channel: socket.socket) -> None:
         self.channel = channel
-        self.target = None
-        self.inputs = []
-        self.block = []
-        self.results = []
-        self.ballast = None
+        self.target: Any = None
+        self.inputs: list[bytes] = []
+        self.block: list[Call] = []
+        self.results: list[tuple[str, Any]] = []
+        self.ballast: list[Any] = []
 
-    def take(self, size):
+    def take(self, size: int) -> bytes:
         chunks = bytearray()
         while len(chunks) < size:
             chunk = self.channel.recv(min(size - len(chunks), 1 << 20))
@@ -49,16 +58,16 @@ class Worker:
             chunks += chunk
         return bytes(chunks)
 
-    def answer(self, header, blobs=()):
+    def answer(self, header: Header, blobs: Sequence[bytes] = ()) -> None:
         self.channel.sendall(optagent_frames.pack(header, blobs))
 
-    def serve(self):
+    def serve(self) -> None:
         self.answer({"version": optagent_frames.VERSION, "prefix": sys.prefix, "os": os.__file__})
         while True:
             header, blobs = optagent_frames.read(self.take)
             getattr(self, "do_" + header["do"])(header, blobs)
 
-    def do_load(self, header, blobs):
+    def do_load(self, header: Header, blobs: list[bytes]) -> None:
         """The target imported and found. Padding first, so that every launch has a layout of its own."""
         self.ballast = padding(header["padding"])
         sys.path[:0] = header["roots"]
@@ -67,22 +76,23 @@ class Worker:
             self.target = module
             for name in header["qualname"].split("."):
                 self.target = getattr(self.target, name)
-        except BaseException as error:
-            return self.answer({"fault": describe(error), "refused": was_refused(error)})
+        except BaseException as error:  # noqa: BLE001 - what the target raises is data
+            self.answer({"fault": describe(error), "refused": was_refused(error)})
+            return
         gc.collect()
         gc.freeze()
-        return self.answer({"file": getattr(module, "__file__", None), "callable": callable(self.target)})
+        self.answer({"file": getattr(module, "__file__", None), "callable": callable(self.target)})
 
-    def do_keep(self, header, blobs):
+    def do_keep(self, header: Header, blobs: list[bytes]) -> None:
         self.inputs = blobs
         self.answer({"kept": len(blobs)})
 
-    def do_make(self, header, blobs):
+    def do_make(self, header: Header, blobs: list[bytes]) -> None:
         """Inputs from the user's workload file, which may import the target's package from this tree."""
         import random
 
         try:
-            scope = {"__name__": "workload", "__file__": header["file"]}
+            scope: dict[str, Any] = {"__name__": "workload", "__file__": header["file"]}
             with open(header["file"], "rb") as source:
                 exec(compile(source.read(), header["file"], "exec"), scope)
             start = scope.get("SIZE", 1)
@@ -90,24 +100,28 @@ class Worker:
             calls = [arguments(call) for call in scope["make_inputs"](size, random.Random(header["seed"]))]
             keys = [optagent_encode.encode(call) for call in calls]
         except optagent_encode.CannotEncode as error:
-            return self.answer({"fault": "its calls hold %s, which cannot be carried yet" % error})
-        except BaseException as error:
-            return self.answer({"fault": describe(error)})
-        made = [blob for key, call in zip(keys, calls) for blob in (key, pickle.dumps(call, 5))]
-        return self.answer({"size": size}, made)
+            self.answer({"fault": f"its calls hold {error}, which cannot be carried yet"})
+            return
+        except BaseException as error:  # noqa: BLE001 - what the workload file raises is data
+            self.answer({"fault": describe(error)})
+            return
+        made = [blob for key, call in zip(keys, calls, strict=True) for blob in (key, pickle.dumps(call, 5))]
+        self.answer({"size": size}, made)
 
-    def do_describe(self, header, blobs):
+    def do_describe(self, header: Header, blobs: list[bytes]) -> None:
         names = parameter_names(self.target)
-        types = {}
+        types: dict[str, set[str]] = {}
         for data in self.inputs:
             args, kwargs = pickle.loads(data)
-            for name, value in [*zip(names, args), *kwargs.items()]:
+            for name, value in [*zip(names, args, strict=False), *kwargs.items()]:
                 types.setdefault(name, set()).add(type(value).__name__)
         self.answer({"types": {name: sorted(kinds) for name, kinds in types.items()}})
 
-    def do_call(self, header, blobs):
+    def do_call(self, header: Header, blobs: list[bytes]) -> None:
         """Each input called once with its output captured; the reply is in the order asked."""
-        encoded, faults, refused = [], [], 0
+        encoded: list[bytes] = []
+        faults: list[str] = []
+        refused = 0
         gc.enable()
         for number in header["inputs"]:
             call = pickle.loads(self.inputs[number])
@@ -120,7 +134,7 @@ class Worker:
             encode_into(encoded, faults, result, call, [out.getvalue(), err.getvalue()])
         self.answer({"faults": faults, "refused": refused}, encoded)
 
-    def do_prepare(self, header, blobs):
+    def do_prepare(self, header: Header, blobs: list[bytes]) -> None:
         """Fresh arguments, then one timed block on a byte's notice."""
         self.results = []
         self.block = [pickle.loads(self.inputs[k]) for _ in range(header["times"]) for k in header["inputs"]]
@@ -134,16 +148,17 @@ class Worker:
             self.channel.sendall(DONE)
         sys.stdout, sys.stderr = kept
 
-    def do_collect(self, header, blobs):
-        encoded, faults = [], []
-        for result, call in zip(self.results, self.block):
+    def do_collect(self, header: Header, blobs: list[bytes]) -> None:
+        encoded: list[bytes] = []
+        faults: list[str] = []
+        for result, call in zip(self.results, self.block, strict=False):
             encode_into(encoded, faults, result, call, [])
         self.answer({"faults": faults}, encoded)
 
-    def do_profile(self, header, blobs):
+    def do_profile(self, header: Header, blobs: list[bytes]) -> None:
         """Fresh arguments for each profiler; a call that raises is part of the profile."""
 
-        def run():
+        def run() -> None:
             run_block(self.target, [pickle.loads(data) for data in self.inputs])
 
         kept = sys.stdout, sys.stderr
@@ -155,18 +170,20 @@ class Worker:
         self.answer({"functions": functions, "lines": lines})
 
 
-def run_block(target, block):
+def run_block(target: Callable[..., Any], block: list[Call]) -> list[tuple[str, Any]]:
     """Every call of the block, in order; what it returned or raised is kept, not looked at."""
-    results = []
+    results: list[tuple[str, Any]] = []
     for args, kwargs in block:
         try:
             results.append(("returned", target(*args, **kwargs)))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - what the target raises is data
             results.append(("raised", error))
     return results
 
 
-def encode_into(encoded, faults, result, call, printed):
+def encode_into(
+    encoded: list[bytes], faults: list[str], result: tuple[str, Any], call: Call, printed: list[str]
+) -> None:
     """One more encoding of a result with the arguments as the call left them, or one more fault."""
     try:
         encoded.append(optagent_encode.encode([*result, *call, printed]))
@@ -175,25 +192,25 @@ def encode_into(encoded, faults, result, call, printed):
         faults.append(str(error))
 
 
-def arguments(call):
+def arguments(call: Any) -> Call:
     """A call of a workload file as (args, kwargs)."""
     if isinstance(call, dict):
         return tuple(call.get("args", ())), dict(call.get("kwargs", {}))
     return tuple(call), {}
 
 
-def parameter_names(target):
+def parameter_names(target: Any) -> tuple[str, ...]:
     code = getattr(getattr(target, "__wrapped__", target), "__code__", None)
     return code.co_varnames[: code.co_argcount] if code else ()
 
 
-def describe(error):
-    return "%s: %s" % (type(error).__name__, error)
+def describe(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
-def was_refused(error):
+def was_refused(error: BaseException | None) -> bool:
     """Whether an exception, or one it came from, is the refusal of a new process."""
-    seen = set()
+    seen: set[int] = set()
     while error is not None and id(error) not in seen:
         if isinstance(error, OSError) and error.errno == REFUSED_ERRNO:
             return True
@@ -202,10 +219,10 @@ def was_refused(error):
     return False
 
 
-def padding(seed):
+def padding(seed: int) -> list[Any]:
     """Blocks of memory that shift whatever is allocated after them; a linear congruence, to import nothing."""
     state = seed or 1
-    held = []
+    held: list[Any] = []
     for _ in range(200):
         state = (state * 6364136223846793005 + 1442695040888963407) % (1 << 64)
         held.append(bytearray(16 + (state >> 33) % 496))

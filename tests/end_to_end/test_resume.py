@@ -1,0 +1,159 @@
+"""kill -9 at some moment, then resume: nothing decided is lost, nothing is left running, no folder stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from small_project import small_project
+
+from optagent.ledger.history import replay
+from optagent.ledger.store import Ledger
+
+pytestmark = pytest.mark.slow
+
+# several places for the rules, so that there are several trials to be killed in
+SLOW = '''import random
+
+
+def score(values, limit):
+    """The digits of what is kept, and of what is asked for twice."""
+    kept = []
+    text = b""
+    for value in values:
+        if value < limit and value not in kept:
+            kept.append(value)
+        text += str(value).encode() + b","
+    twice = 0
+    for value in kept:
+        if value + 1 in values:
+            twice += 1
+    line = b""
+    for value in kept:
+        line += str(value).encode()
+    return len(kept) + twice + len(text) + len(line)
+
+
+def other():
+    return random.random()
+'''
+
+
+def command(*words: str | Path) -> list[str]:
+    return [sys.executable, "-m", "optagent", *map(str, words)]
+
+
+def processes_of(state: Path) -> list[psutil.Process]:
+    """Whatever runs with the state folder on its command line: every sandbox of a run does."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if any(str(state) in word for word in process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def wait_until_gone(state: Path) -> list[psutil.Process]:
+    for _ in range(50):
+        left = processes_of(state)
+        if not left:
+            return []
+        time.sleep(0.1)
+    return left
+
+
+def only_ledger(state: Path) -> Ledger:
+    (place,) = [folder for folder in state.iterdir() if folder.is_dir()]
+    return Ledger.open(place, create=False)
+
+
+def decided(state: Path) -> dict[int, object]:
+    with only_ledger(state) as ledger:
+        (run,) = ledger.runs()
+        return {trial.number: trial.verdict for trial in replay(ledger.events(run)).trials}
+
+
+def event_count(state: Path) -> int:
+    try:
+        with only_ledger(state) as ledger:
+            return sum(1 for run in ledger.runs() for _ in ledger.events(run))
+    except Exception:  # noqa: BLE001 - not there yet
+        return 0
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_run_killed_at_a_random_moment_goes_on_where_it_was(tmp_path, seed):
+    repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
+    rng = random.Random(seed * 7919 + os.getpid())
+    events = rng.randrange(1, 12)
+    process = subprocess.Popen(
+        command("run", repo, "--target", "score", "--state", state), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    while process.poll() is None and event_count(state) < events:
+        time.sleep(0.02)
+    time.sleep(rng.random() * 0.3)
+    process.send_signal(signal.SIGKILL)
+    killed = process.wait() == -signal.SIGKILL
+    assert wait_until_gone(state) == []
+    before = decided(state)
+    done = subprocess.run(command("resume", repo, "--state", state, "--json"), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["outcome"] == "faster"
+    after = decided(state)
+    assert {number: after[number] for number in before} == before
+    assert killed or events > 11, "the run ended before it was killed"
+    numbers = [trial["number"] for trial in document["trials"]]
+    assert len(numbers) == len(set(numbers)) > 0
+    assert wait_until_gone(state) == []
+    (place,) = [folder for folder in state.iterdir() if folder.is_dir()]
+    assert list((place / "runs").iterdir()) == []
+
+
+def test_a_run_killed_before_its_baseline_can_be_resumed_too(tmp_path):
+    repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
+    process = subprocess.Popen(
+        command("run", repo, "--target", "score", "--state", state), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    while event_count(state) < 1:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    done = subprocess.run(command("resume", repo, "--state", state, "--json"), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_ctrl_c_ends_with_130_and_leaves_a_run_that_can_be_resumed(tmp_path):
+    repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
+    process = subprocess.Popen(
+        command("run", repo, "--target", "score", "--state", state),
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while event_count(state) < 3:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert out == ""
+    assert "optagent resume" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert wait_until_gone(state) == []
+    done = subprocess.run(command("resume", repo, "--state", state), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_run_that_has_ended_is_shown_again_and_costs_nothing(tmp_path):
+    repo, state = small_project(tmp_path / "repo"), tmp_path / "state"
+    first = subprocess.run(command("run", repo, "--target", "score", "--state", state), capture_output=True, text=True)
+    again = subprocess.run(command("resume", repo, "--state", state), capture_output=True, text=True)
+    assert (again.returncode, again.stdout) == (first.returncode, first.stdout)
