@@ -30,6 +30,7 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
         spent=record.spent,
         sandbox=sandbox or str(started.settings.get("rung", "")),
         machine=started.machine,
+        looked_for=tuple(record.ended.extra.get("looked_for", ())) if record.ended else (),
         hot_lines=_hot_lines(record),
         warnings=_warnings(record),
     )

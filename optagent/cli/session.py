@@ -96,7 +96,7 @@ def _go_on(workshop: Workshop, problem: Problem, record: Record, progress: Progr
     if not (claims and isinstance(claims[-1].verdict, Faster)):
         for claim in confirm(trials, parts, len(problem.workload.held_out), claims):
             claims.append(claim)
-    return _end(workshop, problem, tuple(trials), tuple(claims))
+    return _end(counter, tuple(trials), tuple(claims))
 
 
 def _budget(settings: RunSettings, record: Record) -> Budget:
@@ -111,12 +111,14 @@ def _past_claims(record: Record) -> list[Claim]:
     return [Claim(by_number[number], claimed.held_out, claimed.verdict) for number, claimed in record.claims]
 
 
-def _end(workshop: Workshop, problem: Problem, trials: tuple[Trial, ...], claims: tuple[Claim, ...]) -> Ended:
+def _end(counter: Counter, trials: tuple[Trial, ...], claims: tuple[Claim, ...]) -> Ended:
+    workshop = counter.workshop
     won = claims[-1].trial if claims and isinstance(claims[-1].verdict, Faster) else None
     outcome = _outcome(workshop, trials, claims, won)
-    workshop.ledger.record(workshop.run, RunEnded(outcome, won.number if won else 0))
+    ended = RunEnded(outcome, won.number if won else 0, {"looked_for": counter.looked_for})
+    workshop.ledger.record(workshop.run, ended)
     workshop.clear()
-    return Ended(workshop, problem, trials, claims, outcome, won)
+    return Ended(workshop, counter.problem, trials, claims, outcome, won)
 
 
 def _outcome(workshop: Workshop, trials: tuple[Trial, ...], claims: tuple[Claim, ...], won: Trial | None) -> Outcome:

@@ -36,6 +36,7 @@ class Counter:
     workshop: Workshop
     problem: Problem
     stage: Callable[[str], None]
+    looked_for: tuple[str, ...] = ()
 
     @cached_property
     def patience_s(self) -> float:
@@ -171,10 +172,11 @@ def _reason(verdict: object) -> str:
 def rules_coder(counter: Counter) -> Propose:
     """Proposals of the built-in rules on top of a candidate."""
     from optagent.rules.base import Site  # libcst loads when the first rule is asked
-    from optagent.rules.registry import proposals
+    from optagent.rules.registry import ALL, proposals
 
     types = {name: frozenset(kinds) for name, kinds in counter.problem.workload.observed_types}
     target = counter.workshop.target
+    counter.looked_for = tuple(rule.title for rule in ALL)
 
     def propose(parent: Candidate) -> list[Candidate]:
         site = Site(counter.source_of(parent), target.qualname, types)

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,18 +99,17 @@ def new_run(settings: RunSettings, state: Path | None) -> Workshop:
     ledger = Ledger.open(make_place(place))
     run = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     folder = place / RUNS / run
-    try:
+    with ExitStack() as undo:
+        undo.callback(abandon, ledger, run, folder, place if is_new else None)
         base = _set_up(folder, repo, workload)
-    except BaseException:
-        abandon(ledger, run, folder, place if is_new else None)
-        raise
+        undo.pop_all()
     project = _project(settings, sandbox, found, folder, target)
     version, machine = __version__, fingerprint()
     ledger.record(
         run,
         RunStarted(
             "run", settings.repo, settings.target, target, settings.seed, version, digest(base),
-            {**settings.as_json(), "project": base.project}, machine,
+            {**settings.as_json(), "project": base.project, "rung": sandbox.rung}, machine,
         ),
     )  # fmt: skip
     return Workshop(run, settings, ledger, folder, base, project, _core())

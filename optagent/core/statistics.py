@@ -38,20 +38,32 @@ class Round:
         return math.log(max(self.old_ns, 1.0) / max(self.new_ns, 1.0))
 
 
-def total_log_ratio(groups: Sequence[Sequence[Round]]) -> float:
-    """Log of old over new time for one pass over all groups of a launch.
+@dataclass(frozen=True)
+class Total:
+    """One launch on one clock: nanoseconds for one pass over all inputs, each side."""
 
-    Each group's ratio is the median over its rounds of the paired ratio (drift hits both sides of a pair); groups
-    are weighed by the new side's median time, so that the result is a ratio of total times.
+    old_ns: float
+    new_ns: float
+
+    @property
+    def log_ratio(self) -> float:
+        return math.log(max(self.old_ns, 1.0) / max(self.new_ns, 1.0))
+
+
+def total(groups: Sequence[Sequence[Round]]) -> Total:
+    """A launch's rounds, by group of inputs, as times for one pass over all groups.
+
+    The new side's time is the median of its rounds; the old side's is that times the median over rounds of the
+    paired ratio, because drift hits both sides of a pair. So the ratio of the totals is one of total times.
     """
     new = [median(one.new_ns for one in rounds) for rounds in groups]
     old = [time * math.exp(median(one.log_ratio for one in rounds)) for time, rounds in zip(new, groups, strict=True)]
-    return math.log(max(sum(old), 1.0) / max(sum(new), 1.0))
+    return Total(sum(old), sum(new))
 
 
-def remembers(first_old: float, first_new: float, later_old: float, later_new: float) -> bool:
+def remembers(first: Total, later: Total) -> bool:
     """Whether the new side's first calls cost far more, against its later ones, than the old side's do."""
-    return first_new * later_old > MEMO_FACTOR * first_old * later_new
+    return first.new_ns * later.old_ns > MEMO_FACTOR * first.old_ns * later.new_ns
 
 
 @dataclass(frozen=True)

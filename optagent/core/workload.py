@@ -69,4 +69,3 @@ def split(inputs: Sequence[Input], types: tuple[tuple[str, tuple[str, ...]], ...
         held_out=tuple(tuple(held[k::HELD_OUT_SETS]) for k in range(min(HELD_OUT_SETS, strata))),
         observed_types=types,
     )
-

@@ -12,7 +12,7 @@ from typing import Literal
 
 from optagent.core.accounting import Account
 from optagent.core.canonical import first_difference
-from optagent.core.statistics import Round, remembers, total_log_ratio
+from optagent.core.statistics import Round, Total, remembers, total
 from optagent.core.target import Tree
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input
@@ -25,22 +25,22 @@ ROUNDS_AT_LEAST = 3
 SLOW_SWEEP_NS = 1_000_000_000
 CHECKED_SHARE = 0.15
 EMPTY_LAPS = 5
+BUSY = 0.5
+"""A reference that waits more than this has too little CPU for its first calls to be told from its later ones."""
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What one launch found. Logs are of old over new, for one pass over the inputs, on each clock.
+    """What one launch found: the times of one pass over the inputs on each clock.
 
     `first_call` says that the first calls decided, because the new side's later ones profit from them.
     `busy` is the reference's largest share of CPU in wall time. `difference` is set when outputs of timed
     blocks were not the same.
     """
 
-    cpu_log: float
-    wall_log: float
+    cpu: Total
+    wall: Total
     pairs: int
-    old_s: float
-    new_s: float
     busy: float
     first_call: bool
     account: Account
@@ -48,8 +48,8 @@ class Launch:
     new_memory: int
     difference: Difference | None = None
 
-    def log_ratio(self, clock: Clock) -> float:
-        return self.cpu_log if clock == "cpu" else self.wall_log
+    def on(self, clock: Clock) -> Total:
+        return self.cpu if clock == "cpu" else self.wall
 
 
 @dataclass
@@ -163,9 +163,7 @@ class Played:
     difference: Difference | None
 
 
-def _play(
-    pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: First, rng: random.Random
-) -> Played:
+def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: First, rng: random.Random) -> Played:
     """ABBA or BAAB over every group in turn, until the time is up and every group has had its rounds."""
     played = Played([[] for _ in groups], [[] for _ in groups], 0.0, 0, None)
     sweep = sum(lap.wall_ns for lap in first.old)
@@ -230,21 +228,15 @@ def _differ(old: list[bytes], new: list[bytes], inputs: int) -> Difference | Non
 
 
 def _summary(pair: Pair, first: First, played: Played, memory: tuple[int, int]) -> Launch:
-    cpu, wall = total_log_ratio(played.cpu), total_log_ratio(played.wall)
-    later_old, later_new = (_sweep(played.wall, name) for name in ("old_ns", "new_ns"))
-    first_old, first_new = sum(lap.wall_ns for lap in first.old), sum(lap.wall_ns for lap in first.new)
-    memo = remembers(first_old, first_new, later_old, later_new)
+    cpu, wall, at_first = total(played.cpu), total(played.wall), _first_as_rounds(first)
+    first_cpu, first_wall = total(at_first.cpu), total(at_first.wall)
+    is_busy = played.busy >= BUSY
+    memo = remembers(first_cpu, cpu) if is_busy else remembers(first_wall, wall)
     if memo:
-        as_first = _first_as_rounds(first)
-        cpu, wall = total_log_ratio(as_first.cpu), total_log_ratio(as_first.wall)
+        cpu, wall = first_cpu, first_wall
     pairs = sum(len(rounds) for rounds in played.wall)
     account = Account(pair.old.life, pair.new.life, played.saved_ns)
-    seconds = (first_old / 1e9, first_new / 1e9) if memo else (later_old / 1e9, later_new / 1e9)
-    return Launch(cpu, wall, pairs, *seconds, played.busy, memo, account, *memory, played.difference)
-
-
-def _sweep(groups: list[list[Round]], name: str) -> float:
-    return sum(float(median(getattr(one, name) for one in rounds)) for rounds in groups)
+    return Launch(cpu, wall, pairs, played.busy, memo, account, *memory, played.difference)
 
 
 @contextmanager

@@ -51,7 +51,8 @@ def measure_noise(race: Race, seed: int, launches: int = SEARCH_LAUNCHES) -> Noi
     seen = [launch(same, derive(seed, "noise", k)) for k in range(launches)]
     busy = max(one.busy for one in seen)
     clock: Clock = "cpu" if BUSY_ENOUGH <= busy <= ONE_CORE else "wall"
-    return Noise(noise_floor([one.log_ratio(clock) for one in seen]), clock, median(one.old_s for one in seen))
+    seconds = median(one.wall.old_ns for one in seen) / 1e9
+    return Noise(noise_floor([one.on(clock).log_ratio for one in seen]), clock, seconds)
 
 
 def estimate(race: Race, noise: Noise, seed: int) -> Found:
@@ -93,22 +94,22 @@ def affordable(
 
 
 def _is_open(launches: list[Launch], noise: Noise) -> bool:
-    logs = [one.log_ratio(noise.clock) for one in launches]
+    logs = [one.on(noise.clock).log_ratio for one in launches]
     return is_above(logs, 0.0) or is_below(logs, 0.0)
 
 
 def _all_above(launches: list[Launch], noise: Noise) -> bool:
     """Every launch above the bar on the deciding clock, and the other clock not contradicting in the middle."""
-    logs = [one.log_ratio(noise.clock) for one in launches]
+    logs = [one.on(noise.clock).log_ratio for one in launches]
     return is_above(logs, noise.floor) and median(_other(one, noise.clock) for one in launches) > MARGIN
 
 
 def _other(one: Launch, clock: Clock) -> float:
-    return one.wall_log if clock == "cpu" else one.cpu_log
+    return one.on("wall" if clock == "cpu" else "cpu").log_ratio
 
 
 def _found(launches: list[Launch], noise: Noise, complete: bool) -> Found:
-    logs = [one.log_ratio(noise.clock) for one in launches]
+    logs = [one.on(noise.clock).log_ratio for one in launches]
     differences = [one.difference for one in launches if one.difference is not None]
     return Found(
         tuple(launches),
@@ -131,8 +132,8 @@ def _speedup(launches: Sequence[Launch], logs: Sequence[float], noise: Noise) ->
         launches=len(launches),
         noise=noise.floor,
         clock=noise.clock,
-        old_s=_middle(launches, lambda one: one.old_s),
-        new_s=_middle(launches, lambda one: one.new_s),
+        old_s=_middle(launches, lambda one: one.on(noise.clock).old_ns / 1e9),
+        new_s=_middle(launches, lambda one: one.on(noise.clock).new_ns / 1e9),
         other_ratio=_middle(launches, lambda one: math.exp(_other(one, noise.clock))),
         first_call=any(one.first_call for one in launches),
     )

@@ -54,5 +54,8 @@ def take(project: Project, tree: Tree, inputs: Sequence[Input], patience_s: floa
         return Profile(source, note=f"no profile: {failed.reason}")
     total = sum(nanoseconds for _, _, nanoseconds in said["lines"]) or 1
     lines = [HotLine(line, hits, nanoseconds / total) for line, hits, nanoseconds in said["lines"]]
-    functions = [HotFunction(name, f"{file}:{line}", calls, own, all_) for file, line, name, calls, own, all_ in said["functions"]]
+    functions = [
+        HotFunction(name, f"{file}:{line}", calls, own, all_)
+        for file, line, name, calls, own, all_ in said["functions"]
+    ]
     return Profile(source, tuple(functions), tuple(sorted(lines, key=lambda one: -one.share)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,7 @@ class RunReport:
     spent: Spent
     sandbox: str
     machine: dict[str, Any]
+    looked_for: tuple[str, ...]
     hot_lines: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -95,7 +97,8 @@ def _goal(goal: float | None, reached: float) -> list[str]:
 
 def _tried(report: RunReport) -> list[str]:
     if not report.trials:
-        return ["  nothing was tried: no rule found a place to change", *_hot(report)]
+        looked_for = [f"    {safe(one)}" for one in report.looked_for]
+        return ["  nothing was tried: none of these was found in the target", *looked_for, *_hot(report)]
     shown = report.trials if report.confirmed is None else ()
     lines = [f"  {one.number}. {safe(one_line(one.candidate.idea))}: {verdict_line(one.verdict)}" for one in shown]
     return (["  tried:", *lines, *_hot(report)]) if lines else []
@@ -111,7 +114,7 @@ def _footer(report: RunReport) -> list[str]:
     lines = [f"warning: {safe(one_line(one, 400))}" for one in report.warnings]
     lines.append(f"run {report.run}: {cost}, sandbox {report.sandbox}")
     if report.winner is not None:
-        lines.append(f"apply it with: optagent apply {report.repo} {report.run}")
+        lines.append(f"apply it with: optagent apply {shlex.quote(report.repo)} {report.run}")
     return lines
 
 

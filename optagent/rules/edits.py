@@ -96,7 +96,7 @@ class Editor(cst.CSTTransformer):
             if len(blank) == len(new.leading_lines):
                 before[0] = before[0].with_changes(leading_lines=blank)
                 new = new.with_changes(leading_lines=[])
-        return cst.FlattenSentinel([*before, new, *after])  # type: ignore[list-item]
+        return cst.FlattenSentinel([*before, new, *after])
 
     def lengthened(self, old: cst.SimpleStatementLine | cst.SimpleStatementSuite, new: cst.CSTNode) -> cst.CSTNode:
         """The same line with new statements between its semicolons."""

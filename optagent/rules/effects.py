@@ -38,7 +38,7 @@ def definition_before(scene: Scene, name: str, anchor: cst.CSTNode, chained: boo
     for part, whole in scene.ancestors(anchor):
         if not isinstance(whole, cst.IndentedBlock | cst.SimpleStatementLine | cst.SimpleStatementSuite):
             continue
-        at = [k for k, node in enumerate(whole.body) if node is part][0]
+        at = next(k for k, node in enumerate(whole.body) if node is part)
         for k in range(at - 1, -1, -1):
             found = plain_assignment(whole.body[k], name, chained)
             if found is not None and found.value is not None:

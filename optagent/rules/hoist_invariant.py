@@ -266,5 +266,6 @@ def at_first_use(name: str, node: cst.CSTNode) -> cst.BaseExpression:
     """`(name if name is not None else (name := value))`: computed where and when it was, but once."""
     assert isinstance(node, cst.BaseExpression)
     whole = expression(f"({name} if {name} is not None else ({name} := 0))")
-    assert isinstance(whole, cst.IfExp) and isinstance(whole.orelse, cst.NamedExpr)
+    assert isinstance(whole, cst.IfExp)
+    assert isinstance(whole.orelse, cst.NamedExpr)
     return whole.with_changes(orelse=whole.orelse.with_changes(value=node))

@@ -64,8 +64,8 @@ import libcst as cst
 from optagent.rules.base import Proposal, Site
 from optagent.rules.edits import Place, expression, propose
 from optagent.rules.effects import Definition, definition_before
-from optagent.rules.kinds import Facts, text_kind
-from optagent.rules.loops import loops_of
+from optagent.rules.kinds import Facts
+from optagent.rules.loops import levels
 from optagent.rules.scene import Mention, Scene, read_scene
 from optagent.rules.syntax import has_comment, root_name, walk
 
@@ -153,39 +153,36 @@ def accumulates(scene: Scene, facts: Facts, name: str) -> str | None:
     kinds = set()
     for mention in scene.mentions[name]:
         if mention.stores and growth(scene, mention) is None:
-            kinds.add(literal_kind(scene, mention))
+            kinds.add(start_kind(scene, facts, mention))
     kind = kinds.pop() if len(kinds) == 1 else None
     return kind if kind in ("str", "bytes") else None
 
 
-def literal_kind(scene: Scene, mention: Mention) -> str | None:
+def start_kind(scene: Scene, facts: Facts, mention: Mention) -> str | None:
+    """The one type that an assignment of the accumulator is known to give."""
     parent = scene.parent[mention.node]
     whole = scene.parent[parent] if isinstance(parent, cst.AssignTarget) else parent
     if isinstance(whole, cst.Assign | cst.AnnAssign) and whole.value is not None:
-        return literal_type(scene, whole.value)
-    return None
-
-
-def literal_type(scene: Scene, node: cst.BaseExpression) -> str | None:
-    if isinstance(node, cst.SimpleString | cst.ConcatenatedString):
-        return text_kind(node)
-    if isinstance(node, cst.FormattedString):
-        return "str"
-    if isinstance(node, cst.Call) and not node.args:
-        name = scene.dotted(node.func)
-        return name if name in ("str", "bytes") else None
+        kinds = facts.of(whole.value)
+        return next(iter(kinds)) if len(kinds) == 1 else None
     return None
 
 
 def outermost(scene: Scene, facts: Facts, name: str, mention: Mention) -> list[Loop]:
     """The outermost loop around a growth in which nothing sees the text half-grown; none or one."""
     best: list[Loop] = []
-    for loop in loops_of(scene, mention.node):
+    for loop in loops_around(scene, mention.node):
         if not only_grows(scene, facts, name, loop):
             break
         if definition_before(scene, name, loop, chained=True) and not is_watched(scene, name, loop):
             best = [loop]
     return best
+
+
+def loops_around(scene: Scene, node: cst.CSTNode) -> list[Loop]:
+    """The loops around something that runs again and again, innermost first, also those in whose `else` it stands."""
+    wholes = [whole for _, whole in scene.ancestors(node)] if levels(scene, node) else []
+    return [whole for whole in wholes if isinstance(whole, cst.For | cst.While)]
 
 
 def only_grows(scene: Scene, facts: Facts, name: str, loop: Loop) -> bool:
@@ -264,11 +261,9 @@ def is_clear(node: cst.With) -> bool:
 def is_watched(scene: Scene, name: str, loop: Loop) -> bool:
     """Whether something around the loop could go on with the text half-grown after an exception in the loop."""
     for part, whole in scene.ancestors(loop):
-        if isinstance(whole, cst.With) and is_clear(whole):
-            continue
-        if isinstance(whole, cst.Try | cst.TryStar | cst.With):
-            if any(not scene.within(mention.node, [part]) for mention in scene.mentions[name]):
-                return True
+        watches = isinstance(whole, cst.Try | cst.TryStar) or (isinstance(whole, cst.With) and not is_clear(whole))
+        if watches and any(not scene.within(mention.node, [part]) for mention in scene.mentions[name]):
+            return True
     return False
 
 
@@ -297,11 +292,14 @@ def start(scene: Scene, name: str, parts: str, loop: Loop, edits: Place) -> None
     if found is None:
         edits.before[loop] = [f"{parts} = [{name}]"]
     elif isinstance(found.statement, cst.Assign) and not has_comment(found.statement):
-        edits.replace[found.statement] = lambda node: cst.Assign(
-            [cst.AssignTarget(cst.Name(parts))], expression("[]"), semicolon=getattr(node, "semicolon")
-        )
+        edits.replace[found.statement] = lambda node: emptied(node, parts)
     else:
         edits.before[loop] = [f"{parts} = []"]
+
+
+def own_semicolon(node: cst.CSTNode) -> cst.Semicolon | cst.MaybeSentinel:
+    assert isinstance(node, cst.Assign)
+    return node.semicolon
 
 
 def reaching_literal(scene: Scene, name: str, loop: Loop) -> Definition | None:
@@ -314,6 +312,12 @@ def reaching_literal(scene: Scene, name: str, loop: Loop) -> Definition | None:
 
 
 EMPTY = frozenset({'""', "''", 'b""', "b''", "str()", "bytes()"})
+
+
+def emptied(node: cst.CSTNode, parts: str) -> cst.CSTNode:
+    """`parts = []` in place of the assignment, with its semicolon if it had one."""
+    assert isinstance(node, cst.Assign)
+    return cst.Assign([cst.AssignTarget(cst.Name(parts))], expression("[]"), semicolon=node.semicolon)
 
 
 def joined(node: cst.CSTNode, text: str) -> cst.BaseExpression:

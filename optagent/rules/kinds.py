@@ -29,6 +29,7 @@ RESULTS = {
         for name in ("list", "tuple", "set", "dict", "str", "bytes", "float", "bool", "frozenset", "bytearray")
     },
     **dict.fromkeys(("repr", "chr", "format", "ascii", "hex", "bin"), "str"),
+    **dict.fromkeys(("struct.pack", "zlib.compress", "os.urandom", "binascii.hexlify"), "bytes"),
     "sorted": "list",
 }
 FRESH_CALLS = frozenset(
@@ -43,6 +44,10 @@ FRESH_CALLS = frozenset(
         "collections.Counter",
     }
     | {"collections.OrderedDict", "array.array"}
+)
+TEXT_METHODS = frozenset(
+    {"encode", "decode", "to_bytes", "join", "format", "lower", "upper", "strip", "lstrip", "rstrip", "replace"}
+    | {"title", "capitalize", "center", "ljust", "rjust", "zfill", "removeprefix", "removesuffix"}
 )
 SPLITTERS = frozenset({"split", "rsplit", "splitlines", "readlines"})
 
@@ -169,7 +174,12 @@ class Facts:
     def of_constant(self, node: cst.Name) -> Kinds:
         if node.value in ("True", "False"):
             return frozenset({"bool"})
-        return frozenset({"NoneType"}) if node.value == "None" else self.of_name(node.value)
+        if node.value == "None":
+            return frozenset({"NoneType"})
+        outer = self.scene.constant(node.value)
+        if isinstance(outer, cst.SimpleString | cst.ConcatenatedString | cst.Integer | cst.Float):
+            return self.of(outer)  # a literal only: what a module computes may be shared and changed
+        return self.of_name(node.value)
 
     def of_call(self, node: cst.Call) -> Kinds:
         name = self.scene.dotted(node.func)
@@ -179,9 +189,23 @@ class Facts:
             return frozenset({"float"})
         if isinstance(node.func, cst.Attribute) and node.func.attr.value in SPLITTERS:
             return frozenset({"list"})
+        if isinstance(node.func, cst.Attribute) and node.func.attr.value in TEXT_METHODS:
+            return self.of_text_method(node.func)
         if name in FRESH_CALLS:
             return frozenset({name.rsplit(".", 1)[-1]})
         return UNKNOWN
+
+    def of_text_method(self, method: cst.Attribute) -> Kinds:
+        """`text.encode()` of what is known to be text, and the methods that give back what they are called on."""
+        kinds = self.of(method.value)
+        if kinds == {"str"} and method.attr.value == "encode":
+            return frozenset({"bytes"})
+        if kinds == {"bytes"} and method.attr.value == "decode":
+            return frozenset({"str"})
+        if kinds == {"int"} and method.attr.value == "to_bytes":
+            return frozenset({"bytes"})
+        same = method.attr.value not in ("encode", "decode", "to_bytes")
+        return kinds if same and (kinds in ({"str"}, {"bytes"})) else UNKNOWN
 
     def of_arithmetic(self, node: cst.BinaryOperation) -> Kinds:
         left, right = self.of(node.left), self.of(node.right)

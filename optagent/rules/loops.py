@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -106,10 +105,3 @@ def suspends(region: tuple[cst.CSTNode, ...]) -> bool:
     """Whether other code of the caller can run in the middle (`yield`, `await`, `async for`, `async with`)."""
     waits = cst.Yield | cst.Await | cst.Asynchronous
     return any(isinstance(node, waits) for node in walk(*region))
-
-
-def loops_of(scene: Scene, node: cst.CSTNode) -> Iterator[cst.For | cst.While]:
-    """The loop statements whose body or condition a statement stands in, innermost first."""
-    for level in levels(scene, node) or ():
-        if isinstance(level.loop, cst.For | cst.While):
-            yield level.loop

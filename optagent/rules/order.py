@@ -77,7 +77,7 @@ PASSING += (cst.SubscriptElement, cst.Index)  # type: ignore[assignment]
 
 
 def preceding(parts: object, part: cst.CSTNode) -> list[cst.CSTNode]:
-    every = list(parts)  # type: ignore[call-overload]
+    every: list[cst.CSTNode] = list(parts)  # type: ignore[call-overload]
     return every[: next(k for k, one in enumerate(every) if one is part)]
 
 

@@ -37,7 +37,7 @@ VIEWS = frozenset({"items", "keys", "values"})
 CONSTANT_MODULES = ("math.", "string.", "sys.maxsize")
 
 
-def weigh(facts: Facts, node: cst.CSTNode) -> int | None:
+def weigh(facts: Facts, node: cst.CSTNode) -> int | None:  # noqa: C901 - one case per kind of node
     """The work of evaluating the node, None unless it only reads its names and gives the same each time."""
     match node:
         case cst.Name():
@@ -159,7 +159,7 @@ def bound_names(*nodes: cst.CSTNode) -> set[str]:
 
 
 def weigh_comprehension(facts: Facts, node: Comprehension) -> int | None:
-    made = (node.key, node.value) if isinstance(node, cst.DictComp) else (node.elt,)
+    made: tuple[cst.BaseExpression, ...] = (node.key, node.value) if isinstance(node, cst.DictComp) else (node.elt,)
     loop: cst.CompFor | None = node.for_in
     if any(isinstance(part, cst.Name) and part.value in bound_names(node) for part in walk(node.for_in.iter)):
         return None  # the first iterable belongs to the scope outside

@@ -139,6 +139,10 @@ class Scene:
             return self.outer.imports.get(name)
         return name if hasattr(builtins, name) and not self.outer.has_star else None
 
+    def constant(self, name: str) -> cst.BaseExpression | None:
+        """The value of a name around the function that one plain assignment binds."""
+        return None if self.is_local(name) or name in self.declared else self.outer.constants.get(name)
+
     def within(self, node: cst.CSTNode, roots: Iterable[cst.CSTNode]) -> bool:
         """Whether a node stands in (or is) one of the roots."""
         wanted = set(roots)
@@ -183,10 +187,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Outer:
-    """Names bound around the function, and those of them that an import alone binds."""
+    """Names bound around the function, and those of them that an import alone, or one plain assignment, binds."""
 
     names: frozenset[str]
     imports: dict[str, str]
+    constants: dict[str, cst.BaseExpression]
     has_star: bool
 
 
@@ -211,12 +216,11 @@ def read_scene(source: str, qualname: str, line: int) -> Scene | None:
 
 
 def is_faithful(scene: Scene) -> bool:
-    """Whether the tree gives the text back, so that places in the one are places in the other.
+    """Whether the tree gives the text back as far as the function goes, so that places in both are the same.
 
-    White space on a last line without a line end is in no tree; it stays because it stands behind the function.
+    What follows is taken from the text itself: blank lines at the end of a file may be in no tree.
     """
-    text = "".join(scene.record.tokens)
-    return scene.source.startswith(text) and not scene.source[len(text) :].strip()
+    return scene.source.startswith("".join(scene.record.tokens)[: scene.record.end])
 
 
 @lru_cache(maxsize=2)
@@ -252,11 +256,21 @@ def surroundings(module: cst.Module, around: Iterable[cst.CSTNode]) -> Outer:
         nodes += [node for node in walk(whole) if not isinstance(whole, cst.ClassDef)]
     bound = [name.value for node in nodes for name in stored_by(node) if isinstance(name, cst.Name)]
     single = {name: path for name, path in imported(nodes).items() if bound.count(name) == 1}
-    return Outer(frozenset(bound), single, any(isinstance(node, cst.ImportStar) for node in nodes))
+    globals_ = {item.name.value for item in walk(module) if isinstance(item, cst.NameItem)}
+    once = {name for name in bound if bound.count(name) == 1} - globals_
+    constants = {name: value for name, value in assigned(nodes) if name in once}
+    return Outer(frozenset(bound), single, constants, any(isinstance(node, cst.ImportStar) for node in nodes))
+
+
+def assigned(nodes: Iterable[cst.CSTNode]) -> Iterator[tuple[str, cst.BaseExpression]]:
+    """Names with the values of the plain assignments among the nodes."""
+    for node in nodes:
+        if isinstance(node, cst.Assign) and len(node.targets) == 1 and isinstance(node.targets[0].target, cst.Name):
+            yield node.targets[0].target.value, node.value
 
 
 def statements_of(body: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
-    """The statements of a body and of its branches with their parts; nested definitions and expressions are not entered."""
+    """The statements of a body and of its branches with their parts; nested definitions, expressions not entered."""
     for node in body:
         yield node
         if not isinstance(node, (*CLOSURES, cst.BaseExpression)):

@@ -61,7 +61,7 @@ def use_of(scene: Scene, mention: Mention) -> Use:
     return use
 
 
-def flow(scene: Scene, node: cst.CSTNode) -> Use:
+def flow(scene: Scene, node: cst.CSTNode) -> Use:  # noqa: C901 - one case per kind of node
     """Where the value of an expression goes."""
     parent = scene.parent[node]
     match parent:

@@ -167,7 +167,9 @@ class Live:
         self.channel.close()
         kill(self.process)
         if self._handle >= 0:
-            select.select([self._handle], [], [], GRACE_S)  # readable when the contestant itself is gone too
+            gone = select.poll()  # the handle is readable once the contestant itself has ended too
+            gone.register(self._handle, select.POLLIN)
+            gone.poll(GRACE_S * 1000)
             os.close(self._handle)
             self._handle = -1
         if self.stderr is not None:

@@ -121,7 +121,8 @@ def _spawn(launch: Launch, descriptors: tuple[int, ...], stdout: int, stderr: in
         )
     except (OSError, ValueError) as fault:  # no such folder, too many arguments, a zero byte among them
         raise SandboxBroken(
-            f"the sandbox could not start the command: {fault}", "Run `optagent doctor` to see which sandbox works here."
+            f"the sandbox could not start the command: {fault}",
+            "Run `optagent doctor` to see which sandbox works here.",
         ) from None
 
 

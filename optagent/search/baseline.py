@@ -51,11 +51,15 @@ def take_baseline(bench: Bench) -> Problem:
     bench.stage("running the tests twice")
     suite, captured, lost = bench.suite()
     if not suite.reaching and bench.from_file is None:
-        raise BaselineBroken(_nothing_reaches(suite), "Write a test that calls it, or a workload file: `--workload FILE`.")
+        raise BaselineBroken(
+            _nothing_reaches(suite), "Write a test that calls it, or a workload file: `--workload FILE`."
+        )
     bench.stage("gathering inputs")
     workload = bench.from_file() if bench.from_file else _from_captured(bench, captured, lost)
     if difference := bench.own_difference([*workload.search, *(one for held in workload.held_out for one in held)]):
-        raise BaselineBroken(_not_comparable(difference), "Fix its seed or split off the part that is the same every time.")
+        raise BaselineBroken(
+            _not_comparable(difference), "Fix its seed or split off the part that is the same every time."
+        )
     timed = bench.affordable(workload.search)
     bench.stage("measuring the baseline against itself")
     noise = bench.noise(timed)

@@ -37,4 +37,3 @@ def check_outputs(
         return replace(evidence, inputs=evidence.inputs + len(inputs))
     reason = f"{difference.where} differs: {difference.old} before, {difference.new} after"
     return Incorrect(replace(evidence, first_difference=difference), reason)
-

@@ -44,4 +44,3 @@ def compare(expected: Sequence[bytes], got: Sequence[bytes]) -> Difference | Non
 def own_difference(run: Run, tree: Tree, inputs: Sequence[Input]) -> Difference | None:
     """The reference against itself, twice under one hash seed: where it differs, or None."""
     return compare(outputs(run, tree, inputs), outputs(run, tree, inputs))
-

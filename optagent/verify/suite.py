@@ -41,7 +41,9 @@ def baseline_suite(project: Project, tree: Tree) -> tuple[Suite, TestReport]:
     """The suite run twice; what fails or flakes is set aside by name. The report holds the captured inputs."""
     first = project.run_tests(tree, None, keep=True)
     if first.broken:
-        raise BaselineBroken(f"the tests cannot be run before any change: {first.broken}", "Make them run, then try again.")
+        raise BaselineBroken(
+            f"the tests cannot be run before any change: {first.broken}", "Make them run, then try again."
+        )
     if not first.tests:
         return Suite((), (), (), first.seconds), first
     second = project.run_tests(tree, None, keep=False)

@@ -31,7 +31,7 @@ def other():
     return random.random()
 '''
 
-TESTS = '''import random
+TESTS = """import random
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_score_is_a_number(values, limit):
 def test_small_cases():
     assert score([1, 2, 2, 9], 5) == 5
     assert score([], 5) == 0
-'''
+"""
 
 
 def small_project(folder: Path, slow: str = SLOW, tests: str = TESTS) -> Path:

@@ -51,7 +51,9 @@ def test_no_such_function(repo, tmp_path):
 
 
 def test_an_ambiguous_function_lists_the_candidates(repo, tmp_path):
-    (repo / "more.py").write_text("class A:\n    def score(self):\n        pass\n\nclass B:\n    def score(self):\n        pass\n")
+    (repo / "more.py").write_text(
+        "class A:\n    def score(self):\n        pass\n\nclass B:\n    def score(self):\n        pass\n"
+    )
     (repo / "scores.py").write_text(SLOW.replace("def score", "def other_score"))
     said = refused(tmp_path, "run", repo, "--target", "score", code=2)
     assert "more.py::A.score" in said
@@ -94,7 +96,14 @@ def test_an_unreadable_workload(repo, tmp_path, content):
 
 @pytest.mark.parametrize(
     "content",
-    ["raise ValueError('no')", "return 5", "return [(1, 2)]", "return []", "return [(lambda: 1, 5)]", "import os; os._exit(3)"],
+    [
+        "raise ValueError('no')",
+        "return 5",
+        "return [(1, 2)]",
+        "return []",
+        "return [(lambda: 1, 5)]",
+        "import os; os._exit(3)",
+    ],
 )
 def test_a_workload_that_fails_or_gives_nothing_to_hold_out(repo, tmp_path, content):
     file = tmp_path / "workload.py"
@@ -127,7 +136,9 @@ def test_a_sandbox_that_does_not_exist(repo, tmp_path):
     refused(tmp_path, "run", repo, "--target", "score", "--sandbox", "jail", code=2)
 
 
-@pytest.mark.parametrize("flag", [("--speedup", "0.5"), ("--speedup", "nan"), ("--max-trials", "0"), ("--max-minutes", "-1")])
+@pytest.mark.parametrize(
+    "flag", [("--speedup", "0.5"), ("--speedup", "nan"), ("--max-trials", "0"), ("--max-minutes", "-1")]
+)
 def test_a_number_that_means_nothing(repo, tmp_path, flag):
     refused(tmp_path, "run", repo, "--target", "score", *flag, code=2)
 

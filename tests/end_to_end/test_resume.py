@@ -97,7 +97,9 @@ def test_a_run_killed_at_a_random_moment_goes_on_where_it_was(tmp_path, seed):
     rng = random.Random(seed * 7919 + os.getpid())
     events = rng.randrange(1, 12)
     process = subprocess.Popen(
-        command("run", repo, "--target", "score", "--state", state), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        command("run", repo, "--target", "score", "--state", state),
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
     )
     while process.poll() is None and event_count(state) < events:
         time.sleep(0.02)
@@ -123,7 +125,9 @@ def test_a_run_killed_at_a_random_moment_goes_on_where_it_was(tmp_path, seed):
 def test_a_run_killed_before_its_baseline_can_be_resumed_too(tmp_path):
     repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
     process = subprocess.Popen(
-        command("run", repo, "--target", "score", "--state", state), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        command("run", repo, "--target", "score", "--state", state),
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
     )
     while event_count(state) < 1:
         time.sleep(0.02)

@@ -137,7 +137,9 @@ def test_a_slower_patch_is_called_slower(repo, tmp_path):
 
 
 def test_a_patch_that_does_not_parse_is_rejected_for_that(repo, tmp_path):
-    verdict = only_verdict(run(repo, tmp_path / "state", SLOW.replace("def score(values, limit):", "def score(values, limit:")))
+    verdict = only_verdict(
+        run(repo, tmp_path / "state", SLOW.replace("def score(values, limit):", "def score(values, limit:"))
+    )
     assert isinstance(verdict, Rejected)
     assert verdict.reason == "does not parse"
 

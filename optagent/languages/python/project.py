@@ -129,7 +129,9 @@ def _read_report(result: ExecResult) -> TestReport:
     """What the probe said. Without its report nothing passed: it left early, was stopped, or never began."""
     said = _telling_line((result.stdout + result.stderr).decode("utf-8", "replace"))
     if isinstance(result.ending, Stopped):
-        return TestReport((), (), 0, {}, f"the tests were stopped at their limit of {result.ending.limit}", result.seconds)
+        return TestReport(
+            (), (), 0, {}, f"the tests were stopped at their limit of {result.ending.limit}", result.seconds
+        )
     if b"No module named pytest" in result.stderr:
         raise ToolMissing(
             "the target's interpreter has no pytest, so its tests cannot run",

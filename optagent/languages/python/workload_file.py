@@ -22,14 +22,17 @@ Made = list[tuple[bytes, bytes]]
 def check_file(file: Path) -> None:
     """Returns when the file can be read and defines make_inputs. Raises BadWorkload."""
     if not file.is_file():
-        raise BadWorkload(f"there is no workload file {file}", "Name a Python file that defines make_inputs(size, rng).")
+        raise BadWorkload(
+            f"there is no workload file {file}", "Name a Python file that defines make_inputs(size, rng)."
+        )
     try:
         names = {name for name, _ in functions(parse_source(read_source(file), file.name))}
     except BadSource as fault:
         raise BadWorkload(f"the workload file cannot be used: {fault.message}", fault.hint) from None
     if "make_inputs" not in names:
         raise BadWorkload(
-            f"{file.name} defines no make_inputs", "Define `make_inputs(size, rng)` returning a list of argument tuples."
+            f"{file.name} defines no make_inputs",
+            "Define `make_inputs(size, rng)` returning a list of argument tuples.",
         )
 
 

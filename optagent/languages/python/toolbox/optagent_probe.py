@@ -23,7 +23,7 @@ import optagent_frames
 if TYPE_CHECKING:
     from types import CodeType, FrameType, FunctionType
 
-    import pytest
+    Pytest = Any  # its classes; nothing but the standard library is imported here, not even for types
 
 SAMPLED = 60
 MOST_INPUTS = 200
@@ -200,17 +200,17 @@ class Probe:
         self.descriptor = descriptor
         self.tests: dict[str, dict[str, Any]] = {}
 
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(self, config: Pytest, items: list[Pytest]) -> None:
         if self.only is not None:
             out = [item for item in items if item.nodeid not in self.only]
             items[:] = [item for item in items if item.nodeid in self.only]
             config.hook.pytest_deselected(items=out)
 
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+    def pytest_runtest_setup(self, item: Pytest) -> None:
         self.watch.shim()
         self.tests[item.nodeid] = {"outcome": "unfinished", "seconds": 0.0, "reached": self.recorder.calls}
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+    def pytest_runtest_logreport(self, report: Pytest) -> None:
         entry = self.tests.setdefault(report.nodeid, {"outcome": "unfinished", "seconds": 0.0, "reached": 0})
         entry["seconds"] += report.duration
         if report.outcome == "failed":
@@ -220,7 +220,7 @@ class Probe:
         if report.when == "teardown":
             entry["reached"] = self.recorder.calls > entry["reached"]
 
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    def pytest_sessionfinish(self, session: Pytest, exitstatus: int) -> None:
         blobs = [part for pair in self.recorder.inputs.items() for part in pair]
         header = {
             "tests": self.tests,
@@ -233,7 +233,7 @@ class Probe:
             report = report[os.write(self.descriptor, report) :]
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure(config: Pytest) -> None:
     with open(os.environ["OPTAGENT_PROBE"], encoding="utf-8") as file:
         request = json.load(file)
     config.pluginmanager.register(Probe(request, int(os.environ["OPTAGENT_FD"])), "optagent-probe")
