@@ -82,7 +82,7 @@ def _guarded(function: Callable[Given, Found]) -> Callable[Given, Found]:
             return function(*args, **kwargs)
         except Misconduct as failed:
             raise BaselineBroken(
-                f"the target {failed.reason} in the sandbox ({failed.phase}), before any change",
+                f"the untouched target fails in the sandbox ({failed.phase}): {failed.reason}",
                 "Run its tests by hand; see `optagent doctor` for what the sandbox allows.",
             ) from None
 

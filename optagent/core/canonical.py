@@ -16,7 +16,7 @@ NAMES = {
     "l": "list", "t": "tuple", "d": "dict", "s": "set", "z": "frozenset", "i": "int", "f": "float", "c": "complex",
     "b": "bytes", "y": "bytearray", "e": "Ellipsis", "r": "an alias of container", "g": "range", "x": "exception",
 }  # fmt: skip
-PARTS = ("", "", "positional arguments after the call", "keyword arguments after the call", "printed text")
+PARTS = ("", "", "positional arguments after the call", "keyword arguments after the call", "printed text and warnings")
 
 
 def first_difference(old: bytes, new: bytes) -> Difference:

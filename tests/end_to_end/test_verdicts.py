@@ -177,3 +177,19 @@ def test_a_patch_that_works_at_import_is_rejected_for_that(repo, tmp_path):
     verdict = only_verdict(run(repo, tmp_path / "state", RUNS_ELSEWHERE_AT_IMPORT))
     assert isinstance(verdict, Rejected)
     assert "import" in verdict.detail
+
+
+WARNS = SLOW.replace("import random\n", "import random\nimport warnings\n").replace(
+    "    total = 0\n", '    warnings.warn("slow", DeprecationWarning)\n    total = 0\n'
+)
+
+
+def test_a_warning_may_move_to_another_line_but_not_go_away(tmp_path):
+    repo = small_project(tmp_path / "repo", WARNS)
+    kept = WARNS.replace(
+        "    kept = []\n    for value in values:\n        if value < limit and value not in kept:\n            kept.append(value)\n",
+        "    kept = dict.fromkeys(value for value in values if value < limit)\n",
+    )
+    ended = run(repo, tmp_path / "state", kept, FAST.replace("import random\n", "import random\nimport warnings\n"))
+    assert [type(trial.verdict) for trial in ended.trials] == [Faster, Incorrect]
+    assert "warnings" in ended.trials[1].verdict.reason

@@ -24,6 +24,7 @@ import os
 import pickle
 import socket
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import optagent_encode
@@ -128,10 +129,12 @@ class Worker:
             out, err = io.StringIO(), io.StringIO()
             kept = sys.stdout, sys.stderr
             sys.stdout, sys.stderr = out, err
-            (result,) = run_block(self.target, [call])
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                (result,) = run_block(self.target, [call])
             sys.stdout, sys.stderr = kept
             refused += result[0] == "raised" and was_refused(result[1])
-            encode_into(encoded, faults, result, call, [out.getvalue(), err.getvalue()])
+            encode_into(encoded, faults, result, call, [out.getvalue(), err.getvalue(), distinct_warnings(caught)])
         self.answer({"faults": faults, "refused": refused}, encoded)
 
     def do_prepare(self, header: Header, blobs: list[bytes]) -> None:
@@ -182,7 +185,7 @@ def run_block(target: Callable[..., Any], block: list[Call]) -> list[tuple[str, 
 
 
 def encode_into(
-    encoded: list[bytes], faults: list[str], result: tuple[str, Any], call: Call, printed: list[str]
+    encoded: list[bytes], faults: list[str], result: tuple[str, Any], call: Call, printed: list[str | list[str]]
 ) -> None:
     """One more encoding of a result with the arguments as the call left them, or one more fault."""
     try:
@@ -190,6 +193,11 @@ def encode_into(
     except optagent_encode.CannotEncode as error:
         encoded.append(b"")
         faults.append(str(error))
+
+
+def distinct_warnings(caught: list[warnings.WarningMessage]) -> list[str]:
+    """Categories and messages, each once as users see them by default; their line numbers may change."""
+    return list(dict.fromkeys(f"{one.category.__name__}: {one.message}" for one in caught))
 
 
 def arguments(call: Any) -> Call:
