@@ -31,7 +31,8 @@ def search(policy: Policy, shop: Shop, budget: Budget, past: Past, width: int = 
     exception; only our own faults raise. `budget` counts what earlier sessions spent.
     """
     began = shop.elapsed_s()
-    seen = {shop.normal_form(trial.candidate) for trial in past.trials}
+    known = [trial.candidate for trial in past.trials] + [candidate for _, candidate in past.pending]
+    seen = {shop.normal_form(candidate) for candidate in known}
     for trial in past.trials:
         policy.tell(trial)
     flight = deque(past.pending)

@@ -1,0 +1,95 @@
+"""What people and programs read at the end of a run, against golden files (rewrite with UPDATE_GOLDEN=1)."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from optagent.core.goal import Spent
+from optagent.core.outcome import Outcome
+from optagent.core.patch import Candidate, Change, Patch
+from optagent.core.trial import Trial
+from optagent.core.verdict import (
+    CannotCompare,
+    Difference,
+    Evidence,
+    Faster,
+    Inconclusive,
+    Incorrect,
+    Rejected,
+    Slower,
+    Speedup,
+)
+from optagent.report.document import Document
+from optagent.report.run import RunReport, document, text
+from optagent.report.text import safe, verdict_line
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+SHOWN = Speedup(2.31, 2.24, 2.38, 0.9921875, 96, 8, 0.008, "cpu", 0.0107, 0.00463, 2.28)
+DIFFERENCE = Difference("the result[2] of input 4", "int 5", "int 6")
+VERDICTS = (
+    Rejected("out of scope", "edits tests/test_m.py, which is outside the target's file"),
+    Incorrect(Evidence(3, 4, 0, DIFFERENCE), "the result[2] of input 4 differs: 5 before, 6 after"),
+    CannotCompare("results hold m.Node, which has no canonical form yet"),
+    Slower(SHOWN, Evidence(3, 20)),
+    Inconclusive("1.004x over 1 launches is no gain beyond 1.0% in each of them", Evidence(3, 20), SHOWN),
+    Faster(SHOWN, Evidence(3, 20)),
+)
+
+
+def trials() -> tuple[Trial, ...]:
+    patch = Patch((Change("m.py", "def f():\n    return 1\n", "def f():\n    return 1 \n"),))
+    found = [Candidate(patch, "rules/x", f"idea {k}\x1b[31m", "") for k in range(len(VERDICTS))]
+    return tuple(Trial(k + 1, found[k], verdict, Spent(1.5, 1)) for k, verdict in enumerate(VERDICTS))
+
+
+def report(outcome: Outcome, won: bool, goal: float | None = None) -> RunReport:
+    made = trials()
+    claim = Faster(SHOWN, Evidence(31, 24, 6)) if won else None
+    return RunReport(
+        verb="run", run="20260101-000000-abcd", repo="/a b/repo", target="m:f", outcome=outcome, goal=goal, claim=claim,
+        winner=made[-1] if won else None, trials=made, sources={"captured from tests": 24}, spent=Spent(12.0, 6),
+        sandbox="bwrap", machine={"cores": 2}, looked_for=("a", "b"), hot_lines=("m.py:2 88 % in 7 visits",),
+        warnings=("1 tests fail or flake before any change",),
+    )  # fmt: skip
+
+
+CASES = {
+    "run-faster.txt": text(report(Outcome.FASTER, True)),
+    "run-below-goal.txt": text(report(Outcome.FASTER, True, 3.0)),
+    "run-nothing.txt": text(report(Outcome.NOTHING_FOUND, False)),
+    "run-faster.json": document(report(Outcome.FASTER, True)).as_json() + "\n",
+    "run-nothing.json": document(report(Outcome.NOTHING_FOUND, False)).as_json() + "\n",
+    "schema.json": json.dumps(Document.model_json_schema(), indent=2) + "\n",
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_reports_read_as_agreed(name):
+    file = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(CASES[name])
+    assert CASES[name] == file.read_text()
+
+
+@pytest.mark.parametrize("verdict", VERDICTS, ids=lambda verdict: verdict.kind)
+def test_a_verdict_is_one_line(verdict):
+    assert "\n" not in verdict_line(verdict)
+
+
+def test_nothing_that_a_candidate_wrote_moves_the_cursor():
+    hostile = "\x1b[2J\x1b]0;title\x07ok\r\x9b31m\u202e"
+    shown = safe(hostile)
+    assert "ok" in shown
+    assert all(character.isprintable() for character in shown)
+
+
+def test_unmeasured_is_named_and_never_null_or_zero():
+    shown = json.loads(document(report(Outcome.NOTHING_FOUND, False)).as_json())
+    for name in ("speedup", "end_to_end", "memory", "evidence"):
+        assert shown[name]["kind"] == "unmeasured"
+        assert shown[name]["reason"]
