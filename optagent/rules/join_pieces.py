@@ -297,11 +297,6 @@ def start(scene: Scene, name: str, parts: str, loop: Loop, edits: Place) -> None
         edits.before[loop] = [f"{parts} = []"]
 
 
-def own_semicolon(node: cst.CSTNode) -> cst.Semicolon | cst.MaybeSentinel:
-    assert isinstance(node, cst.Assign)
-    return node.semicolon
-
-
 def reaching_literal(scene: Scene, name: str, loop: Loop) -> Definition | None:
     """The assignment of an empty literal in the block of the loop, when nothing in between mentions the name."""
     found = definition_before(scene, name, loop)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import libcst as cst
 
 from optagent.rules.scene import Scene
@@ -72,13 +74,14 @@ def evaluated_before(whole: cst.CSTNode, part: cst.CSTNode) -> list[cst.CSTNode]
             return [] if isinstance(whole, PASSING) else None
 
 
-PASSING = (cst.ComparisonTarget, cst.Arg, cst.Attribute, cst.UnaryOperation, cst.Element, cst.StarredElement)
-PASSING += (cst.SubscriptElement, cst.Index)  # type: ignore[assignment]
+PASSING = (
+    *(cst.ComparisonTarget, cst.Arg, cst.Attribute, cst.UnaryOperation, cst.Element, cst.StarredElement),
+    *(cst.SubscriptElement, cst.Index),
+)
 
 
-def preceding(parts: object, part: cst.CSTNode) -> list[cst.CSTNode]:
-    every: list[cst.CSTNode] = list(parts)  # type: ignore[call-overload]
-    return every[: next(k for k, one in enumerate(every) if one is part)]
+def preceding(parts: Sequence[cst.CSTNode], part: cst.CSTNode) -> list[cst.CSTNode]:
+    return list(parts[: next(k for k, one in enumerate(parts) if one is part)])
 
 
 def is_quiet(node: cst.CSTNode) -> bool:

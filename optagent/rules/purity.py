@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from optagent.rules.kinds import IMMUTABLE, NUMBERS, REPEATABLE, UNKNOWN, Facts
+from optagent.rules.kinds import IMMUTABLE, REPEATABLE, UNKNOWN, Facts
 from optagent.rules.syntax import COMPREHENSIONS, Comprehension, method_call, walk
 
 # Weights are in operations of about 15 ns; a pass over a container is worth more than any arithmetic.
@@ -34,25 +34,37 @@ METHODS = {
     **dict.fromkeys(("dict",), frozenset({"get"})),
 }
 VIEWS = frozenset({"items", "keys", "values"})
+LITERALS = (cst.Integer, cst.Float, cst.Imaginary, cst.SimpleString)
 CONSTANT_MODULES = ("math.", "string.", "sys.maxsize")
 
 
-def weigh(facts: Facts, node: cst.CSTNode) -> int | None:  # noqa: C901 - one case per kind of node
+def weigh(facts: Facts, node: cst.CSTNode) -> int | None:
     """The work of evaluating the node, None unless it only reads its names and gives the same each time."""
     match node:
         case cst.Name():
             known = node.value in ("True", "False", "None") or facts.scene.is_local(node.value)
             return 0 if known else None
-        case cst.Integer() | cst.Float() | cst.Imaginary() | cst.SimpleString() | cst.ConcatenatedString():
-            return 0 if not any(isinstance(part, cst.FormattedString) for part in walk(node)) else None
         case cst.Attribute():
             return 1 if (facts.scene.dotted(node) or "").startswith(CONSTANT_MODULES) else None
-        case cst.BinaryOperation():
-            return None if isinstance(node.operator, cst.MatrixMultiply) else total(facts, 1, node.left, node.right)
-        case cst.UnaryOperation():
-            return total(facts, 1, node.expression)
+        case cst.ConcatenatedString():
+            return total(facts, 0, node.left, node.right)
+        case cst.Call():
+            return weigh_call(facts, node)
+        case cst.ListComp() | cst.SetComp() | cst.DictComp():
+            return weigh_comprehension(facts, node)
+        case _:
+            return 0 if isinstance(node, LITERALS) else weigh_operation(facts, node)
+
+
+def weigh_operation(facts: Facts, node: cst.CSTNode) -> int | None:
+    """Operators, subscripts and displays: the operands, and one for what is done to them."""
+    match node:
+        case cst.BinaryOperation() if not isinstance(node.operator, cst.MatrixMultiply):
+            return total(facts, 1, node.left, node.right)
         case cst.BooleanOperation():
             return total(facts, 1, node.left, node.right)
+        case cst.UnaryOperation():
+            return total(facts, 1, node.expression)
         case cst.Comparison():
             return total(facts, 1, node.left, *(target.comparator for target in node.comparisons))
         case cst.IfExp():
@@ -61,18 +73,12 @@ def weigh(facts: Facts, node: cst.CSTNode) -> int | None:  # noqa: C901 - one ca
             return total(facts, 1, *(element.value for element in node.elements))
         case cst.Subscript():
             return total(facts, 1, node.value, *(element.slice for element in node.slice))
-        case cst.Index():
+        case cst.Index() if not node.star:
             return total(facts, 0, node.value)
         case cst.Slice():
             return total(facts, 5, *(part for part in (node.lower, node.upper, node.step) if part is not None))
-        case cst.Call():
-            return weigh_call(facts, node)
         case _:
-            return (
-                weigh_comprehension(facts, node)
-                if isinstance(node, cst.ListComp | cst.SetComp | cst.DictComp)
-                else None
-            )
+            return None
 
 
 def total(facts: Facts, own: int, *parts: cst.CSTNode) -> int | None:
@@ -208,6 +214,3 @@ def cannot_raise(facts: Facts, node: cst.CSTNode) -> bool:
             return bool(sized) and sized <= {"list", "tuple", "dict", "set", "str", "bytes", "frozenset", "range"}
         case _:
             return False
-
-
-__all__ = ["NUMBERS", "cannot_raise", "is_number", "weigh"]

@@ -61,7 +61,7 @@ def use_of(scene: Scene, mention: Mention) -> Use:
     return use
 
 
-def flow(scene: Scene, node: cst.CSTNode) -> Use:  # noqa: C901 - one case per kind of node
+def flow(scene: Scene, node: cst.CSTNode) -> Use:
     """Where the value of an expression goes."""
     parent = scene.parent[node]
     match parent:
@@ -73,15 +73,11 @@ def flow(scene: Scene, node: cst.CSTNode) -> Use:  # noqa: C901 - one case per k
             return method_use(scene, parent)
         case cst.Arg():
             return argument_use(scene, parent)
-        case cst.AugAssign():
-            return Use.READ
         case cst.Assign():
             return Use.READ if unpacks(parent) else Use.ESCAPE
-        case cst.BooleanOperation():
-            return flow(scene, parent)
-        case cst.IfExp():
-            return Use.READ if node is parent.test else flow(scene, parent)
-        case cst.Tuple():
+        case cst.IfExp() if node is parent.test:
+            return Use.READ
+        case cst.BooleanOperation() | cst.IfExp() | cst.Tuple():
             return flow(scene, parent)
         case cst.Element() if isinstance(scene.parent[parent], cst.Tuple):
             return Use.READ if isinstance(scene.parent[scene.parent[parent]], cst.Return) else Use.ESCAPE
@@ -92,6 +88,7 @@ def flow(scene: Scene, node: cst.CSTNode) -> Use:  # noqa: C901 - one case per k
 PLAIN_READS = (
     *(cst.Comparison, cst.BinaryOperation, cst.UnaryOperation, cst.FormattedStringExpression, cst.StarredElement),
     *(cst.For, cst.CompFor, cst.CompIf, cst.If, cst.While, cst.Assert, cst.Return, cst.Expr, cst.Index, cst.Slice),
+    cst.AugAssign,
 )
 
 

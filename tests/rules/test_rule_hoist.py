@@ -237,7 +237,13 @@ HANDS_OFF = {
     "appended to": FOR_Y + "        out.append(max(xs))\n        xs.append(y)\n",
     "an item set": FOR_Y + "        xs[0] = y\n        out.append(max(xs))\n",
     "an inner item set": FOR_Y + "        xs[0][0] = y\n        out.append(max(xs))\n",
-    "an element changed": "def fn(xs, ys, n):\n    out = []\n    for x in xs:\n        x.append(1)\n        out.append(max(xs))\n",
+    "an element changed": """
+        def fn(xs, ys, n):
+            out = []
+            for x in xs:
+                x.append(1)
+                out.append(max(xs))
+    """,
     "passed away": FOR_Y + "        out.append(max(xs))\n        g(xs)\n",
     "another container that may be the same": FOR_Y + "        ys[0] = 3\n        out.append(max(xs))\n",
     "another container that may be the same, grown": FOR_Y + "        ys.append(3)\n        out.append(max(xs))\n",
@@ -261,15 +267,41 @@ HANDS_OFF = {
     "max is a parameter": "def fn(max, xs: list, ys):\n    return [max(xs) for y in ys]\n",
     "math is a parameter": "import math\ndef fn(math, ys, n):\n    return [math.sqrt(n) for y in ys]\n",
     "a yield lets the caller change it": "def fn(xs, ys, n):\n    for y in ys:\n        yield max(xs)\n",
-    "an await lets others change it": "async def fn(xs, ys, n):\n    for y in ys:\n        await y\n        print(max(xs))\n",
+    "an await lets others change it": """
+        async def fn(xs, ys, n):
+            for y in ys:
+                await y
+                print(max(xs))
+    """,
     "a generator that runs later": "def fn(xs, ys, n):\n    return (max(xs) + y for y in ys)\n",
     "a lambda": "def fn(xs, ys, n):\n    return [lambda: max(xs) for y in ys]\n",
-    "a nested function": "def fn(xs, ys, n):\n    for y in ys:\n        def g():\n            return max(xs)\n        print(g())\n",
+    "a nested function": """
+        def fn(xs, ys, n):
+            for y in ys:
+                def g():
+                    return max(xs)
+                print(g())
+    """,
     "a closure changes it": (
-        "def fn(xs, ys, n):\n    def g():\n        xs.append(1)\n    for y in ys:\n        g()\n        print(max(xs))\n"
+        """
+            def fn(xs, ys, n):
+                def g():
+                    xs.append(1)
+                for y in ys:
+                    g()
+                    print(max(xs))
+        """
     ),
     "a closure rebinds it": (
-        "def fn(xs, ys, n):\n    def g():\n        nonlocal n\n        n += 1\n    for y in ys:\n        g()\n        print(n * n * n * n * n + 1)\n"
+        """
+            def fn(xs, ys, n):
+                def g():
+                    nonlocal n
+                    n += 1
+                for y in ys:
+                    g()
+                    print(n * n * n * n * n + 1)
+        """
     ),
     "global": "def fn(ys):\n    global n\n    n = 1\n    for y in ys:\n        print(n * n * n * n * n * n)\n",
     "a global constant": "N = 3\ndef fn(ys):\n    for y in ys:\n        print(N * N * N * N * N * N)\n",
@@ -278,13 +310,24 @@ HANDS_OFF = {
     "maybe unbound": "def fn(ys, a):\n    if a:\n        xs = [1]\n    return [max(xs) for y in ys if a]\n",
     "its locals are looked at": FOR_Y + "        out.append(max(xs))\n        print(locals())\n",
     "a key function": FOR_Y + "        out.append(max(xs, key=g))\n",
-    "a method of self": "class A:\n    def fn(self, xs: list, ys):\n        for y in ys:\n            self.step(max(xs))\n",
+    "a method of self": """
+        class A:
+            def fn(self, xs: list, ys):
+                for y in ys:
+                    self.step(max(xs))
+    """,
     "a sum that is grown in place": FOR_Y
     + "        total = sum(xs, [])\n        total += y\n        out.append(total)\n",
     "an iterable of a comprehension that cannot hold a walrus": (
         FOR_Y + "        out += [x for x in [1] for z in sorted(xs)]\n"
     ),
-    "a bound method kept": "def fn(xs: list, ys):\n    add = xs.append\n    for y in ys:\n        add(y)\n        print(max(xs))\n",
+    "a bound method kept": """
+        def fn(xs: list, ys):
+            add = xs.append
+            for y in ys:
+                add(y)
+                print(max(xs))
+    """,
     "changed by the iterable": "def fn(xs: list, g):\n    for y in g(xs):\n        print(max(xs))\n",
     "a target": FOR_Y + "        out[n * n * n * n] = y\n".replace("out[n * n * n * n]", "out[0]"),
 }
@@ -292,7 +335,7 @@ HANDS_OFF = {
 
 @pytest.mark.parametrize("text", HANDS_OFF.values(), ids=HANDS_OFF)
 def test_hands_off(text: str) -> None:
-    at = site(text, "A.fn" if text.startswith("class") else "fn", LISTS)
+    at = site(text, "A.fn" if "class A" in text else "fn", LISTS)
     assert [proposal.source for proposal in of_rule(SLUG, at)] == []
 
 

@@ -235,43 +235,241 @@ HANDS_OFF = {
     "a list": "def fn(xs):\n    out = []\n    for x in xs:\n        out += x\n    return out\n",
     "a bytearray": "def fn(xs):\n    out = bytearray()\n    for x in xs:\n        out += x\n    return out\n",
     "no start": "def fn(xs, out):\n    for x in xs:\n        out += x\n    return out\n",
-    "a start in a branch": "def fn(xs):\n    if xs:\n        out = ''\n    for x in xs:\n        out += x\n    return out\n",
-    "another start": "def fn(xs):\n    out = ''\n    if xs:\n        out = xs[0]\n    for x in xs:\n        out += x\n    return out\n",
-    "mixed starts": "def fn(xs):\n    out = ''\n    if xs:\n        out = b''\n    for x in xs:\n        out += x\n    return out\n",
+    "a start in a branch": """
+        def fn(xs):
+            if xs:
+                out = ''
+            for x in xs:
+                out += x
+            return out
+    """,
+    "another start": """
+        def fn(xs):
+            out = ''
+            if xs:
+                out = xs[0]
+            for x in xs:
+                out += x
+            return out
+    """,
+    "mixed starts": """
+        def fn(xs):
+            out = ''
+            if xs:
+                out = b''
+            for x in xs:
+                out += x
+            return out
+    """,
     "in front": "def fn(xs):\n    out = ''\n    for x in xs:\n        out = x + out\n    return out\n",
     "twice itself": "def fn(xs):\n    out = ''\n    for x in xs:\n        out = out + x + out\n    return out\n",
     "multiplied": "def fn(xs):\n    out = 'a'\n    for x in xs:\n        out *= 2\n    return out\n",
-    "read in a condition": "def fn(xs):\n    out = ''\n    for x in xs:\n        if out:\n            out += ','\n        out += x\n    return out\n",
+    "read in a condition": """
+        def fn(xs):
+            out = ''
+            for x in xs:
+                if out:
+                    out += ','
+                out += x
+            return out
+    """,
     "read by the while": "def fn(xs):\n    out = ''\n    while len(out) < 9:\n        out += 'x'\n    return out\n",
-    "handed to a call": "def fn(xs):\n    out = ''\n    for x in xs:\n        out += x\n        print(out)\n    return out\n",
+    "handed to a call": """
+        def fn(xs):
+            out = ''
+            for x in xs:
+                out += x
+                print(out)
+            return out
+    """,
     "its own piece": "def fn(xs):\n    out = 'a'\n    for x in xs:\n        out += out[0]\n    return out\n",
     "yielded": "def fn(xs):\n    out = ''\n    for x in xs:\n        out += x\n        yield out\n",
-    "a yield of something else": "def fn(xs):\n    out = ''\n    for x in xs:\n        out += x\n        yield x\n    yield out\n",
-    "read by a comprehension": "def fn(xs):\n    out = ''\n    for x in xs:\n        out += x\n        [out for _ in x]\n",
-    "read by a lambda": "def fn(xs):\n    out = ''\n    see = lambda: out\n    for x in xs:\n        out += x + see()\n    return out\n",
-    "nonlocal": "def fn(xs):\n    out = ''\n    def g():\n        nonlocal out\n        out = ''\n    for x in xs:\n        out += x\n        g()\n    return out\n",
+    "a yield of something else": """
+        def fn(xs):
+            out = ''
+            for x in xs:
+                out += x
+                yield x
+            yield out
+    """,
+    "read by a comprehension": """
+        def fn(xs):
+            out = ''
+            for x in xs:
+                out += x
+                [out for _ in x]
+    """,
+    "read by a lambda": """
+        def fn(xs):
+            out = ''
+            see = lambda: out
+            for x in xs:
+                out += x + see()
+            return out
+    """,
+    "nonlocal": """
+        def fn(xs):
+            out = ''
+            def g():
+                nonlocal out
+                out = ''
+            for x in xs:
+                out += x
+                g()
+            return out
+    """,
     "global": "def fn(xs):\n    global out\n    out = ''\n    for x in xs:\n        out += x\n    return out\n",
     "an attribute": "def fn(self, xs):\n    self.out = ''\n    for x in xs:\n        self.out += x\n",
-    "read in the else": "def fn(xs):\n    out = ''\n    for x in xs:\n        out += x\n    else:\n        print(out)\n    return out\n",
-    "caught inside": "def fn(xs):\n    out = ''\n    for x in xs:\n        try:\n            out += x\n        except TypeError:\n            pass\n    return out\n",
-    "caught inside by all": "def fn(xs):\n    out = ''\n    for x in xs:\n        try:\n            out += x\n        except Exception:\n            pass\n    return out\n",
-    "caught inside, bare": "def fn(xs):\n    out = ''\n    for x in xs:\n        try:\n            out += x\n        except:\n            pass\n    return out\n",
-    "caught around and read": "def fn(xs):\n    out = ''\n    try:\n        for x in xs:\n            out += x\n    except TypeError:\n        return out\n    return out\n",
-    "another error around and read": "def fn(xs):\n    out = ''\n    try:\n        for x in xs:\n            out += str(int(x))\n    except ValueError:\n        pass\n    return out\n",
-    "read in a finally": "def fn(xs):\n    out = ''\n    try:\n        for x in xs:\n            out += x\n    finally:\n        print(out)\n",
-    "a suppress around": "import contextlib\ndef fn(xs):\n    out = ''\n    with contextlib.suppress(TypeError):\n        for x in xs:\n            out += x\n    return out\n",
-    "a suppress inside": "import contextlib\ndef fn(xs):\n    out = ''\n    for x in xs:\n        with contextlib.suppress(TypeError):\n            out += x\n    return out\n",
-    "reset in the loop": "def fn(xs):\n    out = ''\n    for x in xs:\n        if x == '':\n            out = ''\n        out += x\n    return out\n",
+    "read in the else": """
+        def fn(xs):
+            out = ''
+            for x in xs:
+                out += x
+            else:
+                print(out)
+            return out
+    """,
+    "caught inside": """
+        def fn(xs):
+            out = ''
+            for x in xs:
+                try:
+                    out += x
+                except TypeError:
+                    pass
+            return out
+    """,
+    "caught inside by all": """
+        def fn(xs):
+            out = ''
+            for x in xs:
+                try:
+                    out += x
+                except Exception:
+                    pass
+            return out
+    """,
+    "caught inside, bare": """
+        def fn(xs):
+            out = ''
+            for x in xs:
+                try:
+                    out += x
+                except:
+                    pass
+            return out
+    """,
+    "caught around and read": """
+        def fn(xs):
+            out = ''
+            try:
+                for x in xs:
+                    out += x
+            except TypeError:
+                return out
+            return out
+    """,
+    "another error around and read": """
+        def fn(xs):
+            out = ''
+            try:
+                for x in xs:
+                    out += str(int(x))
+            except ValueError:
+                pass
+            return out
+    """,
+    "read in a finally": """
+        def fn(xs):
+            out = ''
+            try:
+                for x in xs:
+                    out += x
+            finally:
+                print(out)
+    """,
+    "a suppress around": """
+        import contextlib
+        def fn(xs):
+            out = ''
+            with contextlib.suppress(TypeError):
+                for x in xs:
+                    out += x
+            return out
+    """,
+    "a suppress inside": """
+        import contextlib
+        def fn(xs):
+            out = ''
+            for x in xs:
+                with contextlib.suppress(TypeError):
+                    out += x
+            return out
+    """,
+    "reset in the loop": """
+        def fn(xs):
+            out = ''
+            for x in xs:
+                if x == '':
+                    out = ''
+                out += x
+            return out
+    """,
     "a loop variable": "def fn(xs):\n    out = ''\n    for out in xs:\n        out += 'x'\n    return out\n",
     "deleted": "def fn(xs):\n    out = ''\n    for x in xs:\n        out += x\n    del out\n",
-    "a buffer": "def fn(f):\n    out = b''\n    buf = bytearray(4)\n    while f.readinto(buf):\n        out += buf\n    return out\n",
-    "a view of a buffer": "def fn(f):\n    out = b''\n    buf = bytearray(4)\n    view = memoryview(buf)\n    while n := f.readinto(buf):\n        out += view[:n]\n    return out\n",
+    "a buffer": """
+        def fn(f):
+            out = b''
+            buf = bytearray(4)
+            while f.readinto(buf):
+                out += buf
+            return out
+    """,
+    "a view of a buffer": """
+        def fn(f):
+            out = b''
+            buf = bytearray(4)
+            view = memoryview(buf)
+            while n := f.readinto(buf):
+                out += view[:n]
+            return out
+    """,
     "its locals are looked at": "def fn(xs):\n    out = ''\n    for x in xs:\n        out += x\n    return locals()\n",
-    "in an f-string that is returned": "def fn(xs):\n    out = ''\n    for x in xs:\n        out += x\n        if x:\n            return f'{out}'\n    return out\n",
-    "a comment that would be lost": "def fn(xs):\n    out = ''\n    for x in xs:\n        out = (out +  # why\n            x)\n    return out\n",
+    "in an f-string that is returned": """
+        def fn(xs):
+            out = ''
+            for x in xs:
+                out += x
+                if x:
+                    return f'{out}'
+            return out
+    """,
+    "a comment that would be lost": """
+        def fn(xs):
+            out = ''
+            for x in xs:
+                out = (out +  # why
+                    x)
+            return out
+    """,
     "no loop": "def fn(x):\n    out = ''\n    out += x\n    return out\n",
-    "in a nested function": "def fn(xs):\n    def g():\n        out = ''\n        for x in xs:\n            out += x\n        return out\n    return g()\n",
-    "str is something else": "str = list\ndef fn(xs):\n    out = str()\n    for x in xs:\n        out += x\n    return out\n",
+    "in a nested function": """
+        def fn(xs):
+            def g():
+                out = ''
+                for x in xs:
+                    out += x
+                return out
+            return g()
+    """,
+    "str is something else": """
+        str = list
+        def fn(xs):
+            out = str()
+            for x in xs:
+                out += x
+            return out
+    """,
 }
 
 

@@ -267,7 +267,13 @@ HANDS_OFF = {
         {},
     ),
     "passed away": (
-        "def fn(xs: list, ys):\n    for y in ys:\n        if y in xs:\n            ys.sort(key=xs)\n            g(xs)\n",
+        """
+            def fn(xs: list, ys):
+                for y in ys:
+                    if y in xs:
+                        ys.sort(key=xs)
+                        g(xs)
+        """,
         {},
     ),
     "aliased": (
@@ -283,19 +289,50 @@ HANDS_OFF = {
         {},
     ),
     "a bound method from before": (
-        "def fn(ys):\n    xs = []\n    add = xs.append\n    for y in ys:\n        if y not in xs:\n            add(y)\n",
+        """
+            def fn(ys):
+                xs = []
+                add = xs.append
+                for y in ys:
+                    if y not in xs:
+                        add(y)
+        """,
         {},
     ),
     "a closure that appends": (
-        "def fn(ys):\n    xs = []\n    def add(y):\n        xs.append(y)\n    for y in ys:\n        if y not in xs:\n            add(y)\n",
+        """
+            def fn(ys):
+                xs = []
+                def add(y):
+                    xs.append(y)
+                for y in ys:
+                    if y not in xs:
+                        add(y)
+        """,
         {},
     ),
     "nonlocal": (
-        "def fn(ys):\n    xs = []\n    def add(y):\n        nonlocal xs\n        xs = [y]\n    for y in ys:\n        if y not in xs:\n            add(y)\n",
+        """
+            def fn(ys):
+                xs = []
+                def add(y):
+                    nonlocal xs
+                    xs = [y]
+                for y in ys:
+                    if y not in xs:
+                        add(y)
+        """,
         {},
     ),
     "global": (
-        "def fn(ys):\n    global xs\n    xs = []\n    for y in ys:\n        if y not in xs:\n            xs.append(y)\n",
+        """
+            def fn(ys):
+                global xs
+                xs = []
+                for y in ys:
+                    if y not in xs:
+                        xs.append(y)
+        """,
         {},
     ),
     "another list that may be the same": (
@@ -307,15 +344,35 @@ HANDS_OFF = {
         {},
     ),
     "a method of self that may change it": (
-        "class A:\n    def fn(self, xs: list, ys):\n        for y in ys:\n            if y not in xs:\n                self.add(y)\n",
+        """
+            class A:
+                def fn(self, xs: list, ys):
+                    for y in ys:
+                        if y not in xs:
+                            self.add(y)
+        """,
         {},
     ),
     "a list of this object": (
-        "def fn(self, ys):\n    xs = self.xs\n    for y in ys:\n        if y not in xs:\n            self.xs.append(y)\n",
+        """
+            def fn(self, ys):
+                xs = self.xs
+                for y in ys:
+                    if y not in xs:
+                        self.xs.append(y)
+        """,
         {},
     ),
     "kept by somebody before": (
-        "def fn(self, ys):\n    xs = []\n    self.xs = xs\n    for y in ys:\n        if y not in xs:\n            xs.append(y)\n            self.go()\n",
+        """
+            def fn(self, ys):
+                xs = []
+                self.xs = xs
+                for y in ys:
+                    if y not in xs:
+                        xs.append(y)
+                        self.go()
+        """,
         {},
     ),
     "two names for one list": (
@@ -323,15 +380,39 @@ HANDS_OFF = {
         {},
     ),
     "two names for one growing list": (
-        "def fn(ys):\n    xs = zs = []\n    for y in ys:\n        if y not in xs:\n            xs.append(y)\n            zs.append(2)\n",
+        """
+            def fn(ys):
+                xs = zs = []
+                for y in ys:
+                    if y not in xs:
+                        xs.append(y)
+                        zs.append(2)
+        """,
         {},
     ),
     "handed out each round": (
-        "def fn(ys):\n    xs = []\n    out = []\n    for y in ys:\n        if y not in xs:\n            xs.append(y)\n        out.append(xs)\n    return out\n",
+        """
+            def fn(ys):
+                xs = []
+                out = []
+                for y in ys:
+                    if y not in xs:
+                        xs.append(y)
+                    out.append(xs)
+                return out
+        """,
         {},
     ),
     "handed out before, round the outer loop": (
-        "def fn(ys, g):\n    xs = []\n    for a in ys:\n        for y in a:\n            if y not in xs:\n                xs.append(y)\n        g(xs)\n",
+        """
+            def fn(ys, g):
+                xs = []
+                for a in ys:
+                    for y in a:
+                        if y not in xs:
+                            xs.append(y)
+                    g(xs)
+        """,
         {},
     ),
     "a yield lets the caller change it": (
@@ -354,13 +435,27 @@ HANDS_OFF = {
     ),
     "elements that cannot be hashed": ("def fn(xs: list[list[int]], ys):\n    return [y for y in ys if y in xs]\n", {}),
     "elements that cannot be hashed, grown": (
-        "def fn(ys):\n    xs = []\n    for y in ys:\n        if [y] not in xs:\n            xs.append([y])\n    return xs\n",
+        """
+            def fn(ys):
+                xs = []
+                for y in ys:
+                    if [y] not in xs:
+                        xs.append([y])
+                return xs
+        """,
         {},
     ),
     "a chain": ("def fn(xs: list, ys):\n    return [y for y in ys if 0 < y in xs]\n", {}),
     "three constants": ("def fn(ys):\n    xs = [1, 2]\n    return [y for y in ys if y in xs]\n", {}),
     "extended": (
-        "def fn(ys):\n    xs = []\n    for y in ys:\n        if y not in xs:\n            xs.extend([y, y + 1])\n    return xs\n",
+        """
+            def fn(ys):
+                xs = []
+                for y in ys:
+                    if y not in xs:
+                        xs.extend([y, y + 1])
+                return xs
+        """,
         {},
     ),
     "appended as an expression": (
@@ -379,7 +474,13 @@ HANDS_OFF = {
         {},
     ),
     "sorted by a module function": (
-        "import heapq\ndef fn(xs: list, ys):\n    for y in ys:\n        if y in xs:\n            heapq.heappush(xs, 1)\n",
+        """
+            import heapq
+            def fn(xs: list, ys):
+                for y in ys:
+                    if y in xs:
+                        heapq.heappush(xs, 1)
+        """,
         {},
     ),
     "deleted": ("def fn(xs: list, ys):\n    for y in ys:\n        if y in xs:\n            del xs\n", {}),
@@ -390,7 +491,7 @@ HANDS_OFF = {
 
 @pytest.mark.parametrize(("text", "types"), HANDS_OFF.values(), ids=HANDS_OFF)
 def test_hands_off(text: str, types: dict[str, set[str]]) -> None:
-    found = of_rule(SLUG, site(text, "A.fn" if text.startswith("class") else "fn", types))
+    found = of_rule(SLUG, site(text, "A.fn" if "class A" in text else "fn", types))
     assert [proposal.source for proposal in found] == []
 
 

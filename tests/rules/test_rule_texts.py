@@ -53,7 +53,15 @@ def test_text_outside_the_function_is_the_same_to_the_byte(end: str, last: str) 
 
 
 def test_tabs_stay_tabs() -> None:
-    source = "def fn(xs: list, ys):\n\tout = []\n\tfor y in ys:\n\t\tif y in xs:\n\t\t\tout.append(y / max(xs))\n\treturn out\n"
+    lines = [
+        "def fn(xs: list, ys):",
+        " out = []",
+        " for y in ys:",
+        "  if y in xs:",
+        "   out.append(y / max(xs))",
+        " return out",
+    ]
+    source = "\n".join(lines).replace(" " * 3, "\t\t\t").replace("\n  ", "\n\t\t").replace("\n ", "\n\t") + "\n"
     found = all_of(site(source))
     assert len(found) == 2
     for proposal in found:
@@ -127,7 +135,14 @@ def test_every_idea_is_one_sentence_with_the_function_and_a_line() -> None:
 
 def test_edits_of_an_edit_are_found_until_there_are_none() -> None:
     at = site(
-        "def fn(xs: list, ys):\n    out = []\n    for y in ys:\n        if y in xs and y < max(xs):\n            out.append(y)\n    return out\n"
+        """
+            def fn(xs: list, ys):
+                out = []
+                for y in ys:
+                    if y in xs and y < max(xs):
+                        out.append(y)
+                return out
+        """
     )
     source, rounds = at.source, 0
     while found := proposals(Site(source, "fn", {})):

@@ -49,7 +49,7 @@ def parse(text: str) -> Spec:
 def locate(tree: Tree, text: str) -> Target:
     """The one function that `text` names. Raises TargetNotFound, TargetAmbiguous or BadSource."""
     spec = parse(text)
-    found = list(_search(tree, spec))
+    found = list(_search(tree, spec)) if spec.name or spec.line else []
     exact = [target for target in found if target.qualname == spec.name]
     found = exact or found
     if not found:
@@ -179,7 +179,8 @@ def _text_if_promising(path: Path, spec: Spec) -> str | None:
         raw = path.read_bytes()
     except OSError:
         return None
-    if spec.name.rsplit(".", 1)[-1].encode() not in raw:
+    name = spec.name.rsplit(".", 1)[-1]
+    if name.isascii() and name.encode() not in raw:  # another name may be written in any encoding
         return None
     try:
         return read_source(path)

@@ -211,7 +211,9 @@ class Probe:
         self.tests[item.nodeid] = {"outcome": "unfinished", "seconds": 0.0, "reached": self.recorder.calls}
 
     def pytest_runtest_logreport(self, report: Pytest) -> None:
-        entry = self.tests.setdefault(report.nodeid, {"outcome": "unfinished", "seconds": 0.0, "reached": 0})
+        # a skip mark acts before our setup hook does: nothing of that test has run
+        new = {"outcome": "unfinished", "seconds": 0.0, "reached": self.recorder.calls}
+        entry = self.tests.setdefault(report.nodeid, new)
         entry["seconds"] += report.duration
         if report.outcome == "failed":
             entry["outcome"] = "failed"

@@ -1,0 +1,186 @@
+"""Finding a function by name, and what an edit of it may touch."""
+
+from __future__ import annotations
+
+import pytest
+
+from optagent.core.patch import Change, Patch
+from optagent.core.target import Target, Tree
+from optagent.errors import BadSource, TargetAmbiguous, TargetNotFound
+from optagent.languages.python import scope
+from optagent.languages.python.locate import locate
+
+FILES = {
+    "src/pkg/__init__.py": "",
+    "src/pkg/deep/__init__.py": "def top():\n    pass\n",
+    "src/pkg/deep/mod.py": (
+        "class A:\n    def go(self):\n        pass\n\n    @staticmethod\n    def still():\n        pass\n\n\n"
+        "def alone(x):\n    def inner():\n        pass\n    return x\n\n\nif True:\n    def branch():\n        pass\n"
+    ),
+    "flat.py": "def twice():\n    return 1\n\n\ndef twice():\n    return 2\n\n\nasync def later():\n    pass\n",
+    "other.py": "def branch():\n    pass\n",
+    "latin.py": "# coding: latin-1\ndef caf\xe9():\n    pass\n".encode("latin-1"),
+    "crlf.py": b"\xef\xbb\xbfdef windows():\r\n    return 1\r\n",
+    "broken.py": "def fine():\n    pass\n\n\ndef bad(:\n    pass\n",
+    "tests/test_x.py": "def alone():\n    pass\n",
+    "conftest.py": "def alone():\n    pass\n",
+}
+
+
+@pytest.fixture
+def tree(make_repo):
+    return Tree(make_repo(FILES))
+
+
+@pytest.mark.parametrize(
+    ("spec", "found"),
+    [
+        ("alone", "src/pkg/deep/mod.py pkg.deep.mod alone src"),
+        ("A.go", "src/pkg/deep/mod.py pkg.deep.mod A.go src"),
+        ("go", "src/pkg/deep/mod.py pkg.deep.mod A.go src"),
+        ("A.still", "src/pkg/deep/mod.py pkg.deep.mod A.still src"),
+        ("pkg.deep.mod:alone", "src/pkg/deep/mod.py pkg.deep.mod alone src"),
+        ("deep.mod:branch", "src/pkg/deep/mod.py pkg.deep.mod branch src"),
+        ("src/pkg/deep/mod.py::A.go", "src/pkg/deep/mod.py pkg.deep.mod A.go src"),
+        ("src/pkg/deep/mod.py::A::go", "src/pkg/deep/mod.py pkg.deep.mod A.go src"),
+        ("src/pkg/deep/mod.py:10", "src/pkg/deep/mod.py pkg.deep.mod alone src"),
+        ("src/pkg/deep/mod.py:5", "src/pkg/deep/mod.py pkg.deep.mod A.still src"),
+        ("top", "src/pkg/deep/__init__.py pkg.deep top src"),
+        ("later", "flat.py flat later ."),
+        ("windows", "crlf.py crlf windows ."),
+        ("caf\xe9", "latin.py latin caf\xe9 ."),
+    ],
+)
+def test_a_function_is_found_by_every_way_to_name_it(tree, spec, found):
+    target = locate(tree, spec)
+    assert f"{target.path} {target.module} {target.qualname} {target.import_root}" == found
+
+
+def test_of_two_definitions_the_last_one_counts(tree):
+    assert locate(tree, "twice").line == 5
+
+
+def test_an_ambiguous_name_lists_all_meanings(tree):
+    with pytest.raises(TargetAmbiguous) as caught:
+        locate(tree, "branch")
+    assert "other.py::branch" in caught.value.message
+    assert "src/pkg/deep/mod.py::branch" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "spec", ["nowhere", "A.nowhere", "wrong.module:alone", "no/such.py::f", "flat.py:400", "inner", ""]
+)
+def test_what_is_not_there_is_not_found(tree, spec):
+    with pytest.raises(TargetNotFound):
+        locate(tree, spec)
+
+
+def test_a_syntax_error_is_told_where_it_is(tree):
+    with pytest.raises(BadSource, match=r"broken\.py:5"):
+        locate(tree, "bad")
+
+
+def test_a_file_outside_of_the_tree_is_no_target(tree):
+    with pytest.raises(TargetNotFound):
+        locate(tree, "../../etc/passwd.py::f")
+
+
+# what an edit may touch
+
+BEFORE = '''"""Doc."""
+
+import os
+from math import sqrt
+
+__all__ = ["f"]
+LIMIT = 3
+
+
+class C:
+    size = 1
+
+    def g(self):
+        return 1
+
+
+@staticmethod
+def f(a, b=2, *, c=LIMIT):
+    """What f does."""
+    return os.path.join(a, str(sqrt(b)))
+
+
+def other():
+    return 1
+'''
+TARGET = Target("m.py", "f", "m", ".", 18)
+
+
+def objection(old: str, new: str, count: int = 1) -> str | None:
+    assert old in BEFORE
+    return scope.fault(TARGET, Patch((Change("m.py", BEFORE, BEFORE.replace(old, new, count)),)))
+
+
+BODY = "    return os.path.join(a, str(sqrt(b)))\n"
+ALLOWED = {
+    "another body": (BODY, "    return a + '/' + str(b ** 0.5)\n"),
+    "a helper inside": (BODY, "    def inner():\n        return a\n    return inner()\n"),
+    "a standard import": ("import os\n", "import os\nimport heapq\n"),
+    "a standard import from": ("import os\n", "import os\nfrom collections import deque\n"),
+    "a private constant": ("LIMIT = 3\n", "LIMIT = 3\n_TABLE = {1: 2}\n"),
+    "comments and layout anywhere": ("def other():\n", "# new\ndef other():\n\n"),
+    "a decorator": ("@staticmethod\n", "@staticmethod\n@functools.cache\n"),
+}
+REFUSED = {
+    "another function": ("def other():\n    return 1", "def other():\n    return 2"),
+    "a class body": ("size = 1", "size = 2"),
+    "a method": ("        return 1", "        return 2"),
+    "a default": ("b=2", "b=3"),
+    "a parameter": ("f(a, ", "f(a, z=1, "),
+    "a parameter's kind": ("*, c", "c"),
+    "its name": ("def f(", "def h("),
+    "async": ("def f(", "async def f("),
+    "a decorator away": ("@staticmethod\n", ""),
+    "a public constant": ("LIMIT = 3\n", "LIMIT = 3\nNEW = 1\n"),
+    "an old constant": ("LIMIT = 3\n", "LIMIT = 4\n"),
+    "a shadowed constant": ("def other", "LIMIT = 5\n\n\ndef other"),
+    "a dunder": ("LIMIT = 3\n", "LIMIT = 3\n__getattr__ = 1\n"),
+    "__all__": ('["f"]', '["f", "other"]'),
+    "a foreign import": ("import os\n", "import os\nimport numpy\n"),
+    "a shadowing import": ("import os\n", "import os\nfrom cmath import sqrt\n"),
+    "a shadowing alias": ("import os\n", "import os\nimport heapq as str\n"),
+    "a future import": ('"""Doc."""\n', '"""Doc."""\n\nfrom __future__ import annotations\n'),
+    "a star import": ("import os\n", "import os\nfrom heapq import *\n"),
+    "a new class": ("def other", "class D:\n    pass\n\n\ndef other"),
+    "a new function": ("def other", "def _help():\n    pass\n\n\ndef other"),
+    "a statement": ("LIMIT = 3\n", "LIMIT = 3\nos.environ.clear()\n"),
+    "a module docstring": ('"""Doc."""', '"""Other."""'),
+    "an unpacking": ("LIMIT = 3\n", "LIMIT = 3\n_a, LIMIT = 1, 2\n"),
+    "a walrus": ("LIMIT = 3\n", "LIMIT = 3\n_a = (LIMIT := 5)\n"),
+    "another order": ("import os\nfrom math import sqrt\n", "from math import sqrt\nimport os\n"),
+    "a global of others": (BODY, "    global LIMIT\n    LIMIT = 9\n    return a\n"),
+    "removed code": ("def other():\n    return 1\n", ""),
+    "no Python": (BODY, "    return (\n"),
+    "nothing": (BODY, BODY),
+}
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_an_edit_in_scope_is_let_through(name):
+    assert objection(*ALLOWED[name]) is None
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_edit_out_of_scope_is_refused(name):
+    assert objection(*REFUSED[name])
+
+
+@pytest.mark.parametrize("path", ["tests/test_m.py", "conftest.py", "pyproject.toml", "other.py"])
+def test_other_files_are_refused(path):
+    extra = Change(path, "a\n", "b\n")
+    edit = Change("m.py", BEFORE, BEFORE.replace(BODY, "    return a\n"))
+    assert path in (scope.fault(TARGET, Patch((edit, extra))) or "")
+
+
+def test_layout_and_comments_do_not_make_a_new_candidate():
+    assert scope.normal_form("x = 1\n", "m.py") == scope.normal_form("x  =  1  # one\n\n", "m.py")
+    assert scope.normal_form("x = 1\n", "m.py") != scope.normal_form("x = 2\n", "m.py")
