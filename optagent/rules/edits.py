@@ -31,9 +31,15 @@ class Place:
 
 def propose(slug: str, scene: Scene, places: Sequence[Place]) -> Iterator[Proposal]:
     """A proposal for each place, then one for all that go together."""
+    good: list[Place] = []
     for place in places:
-        yield Proposal(slug, place.idea, rewritten(scene, [place]))
-    together = compatible(scene, places)
+        try:
+            text = rewritten(scene, [place])
+        except cst.CSTValidationError:
+            continue  # `sorted(xs)if y else z` has no room for a name
+        good.append(place)
+        yield Proposal(slug, place.idea, text)
+    together = compatible(scene, good)
     if len(together) > 1:
         idea = "; ".join(place.idea for place in together)
         yield Proposal(slug, idea, rewritten(scene, together), len(together))

@@ -143,7 +143,7 @@ def changed_roots(scene: Scene, facts: Facts, region: Region) -> Iterator[str]:
         if isinstance(node, cst.Subscript) and node in scene.stored:
             yield root_name(node) or "?"
         elif isinstance(node, cst.AugAssign) and isinstance(node.target, cst.Name):
-            if not (facts.of(node.value) and facts.of(node.value) <= NUMBERS):
+            if not keeps_objects(facts, node):
                 yield node.target.value
         elif found := method_call(node):
             receiver, method, _ = found
@@ -152,6 +152,12 @@ def changed_roots(scene: Scene, facts: Facts, region: Region) -> Iterator[str]:
                 yield root
             elif scene.dotted(receiver) is not None and method in MUTATORS:
                 yield "?"  # heapq.heappush(xs, …), random.shuffle(xs)
+
+
+def keeps_objects(facts: Facts, node: cst.AugAssign) -> bool:
+    """Whether `x += …` only gives `x` another number; a list can be grown by a list and multiplied by a number."""
+    kinds = facts.of(node.value)
+    return bool(kinds) and kinds <= NUMBERS and not isinstance(node.operator, cst.MultiplyAssign)
 
 
 def is_unknown_of_self(root: str, method: str) -> bool:

@@ -70,7 +70,7 @@ from optagent.rules.loops import Level, levels, suspends
 from optagent.rules.order import leading_statement, may_be_named
 from optagent.rules.purity import PASS, bound_names, cannot_raise, is_number, weigh
 from optagent.rules.scene import Scene, read_scene
-from optagent.rules.syntax import children, is_label, walk
+from optagent.rules.syntax import children, has_comment, is_label, walk
 from optagent.rules.uses import Use, flow
 
 # Looking whether a value is there costs about two operations; less than twice that is not worth it.
@@ -247,7 +247,7 @@ def place(scene: Scene, found: list[Finding], name: str) -> Place:
     for one in found:
         statement = None if eager else leading_statement(scene, one.node)
         if eager or statement is not None:
-            edits.replace[one.node] = lambda node: cst.Name(name)
+            edits.replace[one.node] = lambda node: by_name(name, node)
         else:
             edits.replace[one.node] = lambda node: at_first_use(name, node)
         if statement is not None:
@@ -259,7 +259,15 @@ def place(scene: Scene, found: list[Finding], name: str) -> Place:
 def one_line(scene: Scene, node: cst.BaseExpression) -> str:
     """The expression as text that can stand alone on the right of an assignment."""
     code = scene.code(node)
+    if not any(isinstance(part, cst.SimpleString) for part in walk(node)) and not has_comment(node):
+        return re.sub(r"\s*[\r\n]\s*", " ", code.replace("\\", " ")) if "\n" in code else code
     return f"({code})" if re.search(r"[\r\n]", code) else code
+
+
+def by_name(name: str, node: cst.CSTNode) -> cst.Name:
+    """The name, in the parentheses the expression had: `return(x)` needs them."""
+    assert isinstance(node, cst.BaseExpression)
+    return cst.Name(name, lpar=node.lpar, rpar=node.rpar)
 
 
 def at_first_use(name: str, node: cst.CSTNode) -> cst.BaseExpression:

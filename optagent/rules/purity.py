@@ -190,6 +190,8 @@ def is_number(facts: Facts, node: cst.BaseExpression) -> bool:
         return kinds <= IMMUTABLE
     if isinstance(node, cst.Call):
         name = facts.scene.dotted(node.func) or ""
+        if name == "sum" and len(node.args) > 1:
+            return is_number(facts, node.args[1].value)
         return name.startswith(("math.", "statistics.", "os.path.", "re.")) or name in GIVE_NUMBERS
     if isinstance(node, cst.BinaryOperation):
         return is_number(facts, node.left) and is_number(facts, node.right)

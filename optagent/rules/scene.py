@@ -262,7 +262,7 @@ def surroundings(source: str, module: cst.Module, around: Iterable[cst.CSTNode])
 
 
 def rebound_elsewhere(source: str) -> set[str]:
-    """The words of every `global` and `nonlocal` line, found in the text: a walk through the whole file takes longer."""
+    """The words of every `global` and `nonlocal` line, found in the text: walking the whole file takes longer."""
     lines = re.findall(r"\b(?:global|nonlocal)\b((?:[^\r\n;#\\]|\\\r?\n)*)", source)
     return {word for line in lines for word in re.findall(r"\w+", line)}
 

@@ -36,7 +36,20 @@ READERS = frozenset(
         "type",
         "zip",
     }
-    | {"abs", "divmod", "format", "ord", "pow", "round", "callable", "math.fsum", "math.prod", "collections.Counter"}
+    | {
+        "abs",
+        "divmod",
+        "filter",
+        "format",
+        "map",
+        "ord",
+        "pow",
+        "round",
+        "callable",
+        "math.fsum",
+        "math.prod",
+        "collections.Counter",
+    }
 )
 READING_METHODS = frozenset({"copy", "count", "index", "get", "items", "keys", "values"})
 # Methods of other objects that copy the elements of their argument.

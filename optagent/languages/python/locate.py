@@ -79,11 +79,21 @@ def parse_source(text: str, name: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape in the target is not our news
-            return ast.parse(text.encode("utf-8", "surrogateescape"), name)
+            return ast.parse(_decoded_or_raw(text), name)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
         line = getattr(fault, "lineno", None)
         place = f"{name}:{line}" if line else name
         raise BadSource(f"{place} is not valid Python: {getattr(fault, 'msg', fault)}") from None
+
+
+def _decoded_or_raw(text: str) -> str | bytes:
+    """What the parser takes: text as it is (a coding line in it is done with), or the bytes that could not be read
+    as UTF-8, whose coding line says what they are."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape")
+    return text.removeprefix("\ufeff")
 
 
 def functions(module: ast.Module) -> Iterator[tuple[str, FunctionNode]]:
