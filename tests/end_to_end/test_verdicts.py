@@ -193,3 +193,32 @@ def test_a_warning_may_move_to_another_line_but_not_go_away(tmp_path):
     ended = run(repo, tmp_path / "state", kept, FAST.replace("import random\n", "import random\nimport warnings\n"))
     assert [type(trial.verdict) for trial in ended.trials] == [Faster, Incorrect]
     assert "warnings" in ended.trials[1].verdict.reason
+
+
+REMEMBERS = body(
+    """
+key = (tuple(values), limit)
+if key not in _SEEN:
+    kept = []
+    for value in values:
+        if value < limit and value not in kept:
+            kept.append(value)
+    _SEEN[key] = sum(value * value for value in kept)
+return _SEEN[key]
+""",
+    "_SEEN = {}\n",
+)
+
+
+def test_a_patch_that_remembers_earlier_calls_is_measured_on_its_first_ones(repo, tmp_path):
+    ended = run(repo, tmp_path / "state", REMEMBERS)
+    assert ended.outcome is not Outcome.FASTER
+
+
+def test_a_patch_that_burns_in_the_other_sides_turn_gains_nothing(repo, tmp_path):
+    burns = SLOW.replace("import random\n", "import random\nimport threading\n").replace(
+        "    kept = []\n",
+        "    if threading.active_count() == 1:\n        threading.Thread(target=lambda: [sum(range(99)) for _ in iter(int, 1)], daemon=True).start()\n    kept = []\n",
+    )
+    ended = run(repo, tmp_path / "state", burns)
+    assert ended.outcome is not Outcome.FASTER
