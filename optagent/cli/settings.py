@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ class RunSettings:
 
     def checked(self) -> RunSettings:
         """These settings, or BadSetting for the first that means nothing."""
-        if not self.repo_path.is_dir():
+        if not os.path.isdir(self.repo):  # Path.is_dir raises for what may not be looked at
             raise BadSetting(f"there is no folder {self.repo}", "Name the project's folder.")
         for name, value, least in (
             ("--max-minutes", self.minutes, 0.0),

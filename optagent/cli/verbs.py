@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -134,7 +135,7 @@ def _emit(shown: Document) -> None:
 
 def _open(repo: Path, run: str, state: Path | None) -> tuple[Ledger, Path, str]:
     """The ledger of a repository and one of its runs, by name or the latest. Makes nothing."""
-    if not repo.is_dir():
+    if not os.path.isdir(repo):
         raise RunNotFound(f"there is no folder {repo}", "Name the project's folder.")
     place = place_of(repo, state)
     ledger = Ledger.open(place, create=False)

@@ -122,7 +122,7 @@ def test_a_state_folder_that_is_read_only(repo, tmp_path):
     assert "--state" in done.stderr
 
 
-@pytest.mark.skipif(not OLD_PYTHON.exists(), reason="no Python 3.10 here")
+@pytest.mark.skipif(not os.access(OLD_PYTHON, os.X_OK), reason="no Python 3.10 here")
 def test_an_interpreter_older_than_3_11(repo, tmp_path):
     assert "3.10.13" in refused(tmp_path, "run", repo, "--target", "score", "--python", OLD_PYTHON, code=3)
 

@@ -20,7 +20,7 @@ from optagent.languages.python.project import PythonProject
 from optagent.languages.python.workload_file import workload_from_file
 
 VERSIONS = Path("/root/.pyenv/versions")
-OTHERS = [name for name in ("3.12.1", "3.13.0") if (VERSIONS / name / "bin" / "python").exists()]
+OTHERS = [name for name in ("3.12.1", "3.13.0") if os.access(VERSIONS / name / "bin" / "python", os.X_OK)]
 
 
 @pytest.fixture(scope="session", params=["ours", *[pytest.param(name, marks=pytest.mark.slow) for name in OTHERS]])

@@ -35,12 +35,12 @@ class Interpreter:
 def find(flag: Path | None, repo: Path, env: Mapping[str, str], ours: Path) -> tuple[Path, str]:
     """The interpreter to use and why: `--python`, VIRTUAL_ENV, the project's `.venv`, else ours."""
     if flag is not None:
-        executable = flag / "bin" / "python" if flag.is_dir() else flag
-        if not executable.exists():
+        executable = flag / "bin" / "python" if os.path.isdir(flag) else flag
+        if not os.path.exists(executable):  # Path.exists raises for what may not be looked at
             raise InterpreterUnusable(f"there is no interpreter at {executable}", "Name one with `--python PATH`.")
         return executable, "--python"
     for folder, origin in ((env.get("VIRTUAL_ENV"), "VIRTUAL_ENV"), (str(repo / ".venv"), ".venv")):
-        if folder and (Path(folder) / "bin" / "python").exists():
+        if folder and os.path.exists(Path(folder) / "bin" / "python"):
             return Path(folder) / "bin" / "python", origin
     return ours, "optagent's own"
 

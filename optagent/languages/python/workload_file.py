@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from optagent.core.seeds import derive
@@ -21,7 +22,7 @@ Made = list[tuple[bytes, bytes]]
 
 def check_file(file: Path) -> None:
     """Returns when the file can be read and defines make_inputs. Raises BadWorkload."""
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise BadWorkload(
             f"there is no workload file {file}", "Name a Python file that defines make_inputs(size, rng)."
         )
