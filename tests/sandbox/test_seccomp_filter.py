@@ -1,0 +1,130 @@
+"""The compiled system-call filters, run instruction by instruction here: the only way to see the one for ARM at work."""
+
+from __future__ import annotations
+
+import errno
+import re
+import struct
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from optagent.sandbox import seccomp
+from optagent.sandbox.base import REFUSED_ERRNO, Profile
+
+MACHINES = ("x86_64", "aarch64")
+ALLOWED = "allowed"
+KILLED = "killed"
+LISTS = tomllib.loads((seccomp.data_folder() / "seccomp.toml").read_text())
+THREAD = 0x003D0F00  # what pthread_create asks clone for
+FORK = 0x01200011  # what fork asks clone for
+
+
+def verdict(profile: Profile, machine: str, number: int, *args: int, arch: int | None = None) -> str | int:
+    """What the filter says to one call: ALLOWED, KILLED, or the errno."""
+    program = list(struct.iter_unpack("HBBI", seccomp.compile_filter(profile, machine)))
+    arch = seccomp.ARCHES[machine] if arch is None else arch
+    padded = [one & (1 << 64) - 1 for one in (*args, *(0,) * (6 - len(args)))]
+    data = struct.pack("<IIQ6Q", number & 0xFFFFFFFF, arch, 0, *padded)
+    at = accumulator = 0
+    while True:
+        code, if_true, if_false, value = program[at]
+        at += 1
+        if code == seccomp.LOAD:
+            (accumulator,) = struct.unpack_from("<I", data, value)
+        elif code == seccomp.RETURN:
+            return ALLOWED if value == seccomp.ALLOW else KILLED if value == seccomp.KILL else value & 0xFFFF
+        else:
+            holds = {
+                seccomp.JUMP_EQUAL: accumulator == value,
+                seccomp.JUMP_AT_LEAST: accumulator >= value,
+                seccomp.JUMP_ANY_BIT: accumulator & value,
+            }[code]
+            at += if_true if holds else if_false
+
+
+def number(name: str, machine: str) -> int | None:
+    return seccomp.NUMBERS[name][MACHINES.index(machine)]
+
+
+def listed(section: str) -> list[tuple[str, int]]:
+    return [(name, seccomp.ERRNOS[error]) for error, names in LISTS[section].items() for name in names]
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize(
+    ("name", "error", "profiles"),
+    [
+        *[(name, error, tuple(Profile)) for name, error in listed("always")],
+        *[(name, error, (Profile.CONTESTANT,)) for name, error in listed("contestant")],
+        ("clone3", errno.ENOSYS, tuple(Profile)),
+    ],
+)
+def test_a_listed_call_gets_its_errno(machine, name, error, profiles):
+    if number(name, machine) is None:
+        pytest.skip(f"{machine} has no {name}")
+    told = {profile: verdict(profile, machine, number(name, machine)) for profile in Profile}
+    assert told == {profile: error if profile in profiles else ALLOWED for profile in Profile}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_contestant_may_clone_threads_only_and_tests_anything_but_namespaces(machine):
+    clone = number("clone", machine)
+    assert verdict(Profile.CONTESTANT, machine, clone, THREAD) == ALLOWED
+    assert verdict(Profile.CONTESTANT, machine, clone, FORK) == REFUSED_ERRNO
+    assert verdict(Profile.TESTS, machine, clone, THREAD) == ALLOWED
+    assert verdict(Profile.TESTS, machine, clone, FORK) == ALLOWED
+    for bit in (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000):
+        assert verdict(Profile.TESTS, machine, clone, FORK | bit) == errno.EPERM
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_sockets_are_for_tests_and_of_families_that_stay_inside(machine):
+    families = range(46)
+    told = [verdict(Profile.TESTS, machine, number("socket", machine), family) for family in families]
+    assert [family for family in families if told[family] == ALLOWED] == sorted(seccomp.TEST_SOCKET_FAMILIES)
+    assert {one for one in told if one != ALLOWED} == {errno.EAFNOSUPPORT}
+    for family in families:
+        assert verdict(Profile.CONTESTANT, machine, number("socket", machine), family) == errno.EAFNOSUPPORT
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("profile", Profile)
+def test_no_one_types_into_a_terminal(machine, profile):
+    ioctl = number("ioctl", machine)
+    for request in (seccomp.TIOCSTI, seccomp.TIOCLINUX, seccomp.TIOCSTI | 1 << 32):  # the kernel reads 32 bits
+        assert verdict(profile, machine, ioctl, 0, request) == errno.EPERM
+    assert verdict(profile, machine, ioctl, 0, 0x5401) == ALLOWED
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("profile", Profile)
+def test_every_other_call_goes_through(machine, profile):
+    special = {number(name, machine) for name in seccomp.NUMBERS}
+    assert all(verdict(profile, machine, one) == ALLOWED for one in range(470) if one not in special)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_another_architectures_numbers_are_no_way_round(machine):
+    other = seccomp.ARCHES[MACHINES[1 - MACHINES.index(machine)]]
+    assert verdict(Profile.TESTS, machine, 0, arch=other) == KILLED
+    assert verdict(Profile.TESTS, machine, 0, arch=0x40000003) == KILLED  # i386
+    assert verdict(Profile.TESTS, machine, 0x40000000 | 57) == errno.EPERM  # x32
+    assert verdict(Profile.TESTS, machine, -1) == errno.EPERM
+
+
+HEADERS = {
+    "x86_64": ("/usr/include/x86_64-linux-gnu/asm/unistd_64.h", r"#define __NR_(\w+) (\d+)"),
+    "aarch64": ("/usr/include/asm-generic/unistd.h", r"#define __NR(?:3264)?_(\w+) (\d+)"),
+}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_the_numbers_are_the_kernels(machine):
+    path, pattern = HEADERS[machine]
+    if not Path(path).exists():
+        pytest.skip(f"no kernel header {path}")
+    numbers = {name: int(value) for name, value in re.findall(pattern, Path(path).read_text())}
+    ours = {name: number(name, machine) for name in seccomp.NUMBERS}
+    assert ours == {name: numbers.get(name) for name in seccomp.NUMBERS}
