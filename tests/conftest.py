@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -21,6 +22,13 @@ NO_BWRAP = "bubblewrap (bwrap) is not installed: nothing to test the default san
 def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test ever writes into the state folder of whoever runs the tests."""
     monkeypatch.setenv("OPTAGENT_STATE", str(tmp_path_factory.getbasetemp() / "optagent-state"))
+
+
+def open_to_all(*folders: Path) -> None:
+    """Folders that a dropped user can look into; those that are not ours to change stay as they are."""
+    for folder in folders:
+        if os.stat(folder).st_uid == os.geteuid():
+            folder.chmod(folder.stat().st_mode | 0o755)
 
 
 def make_sandbox(rung: str) -> Sandbox:

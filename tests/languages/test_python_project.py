@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import make_sandbox
+from conftest import make_sandbox, open_to_all
 
 from optagent.core.target import Tree
 from optagent.errors import BadWorkload, InterpreterUnusable
@@ -34,8 +34,7 @@ def python(request, tmp_path_factory):
     done = subprocess.run([folder / "bin" / "pip", "install", "-q", "pytest"], capture_output=True)
     if done.returncode:
         pytest.skip("pytest could not be installed")
-    for part in (folder, *folder.parents[:3]):
-        part.chmod(0o755)
+    open_to_all(folder, *folder.parents[:3])
     return folder / "bin" / "python"
 
 
@@ -260,8 +259,7 @@ def workload(odd, tmp_path, text: str):
     project, tree = odd
     file = tmp_path / "w.py"
     file.write_text(text)
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(0o755)
+    open_to_all(tmp_path, *tmp_path.parents[:3])
     return workload_from_file(project, tree, file, 1, 20)
 
 

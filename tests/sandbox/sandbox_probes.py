@@ -40,7 +40,9 @@ def shell(box: Sandbox, script: str, mounts: tuple[Mount, ...] = (), **limits: f
 
 def tell(box: Sandbox, script: str, mounts: tuple[Mount, ...] = (), **limits: float) -> Any:
     """What a Python script tells by `tell(value)`, run under the profile `tests`."""
-    head = 'import json, os, sys\ndef tell(value): os.write(int(os.environ["OPTAGENT_FD"]), json.dumps(value).encode())\n'
+    head = (
+        'import json, os, sys\ndef tell(value): os.write(int(os.environ["OPTAGENT_FD"]), json.dumps(value).encode())\n'
+    )
     result = run(box, PYTHON, "-c", head + ATTEMPT + script, mounts=mounts, **limits)
     assert result.report, (result.ending, result.stderr.decode()[-2000:])
     return json.loads(result.report)

@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import make_sandbox
+from conftest import make_sandbox, open_to_all
 
 from optagent.core import frames
 from optagent.errors import SandboxBroken, SandboxUnavailable
@@ -178,7 +178,8 @@ def test_the_system_and_the_tree_are_read_only(box, tmp_path):
     (tree / ".git" / "hooks").mkdir(parents=True)
     (tree / "tests").mkdir()
     (tree / "tests" / "conftest.py").write_text("#")
-    for folder in (tmp_path, *tmp_path.parents[:3], tree):
+    open_to_all(tmp_path, *tmp_path.parents[:3])
+    for folder in (tree, tree / ".git" / "hooks", tree / "tests"):
         folder.chmod(0o777)
     said = shell(
         box,

@@ -44,7 +44,7 @@ def test_a_place_in_the_repository_is_invisible_to_git(tmp_path):
 
 
 def test_a_state_folder_that_refuses_is_told_in_a_sentence_and_nothing_is_made(tmp_path):
-    (tmp_path / "locked").mkdir(mode=0o755)
+    (tmp_path / "locked").mkdir(mode=0o755 if os.geteuid() == 0 else 0o555)
     told = as_nobody(tmp_path, lambda: make_place(tmp_path / "locked/deep/down"))
     assert told == f"LedgerUnwritable: Runs cannot be recorded in {tmp_path}/locked/deep/down: Permission denied."
     assert list((tmp_path / "locked").iterdir()) == []
