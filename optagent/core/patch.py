@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from dataclasses import dataclass
 
 NO_NEWLINE = "\\ No newline at end of file\n"
+UNSAFE = re.compile(r'[\x00-\x1f"\\\x7f]')
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def unified(change: Change) -> str:
     """
     if change.old == change.new:
         return ""
-    head = [f"diff --git a/{change.path} b/{change.path}\n"]
+    before, after = quoted(f"a/{change.path}"), quoted(f"b/{change.path}")
+    head = [f"diff --git {before} {after}\n"]
     if change.old is None:
         head.append("new file mode 100644\n")
     if change.new is None:
@@ -82,10 +85,17 @@ def unified(change: Change) -> str:
     lines = difflib.unified_diff(
         lines_of(change.old),
         lines_of(change.new),
-        "/dev/null" if change.old is None else f"a/{change.path}",
-        "/dev/null" if change.new is None else f"b/{change.path}",
+        "/dev/null" if change.old is None else before,
+        "/dev/null" if change.new is None else after,
     )
     return "".join(head) + "".join(line if line.endswith("\n") else line + "\n" + NO_NEWLINE for line in lines)
+
+
+def quoted(name: str) -> str:
+    """A file name as git writes it: escaped, between quotes, when a character of it would end it."""
+    if not UNSAFE.search(name):
+        return name
+    return '"' + UNSAFE.sub(lambda one: f"\\{ord(one[0]):03o}", name) + '"'
 
 
 def lines_of(text: str | None) -> list[str]:

@@ -83,6 +83,7 @@ class Contestant:
         self.life = Life()
         self._cpu_seen = 0
         self._halted = False
+        self._block = 0
         self._book("start")
 
     def __enter__(self) -> Self:
@@ -141,6 +142,7 @@ class Contestant:
 
     def prepare(self, numbers: Sequence[int], times: int) -> None:
         """Fresh arguments for a block of `times` passes over the inputs; the next message must be `lap`."""
+        self._block = times * len(numbers)
         self._ask("prepare", {"do": "prepare", "inputs": list(numbers), "times": times})
 
     def lap(self) -> Lap:
@@ -156,9 +158,9 @@ class Contestant:
         return lap
 
     def collect(self) -> list[bytes]:
-        """Canonical encodings of what the last block returned."""
+        """Canonical encodings of what every call of the last block returned, then one of what the block printed."""
         said, blobs = self._ask("encode", {"do": "collect"})
-        return self._encodings(said, blobs, len(blobs))
+        return self._encodings(said, blobs, self._block + 1)
 
     def halt(self) -> None:
         """Every thread stopped; what is burnt from here until `proceed` is booked as idle."""

@@ -219,11 +219,12 @@ def _mean(laps: list[Lap]) -> Lap:
 
 
 def _differ(old: list[bytes], new: list[bytes], inputs: int) -> Difference | None:
-    """Every pass of both blocks against the first pass of the old one."""
+    """Every pass of both blocks against the first pass of the old one, and what the blocks printed."""
+    expected = [*(old[k % inputs] for k in range(len(old) - 1)), old[-1]]
     for results in (old, new):
-        for k, encoded in enumerate(results):
-            if encoded != old[k % inputs]:
-                return first_difference(old[k % inputs], encoded)
+        for wanted, encoded in zip(expected, results, strict=True):
+            if encoded != wanted:
+                return first_difference(wanted, encoded)
     return None
 
 

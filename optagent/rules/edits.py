@@ -33,16 +33,14 @@ def propose(slug: str, scene: Scene, places: Sequence[Place]) -> Iterator[Propos
     """A proposal for each place, then one for all that go together."""
     good: list[Place] = []
     for place in places:
-        try:
-            text = rewritten(scene, [place])
-        except cst.CSTValidationError:
-            continue  # `sorted(xs)if y else z` has no room for a name
-        good.append(place)
-        yield Proposal(slug, place.idea, text)
+        text = rewritten(scene, [place])
+        if text is not None:
+            good.append(place)
+            yield Proposal(slug, place.idea, text)
     together = compatible(scene, good)
-    if len(together) > 1:
-        idea = "; ".join(place.idea for place in together)
-        yield Proposal(slug, idea, rewritten(scene, together), len(together))
+    text = rewritten(scene, together) if len(together) > 1 else None
+    if text is not None:
+        yield Proposal(slug, "; ".join(place.idea for place in together), text, len(together))
 
 
 def compatible(scene: Scene, places: Sequence[Place]) -> list[Place]:
@@ -58,15 +56,18 @@ def collide(scene: Scene, one: Place, other: Place) -> bool:
     return any(scene.within(node, one.solid) for node in other.replace)
 
 
-def rewritten(scene: Scene, places: Sequence[Place]) -> str:
-    """The whole file with these places edited."""
+def rewritten(scene: Scene, places: Sequence[Place]) -> str | None:
+    """The whole file with these places edited; None where it has no room, as in `sorted(xs)if y else z`."""
     merged = Place("")
     for place in places:
         merged.replace.update(place.replace)
         for mine, theirs in ((merged.before, place.before), (merged.after, place.after)):
             for node, lines in theirs.items():
                 mine.setdefault(node, []).extend(line for line in lines if line not in mine.get(node, []))
-    body = scene.function.body.visit(Editor(scene, merged))
+    try:
+        body = scene.function.body.visit(Editor(scene, merged))
+    except cst.CSTValidationError:
+        return None
     assert isinstance(body, cst.BaseSuite)
     return scene.written(scene.function.with_changes(body=body))
 

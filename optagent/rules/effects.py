@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from optagent.rules.kinds import NUMBERS, UNKNOWN, Facts, Kinds
-from optagent.rules.scene import Scene
+from optagent.rules.scene import Mention, Scene
 from optagent.rules.syntax import method_call, root_name, walk
 from optagent.rules.uses import MUTATORS, Use, use_of
 
@@ -98,8 +98,10 @@ def surely_stored(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             yield node
 
 
-def uses_in(scene: Scene, name: str, region: Region) -> list[Use]:
-    return [use_of(scene, mention) for mention in scene.mentions[name] if scene.within(mention.node, region)]
+def uses_in(scene: Scene, name: str, region: Region) -> frozenset[Use]:
+    """What the mentions of a name in a region do to its object."""
+    inside = (mention for mention in scene.mentions[name] if scene.within(mention.node, region))
+    return scene.memo.once(("uses", name, region), lambda: frozenset(use_of(scene, mention) for mention in inside))
 
 
 def reaching(scene: Scene, name: str, anchor: cst.CSTNode) -> Definition | None:
@@ -129,16 +131,23 @@ def is_unshared(scene: Scene, facts: Facts, name: str, anchor: cst.CSTNode) -> b
 
 def is_captured(scene: Scene, name: str) -> bool:
     """Whether a nested function does anything but read the name, or one of its methods is kept for later."""
-    for mention in scene.mentions[name]:
-        if scene.in_closure(mention.node) and use_of(scene, mention) not in (Use.READ, Use.TEST):
-            return True
-        if isinstance(scene.parent[mention.node], cst.Attribute) and use_of(scene, mention) is Use.ESCAPE:
-            return True
-    return False
+    mentions = scene.mentions[name]
+    return scene.memo.once(("captured", name), lambda: any(captures(scene, mention) for mention in mentions))
 
 
-def changed_roots(scene: Scene, facts: Facts, region: Region) -> Iterator[str]:
+def captures(scene: Scene, mention: Mention) -> bool:
+    use = use_of(scene, mention)
+    if scene.in_closure(mention.node) and use not in (Use.READ, Use.TEST):
+        return True
+    return use is Use.ESCAPE and isinstance(scene.parent[mention.node], cst.Attribute)
+
+
+def changed_roots(scene: Scene, facts: Facts, region: Region) -> frozenset[str]:
     """The names through which code in the region visibly changes an object, `?` for one without a name."""
+    return facts.memo.once(("changed", region), lambda: frozenset(changes(scene, facts, region)))
+
+
+def changes(scene: Scene, facts: Facts, region: Region) -> Iterator[str]:
     for node in walk(*region):
         if isinstance(node, cst.Subscript) and node in scene.stored:
             yield root_name(node) or "?"

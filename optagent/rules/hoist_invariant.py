@@ -132,10 +132,12 @@ def finding(scene: Scene, facts: Facts, node: cst.BaseExpression) -> Finding | N
     """The expression as a finding if it is pure, worth it, and the same all through some loop around it."""
     if node in scene.stored or (isinstance(node, cst.Name) or is_word(scene, node)):
         return None
-    weight = weigh(facts, node)
+    around = levels(scene, node)
+    weight = weigh(facts, node) if around else None
     if not weight or is_kept_already(scene, node):
         return None
-    around = levels(scene, node)
+    if weight < PASS and not free_names(scene, facts, node):
+        return None  # `int("7")` costs next to nothing
     level = best_level(scene, facts, node, around) if around else None
     if around is None or level is None or not is_result_safe(scene, facts, node):
         return None
@@ -195,20 +197,24 @@ def free_names(scene: Scene, facts: Facts, node: cst.CSTNode) -> set[str]:
 
 def stays_same(scene: Scene, facts: Facts, names: set[str], level: Level) -> bool:
     """Whether nothing in the loop changes a name, or an object behind one."""
-    anchor = level.anchor or level.loop
-    for name in names:
-        stores = (mention.node for mention in scene.mentions[name] if mention.stores)
-        if not is_bound(scene, name, anchor) or any(scene.within(node, level.region) for node in stores):
-            return False
-        if is_captured(scene, name) and name in scene.declared:
-            return False
-    soft = [name for name in names if not is_immutable(scene, facts, name, anchor)]
+    if not all(is_steady(scene, name, level) for name in names):
+        return False
+    soft = [name for name in names if not is_immutable(scene, facts, name, level.anchor or level.loop)]
     if any(is_captured(scene, name) or not only_read(scene, name, level) for name in soft):
         return False
-    if suspends(level.region) and not all(is_unshared(scene, facts, name, anchor) for name in soft):
-        return False
-    return not soft or not any(
-        root in names or not facts.is_own(root) for root in changed_roots(scene, facts, level.region)
+    if soft and suspends(scene, level.region):
+        return all(is_unshared(scene, facts, name, level.anchor or level.loop) for name in soft)
+    changed = changed_roots(scene, facts, level.region) if soft else ()
+    return not any(root in names or not facts.is_own(root) for root in changed)
+
+
+def is_steady(scene: Scene, name: str, level: Level) -> bool:
+    """Whether a name has its value before the loop and keeps it in the loop."""
+    anchor = level.anchor or level.loop
+    stores = [mention.node for mention in scene.mentions[name] if mention.stores]
+    return scene.memo.once(
+        ("steady", name, anchor, level.region),
+        lambda: is_bound(scene, name, anchor) and not any(scene.within(node, level.region) for node in stores),
     )
 
 
@@ -218,7 +224,7 @@ def is_immutable(scene: Scene, facts: Facts, name: str, anchor: cst.CSTNode) -> 
 
 
 def only_read(scene: Scene, name: str, level: Level) -> bool:
-    return set(uses_in(scene, name, level.region)) <= {Use.READ, Use.TEST}
+    return uses_in(scene, name, level.region) <= {Use.READ, Use.TEST}
 
 
 def wish(code: str) -> str:
@@ -227,7 +233,8 @@ def wish(code: str) -> str:
     >>> wish("max(values)"), wish("math.sqrt(a * a + b)"), wish("x * 2")
     ('max_values', 'math_sqrt_a', 'x_value')
     """
-    words = list(dict.fromkeys(word.strip("_") for word in re.findall(r"[^\W\d]\w*", code)))
+    bare = re.sub(r"#.*|'[^']*'|\"[^\"]*\"", "", code)
+    words = list(dict.fromkeys(word.strip("_") for word in re.findall(r"[^\W\d]\w*", bare)))
     words = [word for word in words if word][:3]
     return "_".join(words) if len(words) > 1 else f"{''.join(words) or 'fixed'}_value"
 
@@ -259,9 +266,11 @@ def place(scene: Scene, found: list[Finding], name: str) -> Place:
 def one_line(scene: Scene, node: cst.BaseExpression) -> str:
     """The expression as text that can stand alone on the right of an assignment."""
     code = scene.code(node)
+    if not re.search(r"[\r\n]", code):
+        return code
     if not any(isinstance(part, cst.SimpleString) for part in walk(node)) and not has_comment(node):
-        return re.sub(r"\s*[\r\n]\s*", " ", code.replace("\\", " ")) if "\n" in code else code
-    return f"({code})" if re.search(r"[\r\n]", code) else code
+        return " ".join(code.replace("\\", " ").split()).replace("( ", "(").replace(" )", ")")
+    return f"({code})"
 
 
 def by_name(name: str, node: cst.CSTNode) -> cst.Name:

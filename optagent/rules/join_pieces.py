@@ -273,7 +273,7 @@ def place(scene: Scene, name: str, kind: str, loop: Loop) -> Place:
     line = scene.line(loop)
     empty = '""' if kind == "str" else 'b""'
     idea = f"`{scene.function.name.value}` joins `{name}` once instead of growing it in the loop at line {line}"
-    edits = Place(idea, after={loop: [f"{name} = {empty}.join({parts})"]})
+    edits = Place(idea, after={} if never_ends(loop) else {loop: [f"{name} = {empty}.join({parts})"]})
     start(scene, name, parts, loop, edits)
     inside = [mention for mention in scene.mentions[name] if scene.within(mention.node, [loop])]
     grown = {statement for mention in inside if (statement := growth(scene, mention)) is not None}
@@ -284,6 +284,12 @@ def place(scene: Scene, name: str, kind: str, loop: Loop) -> Place:
         if mention.node not in words:
             edits.replace[mention.node] = lambda node: joined(node, f"{empty}.join({parts})")
     return edits
+
+
+def never_ends(loop: Loop) -> bool:
+    """Whether only a `return` or an exception leads out of the loop, so that nothing runs after it."""
+    forever = isinstance(loop, cst.While) and isinstance(loop.test, cst.Name) and loop.test.value == "True"
+    return forever and not any(isinstance(node, cst.Break) for node in walk(loop))
 
 
 def start(scene: Scene, name: str, parts: str, loop: Loop, edits: Place) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import libcst as cst
 
-from optagent.rules.scene import Scene
+from optagent.rules.scene import Memo, Scene
 from optagent.rules.syntax import walk
 
 Kinds = frozenset[str]
@@ -60,6 +60,7 @@ class Facts:
         self.observed = observed
         self.known: dict[str, Kinds] = {}
         self.unclear: set[str] = set()
+        self.memo = Memo()
 
     def of_name(self, name: str) -> Kinds:
         """Every type the name can hold; empty when any of its bindings is unclear."""
@@ -121,8 +122,19 @@ class Facts:
                 return self.of_growth(parent)
             case cst.For() | cst.CompFor() if node is parent.target:
                 return self.of_element(parent.iter)
+            case cst.Element():
+                return self.of_counter(parent)
             case _:
                 return UNKNOWN
+
+    def of_counter(self, element: cst.Element) -> Kinds:
+        """The `k` of `for k, x in enumerate(xs)`."""
+        whole = self.scene.parent[element]
+        loop = self.scene.parent.get(whole)
+        if isinstance(whole, cst.Tuple) and whole.elements[0] is element and isinstance(loop, cst.For | cst.CompFor):
+            counts = isinstance(loop.iter, cst.Call) and self.scene.dotted(loop.iter.func) == "enumerate"
+            return frozenset({"int"}) if counts and whole is loop.target else UNKNOWN
+        return UNKNOWN
 
     def of_param(self, param: cst.Param) -> Kinds:
         if self.scene.in_closure(param):

@@ -14,6 +14,9 @@ CONSUMERS = frozenset(
     {"all", "any", "dict", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple", "math.fsum", "math.prod"}
 )
 
+# Methods that do the same, whatever they belong to: text, a list, a set, a dict.
+EATERS = frozenset({"join", "extend", "update", "union", "intersection", "difference", "writelines"})
+
 
 @dataclass(frozen=True)
 class Level:
@@ -97,11 +100,11 @@ def is_consumed(scene: Scene, node: cst.CSTNode) -> bool:
     call = scene.parent[argument]
     if not isinstance(argument, cst.Arg) or not isinstance(call, cst.Call):
         return False
-    joins = isinstance(call.func, cst.Attribute) and call.func.attr.value == "join"
-    return joins or scene.dotted(call.func) in CONSUMERS
+    eats = isinstance(call.func, cst.Attribute) and call.func.attr.value in EATERS
+    return eats or scene.dotted(call.func) in CONSUMERS
 
 
-def suspends(region: tuple[cst.CSTNode, ...]) -> bool:
+def suspends(scene: Scene, region: tuple[cst.CSTNode, ...]) -> bool:
     """Whether other code of the caller can run in the middle (`yield`, `await`, `async for`, `async with`)."""
     waits = cst.Yield | cst.Await | cst.Asynchronous
-    return any(isinstance(node, waits) for node in walk(*region))
+    return scene.memo.once(("suspends", region), lambda: any(isinstance(node, waits) for node in walk(*region)))

@@ -177,7 +177,7 @@ def tested(scene: Scene, mention: Mention) -> cst.CSTNode:
 
 def stays_right(scene: Scene, facts: Facts, name: str, level: Level) -> bool:
     """Whether a set made before the loop has the elements of the list at every test in it."""
-    uses = set(uses_in(scene, name, level.region))
+    uses = uses_in(scene, name, level.region)
     if not uses <= {Use.READ, Use.TEST, Use.APPEND}:
         return False
     anchor = level.anchor or level.loop
@@ -186,7 +186,11 @@ def stays_right(scene: Scene, facts: Facts, name: str, level: Level) -> bool:
         return False
     if is_unshared(scene, facts, name, anchor):
         return Use.APPEND not in uses or (kinds == {"list"} and can_follow(scene, name, level))
-    return Use.APPEND not in uses and not suspends(level.region) and not disturbs_strangers(scene, facts, level.region)
+    return (
+        Use.APPEND not in uses
+        and not suspends(scene, level.region)
+        and not disturbs_strangers(scene, facts, level.region)
+    )
 
 
 def can_follow(scene: Scene, name: str, level: Level) -> bool:

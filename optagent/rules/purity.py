@@ -13,11 +13,11 @@ CALL = 4
 ITERATING = frozenset(
     {"all", "any", "dict", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple", "collections.Counter"}
     | {"math.fsum", "math.prod", "math.dist", "statistics.mean", "statistics.median", "statistics.fmean"}
-    | {"statistics.stdev", "statistics.pstdev", "statistics.variance", "statistics.pvariance"}
+    | {"re.compile", "statistics.stdev", "statistics.pstdev", "statistics.variance", "statistics.pvariance"}
 )
 PLAIN = frozenset(
     {"abs", "bool", "chr", "complex", "divmod", "float", "format", "hash", "int", "isinstance", "ord", "pow", "repr"}
-    | {"round", "str", "struct.calcsize", "re.compile", "re.escape", "datetime.timedelta", "fractions.Fraction"}
+    | {"round", "str", "struct.calcsize", "re.escape", "datetime.timedelta", "fractions.Fraction"}
     | {"os.path.join", "os.path.basename", "os.path.dirname", "os.path.splitext", "os.path.normpath"}
 )
 LAZY = frozenset({"enumerate", "range", "reversed", "zip"})
@@ -109,7 +109,8 @@ def weigh_pass(facts: Facts, node: cst.Call) -> int | None:
     if len(given) > 1 and facts.scene.dotted(node.func) in ("min", "max"):
         first = total(facts, CALL, *given)
     else:
-        first = total(facts, PASS, *given[1:]) if weigh_iterable(facts, given[0]) is not None else None
+        passes = weigh_iterable(facts, given[0]) is not None
+        first = total(facts, PASS, *given[1:]) if passes else None
     return None if first is None or rest is None else first + rest
 
 

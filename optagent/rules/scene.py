@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import TypeVar, cast
 
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
 from optagent.rules.syntax import CLOSURES, children, is_label, stored_by, walk
 
+Answer = TypeVar("Answer")
 # A function that can see its own locals as data would see ours too.
 SELF_AWARE = frozenset({"locals", "vars", "eval", "exec", "dir", "inspect"})
 
@@ -61,6 +63,18 @@ class Mention:
     stores: bool
 
 
+class Memo:
+    """Answers that were worked out once. Questions about a region or a name come back many times."""
+
+    def __init__(self) -> None:
+        self.answers: dict[Hashable, object] = {}
+
+    def once(self, question: Hashable, answer: Callable[[], Answer]) -> Answer:
+        if question not in self.answers:
+            self.answers[question] = answer()
+        return cast("Answer", self.answers[question])
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
     """The function under study. Every question is answered from the tree; nothing is executed."""
@@ -70,14 +84,28 @@ class Scene:
     function: cst.FunctionDef
     around: tuple[cst.CSTNode, ...]
     record: Recorder
+    memo: Memo = field(default_factory=Memo)
 
     @cached_property
     def parent(self) -> dict[cst.CSTNode, cst.CSTNode]:
         return {child: node for node in walk(self.function) for child in children(node)}
 
     @cached_property
-    def order(self) -> dict[cst.CSTNode, int]:
-        return {node: place for place, node in enumerate(walk(self.function))}
+    def spans(self) -> dict[cst.CSTNode, tuple[int, int]]:
+        """For each node its number in the order written, and the number of the last node inside it."""
+        numbers = {node: number for number, node in enumerate(walk(self.function))}
+        last = dict(numbers)
+        for node in reversed(numbers):
+            above = self.parent.get(node)
+            if above is not None:
+                last[above] = max(last[above], last[node])
+        return {node: (number, last[node]) for node, number in numbers.items()}
+
+    @cached_property
+    def closed(self) -> frozenset[cst.CSTNode]:
+        """Everything inside nested functions, lambdas and classes."""
+        closures = (node for node in walk(self.function) if isinstance(node, CLOSURES) and node is not self.function)
+        return frozenset(part for node in closures for part in walk(node) if part is not node)
 
     @cached_property
     def stored(self) -> frozenset[cst.CSTNode]:
@@ -145,11 +173,8 @@ class Scene:
 
     def within(self, node: cst.CSTNode, roots: Iterable[cst.CSTNode]) -> bool:
         """Whether a node stands in (or is) one of the roots."""
-        wanted = set(roots)
-        current: cst.CSTNode | None = node
-        while current is not None and current not in wanted:
-            current = self.parent.get(current)
-        return current is not None
+        number, _ = self.spans[node]
+        return any(first <= number <= last for first, last in map(self.spans.__getitem__, roots))
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
         """Pairs of (part, whole) from the node up to the function itself."""
@@ -160,7 +185,7 @@ class Scene:
 
     def in_closure(self, node: cst.CSTNode) -> bool:
         """Whether a node belongs to a nested function, lambda or class and may run at another time."""
-        return any(whole is not self.function and isinstance(whole, CLOSURES) for _, whole in self.ancestors(node))
+        return node in self.closed
 
     def line(self, node: cst.CSTNode) -> int:
         """The line a statement or expression starts on, counted from 1."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from optagent.errors import SandboxBroken, SandboxUnavailable
 from optagent.sandbox import process, seccomp
 from optagent.sandbox.base import CHANNEL_VARIABLE, Command, ExecResult, Exited, Limits, Mount, Profile
-from optagent.sandbox.live import Live
+from optagent.sandbox.live import Live, wait_for_end
 
 USER_ID = 64999
 """Who sandboxed code is when we are root: nobody's id, so that limits on processes hold (they do not for 0)."""
@@ -34,6 +35,7 @@ class Bwrap:
                 f"the sandbox needs {' and '.join(missing)}, which this machine does not have",
                 "Run `sudo apt-get install bubblewrap util-linux` (or your system's like).",
             )
+        self.program = str(shutil.which("bwrap"))
         self.is_root = os.geteuid() == 0
 
     def inside(self, mount: Mount) -> str:
@@ -48,6 +50,7 @@ class Bwrap:
             os.close(status[1])
             told = os.read(status[0], 4096)
             os.close(status[0])
+        _await_end(told)
         if isinstance(result.ending, Exited) and b"exit-code" not in told:
             raise _broken(result.stderr)
         return result
@@ -64,18 +67,18 @@ class Bwrap:
         with ExitStack() as stack:
             rules = stack.enter_context(process.in_memory(seccomp.compile_filter(profile)))
             passwd = stack.enter_context(process.in_memory(self._passwd()))
-            argv = ["bwrap", *self._namespaces(), *_system(passwd), *_scratch(limits)]
+            argv = [self.program, *self._namespaces(), *_system(passwd), *_scratch(limits)]
             argv += _parents(mount.inside for mount in command.mounts)
             for mount in sorted(command.mounts, key=lambda mount: mount.inside):
                 argv += ["--ro-bind", str(mount.source), mount.inside]
             for name, value in {**command.env, CHANNEL_VARIABLE: str(channel)}.items():
                 argv += ["--setenv", name, value]
-            argv += ["--seccomp", str(rules), "--chdir", command.cwd, "--remount-ro", "/"]
+            argv += ["--seccomp", str(rules), "--chdir", command.cwd, "--remount-ro", "/dev", "--remount-ro", "/"]
             if status is not None:
                 argv += ["--json-status-fd", str(status)]
             argv += ["--", *_limited(limits), *self._dropped(), *command.argv]
             inherited = (rules, passwd) + (() if status is None else (status,))
-            yield process.Launch(tuple(argv), {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}, None, inherited)
+            yield process.Launch(tuple(argv), {}, None, inherited)  # the first process inside shows its environment
 
     def _namespaces(self) -> list[str]:
         """A user namespace for ordinary users; root needs none, but keeps only what dropping privileges takes."""
@@ -134,6 +137,14 @@ def _limited(limits: Limits) -> list[str]:
         "--core=0",
         "--",
     ]
+
+
+def _await_end(told: bytes) -> None:
+    """Nothing of a run is left: its first process, with whose end all others have ended, may outlive bwrap a moment."""
+    first = re.search(rb'"child-pid": *(\d+)', told)
+    if first:
+        with suppress(ProcessLookupError):  # gone already
+            wait_for_end(os.pidfd_open(int(first[1])))
 
 
 def _broken(stderr: bytes) -> SandboxBroken:

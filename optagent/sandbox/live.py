@@ -39,6 +39,14 @@ def kill(process: subprocess.Popen[bytes]) -> None:
         process.wait(GRACE_S)
 
 
+def wait_for_end(handle: int) -> None:
+    """The process behind a pidfd has ended, or GRACE_S have passed. Closes the descriptor."""
+    ended = select.poll()
+    ended.register(handle, select.POLLIN)
+    ended.poll(GRACE_S * 1000)
+    os.close(handle)
+
+
 class Live:
     """Owns the process tree and the socket. Use as a context manager: afterwards nothing of it runs."""
 
@@ -167,10 +175,7 @@ class Live:
         self.channel.close()
         kill(self.process)
         if self._handle >= 0:
-            gone = select.poll()  # the handle is readable once the contestant itself has ended too
-            gone.register(self._handle, select.POLLIN)
-            gone.poll(GRACE_S * 1000)
-            os.close(self._handle)
+            wait_for_end(self._handle)
             self._handle = -1
         if self.stderr is not None:
             self.stderr.close()

@@ -7,10 +7,13 @@ import selectors
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 from optagent.errors import SandboxBroken
 from optagent.sandbox.base import ExecResult, Exited, Limits, Stopped
@@ -108,7 +111,7 @@ def in_memory(data: bytes) -> Iterator[int]:
 
 
 def _spawn(launch: Launch, descriptors: tuple[int, ...], stdout: int, stderr: int) -> subprocess.Popen[bytes]:
-    try:
+    def spawn() -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             launch.argv,
             stdin=subprocess.DEVNULL,
@@ -119,11 +122,22 @@ def _spawn(launch: Launch, descriptors: tuple[int, ...], stdout: int, stderr: in
             pass_fds=(*launch.descriptors, *descriptors),
             start_new_session=True,
         )
+
+    try:
+        # "ends with its parent" means the thread that started it: one that ends would take the process with it
+        is_main = threading.current_thread() is threading.main_thread()
+        return spawn() if is_main else _lasting_thread(os.getpid()).submit(spawn).result()
     except (OSError, ValueError) as fault:  # no such folder, too many arguments, a zero byte among them
         raise SandboxBroken(
             f"the sandbox could not start the command: {fault}",
             "Run `optagent doctor` to see which sandbox works here.",
         ) from None
+
+
+@cache
+def _lasting_thread(pid: int) -> ThreadPoolExecutor:
+    """One thread that lives as long as this process (a fork has none of its parent's threads)."""
+    return ThreadPoolExecutor(1, "optagent-spawn")
 
 
 def _pump(process: subprocess.Popen[bytes], streams: list[_Stream], deadline: float) -> str:

@@ -17,7 +17,7 @@ from test_conformance import ENV, PYTHON, answer, contestant, no_process_named, 
 
 from optagent.errors import SandboxBroken
 from optagent.sandbox.base import Command, Exited, Limits, Mount, Stopped
-from optagent.sandbox.live import ChannelClosed, Live
+from optagent.sandbox.live import ChannelClosed, Live, Overdue
 
 
 @pytest.fixture
@@ -57,7 +57,6 @@ for p in ('1', '2', str(os.getppid())):
 for name in ('kernel/core_pattern', 'kernel/randomize_va_space', 'vm/overcommit_memory'):
     attempt(name, lambda: open('/proc/sys/' + name, 'w').write('1'))
 attempt('sysrq', lambda: open('/proc/sysrq-trigger', 'w').write('h'))
-attempt('oom', lambda: open('/proc/self/oom_score_adj', 'w').write('-500'))
 """,
     "a device": "import stat\nattempt('mknod', lambda: os.mknod('/tmp/sda', 0o600 | stat.S_IFBLK, os.makedev(8, 0)) or 'MADE')",
     "devices that are there": "attempt('dev', lambda: sorted(set(os.listdir('/dev')) & {'sda', 'vda', 'mem', 'kmsg', 'kvm'}) or None)",
@@ -197,7 +196,6 @@ def attempt(action):
 attempt(lambda: os.sched_setaffinity(0, {0}))
 attempt(lambda: os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0)))
 attempt(lambda: os.nice(1))
-attempt(lambda: os.system('true') == 0 or os._exit(1)) if False else None
 attempt(lambda: time.clock_settime(time.CLOCK_REALTIME, 0))
 attempt(lambda: os.setpriority(os.PRIO_PROCESS, 0, 5))
 attempt(lambda: os.mkfifo('/usr/x'))
@@ -246,8 +244,7 @@ def test_every_question_to_a_dead_contestant_says_that_it_is_gone(rung, way):
             with pytest.raises(ChannelClosed):
                 question()
         with pytest.raises(ChannelClosed):
-            for _ in range(50):  # what is written before the socket knows is lost
-                live.send_raw(bytes(1 << 16))
+            live.send_raw(b"g")
 
 
 def wait_for_end(live: Live) -> None:
@@ -272,10 +269,10 @@ def test_closing_twice_is_closing_once_and_leaks_nothing(rung):
 
 def test_a_greeting_is_the_kernels_word_also_when_the_worker_passes_descriptors(box):
     """A worker that sends a descriptor with its first bytes is either understood or refused, never a crash."""
-    script = f"""
-import os, socket
+    script = """
+import os, socket, struct
 channel = socket.socket(fileno=int(os.environ['OPTAGENT_FD']))
-socket.send_fds(channel, [{b"\\x00\\x00\\x00\\x02\\x00\\x00\\x00\\x00"!r} + b'{{}}'], [0, 0, 0, 0])
+socket.send_fds(channel, [struct.pack('!II', 2, 0) + b'{}'], [0, 0, 0, 0])
 channel.recv(1)
 """
     before = descriptors()
@@ -299,9 +296,8 @@ while True:
     with contestant(rung, script) as live:
         live.greet()
         began = time.monotonic()
-        with pytest.raises(Exception, match="") as caught:
+        with pytest.raises(Overdue):
             live.receive(0.4)
-        assert type(caught.value).__name__ == "Overdue"
         assert time.monotonic() - began < 1
 
 
@@ -310,7 +306,7 @@ def test_a_contestant_opened_in_a_thread_outlives_the_thread(rung):
     opened: list[Live] = []
 
     def open_one() -> None:
-        opened.append(contestant(rung, ""))
+        opened.append(contestant(rung, "say(channel.recv(1).decode())"))
         opened[0].greet()
 
     thread = threading.Thread(target=open_one)
@@ -318,7 +314,8 @@ def test_a_contestant_opened_in_a_thread_outlives_the_thread(rung):
     thread.join()
     time.sleep(0.2)
     with opened[0] as live:
-        assert live.cpu_ns() > 0
+        live.send_raw(b"x")
+        assert live.receive(10)[0] == {"said": "x"}
 
 
 def test_udp_and_names_lead_nowhere(box):
@@ -333,9 +330,8 @@ import socket
 s = socket.socket(2, 2)
 try: s.sendto(b'x', ('127.0.0.1', {port}))
 except OSError: pass
-for name in ('localhost.localdomain', 'example.org'):
-    try: print('FOUND', socket.getaddrinfo(name, 80)) if name == 'example.org' else None
-    except OSError: pass
+try: print('FOUND', socket.getaddrinfo('example.org', 80))
+except OSError: pass
 """,
         )
         assert said == ""

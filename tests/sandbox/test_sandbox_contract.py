@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -190,8 +192,8 @@ tell([seen, hits])
 """,
         )
     finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        neighbour.kill()
+        neighbour.wait()
     assert found[0] > 0
     assert found[1] == []
 
@@ -257,10 +259,8 @@ def test_a_working_folder_inside_a_mount_can_be_used(rung, make_repo):
 
 def test_many_runs_leak_no_descriptor_of_ours(rung):
     def once(argv: str, cwd: str) -> None:
-        try:
+        with suppress(SandboxBroken):
             rung.run(Command((argv,), cwd, (), ENV), Limits(seconds=0.3))
-        except SandboxBroken:
-            pass
 
     once("/bin/true", "/tmp")
     before = sorted(os.listdir("/proc/self/fd"))

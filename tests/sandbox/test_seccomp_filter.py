@@ -63,7 +63,8 @@ def listed(section: str) -> list[tuple[str, int]]:
 )
 def test_a_listed_call_gets_its_errno(machine, name, error, profiles):
     if number(name, machine) is None:
-        pytest.skip(f"{machine} has no {name}")
+        assert (machine, name) in (("aarch64", "fork"), ("aarch64", "vfork"))  # ARM never had them
+        return
     told = {profile: verdict(profile, machine, number(name, machine)) for profile in Profile}
     assert told == {profile: error if profile in profiles else ALLOWED for profile in Profile}
 

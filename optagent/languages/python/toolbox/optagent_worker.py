@@ -9,7 +9,7 @@ knows no expected value. The referee asks one thing at a time:
     describe  argument types by parameter name             -> types
     call      each input once, on fresh arguments          -> one encoding each
     prepare   fresh arguments for the next timed block     -> ready, then a byte "g" runs it, a byte "d" answers
-    collect   what the last block returned                 -> one encoding each
+    collect   what the last block returned and printed     -> one encoding each, then one of the block's text
     profile   each input under a profiler                  -> time by function and by line
 
 What the target raises is data. What is wrong with us ends the process with a traceback on stderr.
@@ -48,6 +48,7 @@ class Worker:
         self.inputs: list[bytes] = []
         self.block: list[Call] = []
         self.results: list[tuple[str, Any]] = []
+        self.printed = io.StringIO()
         self.ballast: list[Any] = []
 
     def take(self, size: int) -> bytes:
@@ -144,7 +145,8 @@ class Worker:
         gc.collect()
         gc.disable()
         kept = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
+        self.printed = io.StringIO()
+        sys.stdout, sys.stderr = self.printed, io.StringIO()
         self.answer({})
         if self.take(1) == GO:
             self.results = run_block(self.target, self.block)
@@ -156,6 +158,8 @@ class Worker:
         faults: list[str] = []
         for result, call in zip(self.results, self.block, strict=False):
             encode_into(encoded, faults, result, call, [])
+        # standard output only: warnings go to the other one with line numbers, which may change
+        encode_into(encoded, faults, ("returned", None), ((), {}), [self.printed.getvalue()])
         self.answer({"faults": faults}, encoded)
 
     def do_profile(self, header: Header, blobs: list[bytes]) -> None:

@@ -1,0 +1,232 @@
+"""One real launch: a fresh pair of workers in the sandbox, and what it says of a candidate.
+
+Time bounds are wide on purpose: a busy machine is no fault of the code under test.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from optagent.core.statistics import launches_needed
+from optagent.core.target import Tree
+from optagent.core.verdict import Evidence, Incorrect, Rejected
+from optagent.core.workload import Input
+from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
+from optagent.languages.python import interpreter, toolbox_folder
+from optagent.languages.python.locate import locate
+from optagent.languages.python.project import PythonProject
+from optagent.measure.judge import judge
+from optagent.measure.launch import Race, launch, pinned
+from optagent.measure.speed import Noise, affordable, claim, estimate, measure_noise
+
+OLD = """
+def work(xs):
+    total = 0
+    for _ in range(20):
+        for x in xs:
+            total += x * x
+    xs.append(total)
+    return total
+"""
+FAST = """
+def work(xs):
+    total = 0
+    for x in xs:
+        total += x * x
+    total *= 20
+    xs.append(total)
+    return total
+"""
+REMEMBERS = OLD.replace("def work", "def slow") + (
+    "\nseen = {}\n"
+    "def work(xs):\n"
+    "    key = tuple(xs)\n"
+    "    if key not in seen:\n"
+    "        seen[key] = slow(xs)\n"
+    "    else:\n"
+    "        xs.append(seen[key])\n"
+    "    return seen[key]\n"
+)
+CALLS = [list(range(n, 2 * n)) for n in (500, 700)]
+
+
+def inputs(calls: list[list[int]]) -> tuple[Input, ...]:
+    return tuple(Input(pickle.dumps(((call,), {}), 5), "test") for call in calls)
+
+
+@pytest.fixture
+def make_race(make_repo, ours, sandbox):
+    def make(new: str, old: str = OLD, calls: list[list[int]] = CALLS, **settings: float) -> Race:
+        root = make_repo({"old/m.py": old, "new/m.py": new})
+        trees = Tree(root / "old"), Tree(root / "new")
+        for tree in trees:
+            tree.root.chmod(0o755)
+        toolbox = toolbox_folder.install(root / "toolbox")
+        found = interpreter.probe(ours, "test", sandbox)
+        project = PythonProject(sandbox, found, toolbox, locate(trees[0], "work"))
+        core = max(os.sched_getaffinity(0))
+        return Race(project, *trees, inputs(calls), core, **{"seconds": 0.05, "patience_s": 20.0, **settings})
+
+    return make
+
+
+def test_identical_code_shows_no_difference_and_about_the_same_time(make_race):
+    found = launch(make_race(OLD), seed=1)
+    assert found.difference is None
+    assert abs(found.cpu.log_ratio) < 0.5
+    assert not found.first_call
+    assert found.pairs >= 3
+    assert min(found.old_memory, found.new_memory) > 1 << 20
+    assert min(found.account.old.timed, found.account.new.timed) > 0
+
+
+def test_a_candidate_that_is_twenty_times_faster_is_seen_to_be(make_race):
+    found = launch(make_race(FAST), seed=2)
+    assert found.difference is None
+    assert found.cpu.log_ratio > 1
+    assert found.wall.log_ratio > 1
+    assert not found.first_call
+
+
+def test_the_sides_swapped_turn_the_ratio_round(make_race):
+    assert launch(make_race(OLD, old=FAST), seed=2).cpu.log_ratio < -1
+
+
+def test_a_candidate_that_remembers_earlier_calls_is_judged_by_its_first_ones(make_race):
+    found = launch(make_race(REMEMBERS), seed=3)
+    assert found.first_call
+    assert found.difference is None
+    assert abs(found.cpu.log_ratio) < 1
+
+
+WRONG = {
+    "a result that is wrong from the third call on": (
+        "    n = globals().setdefault('n', []); n.append(1)\n",
+        "    return total if len(n) < 3 else -1\n",
+    ),
+    "an argument that is not changed any more": ("", "    xs.pop()\n    return total\n"),
+    "text that is printed from the third call on": (
+        "    n = globals().setdefault('n', []); n.append(1)\n",
+        "    if len(n) >= 3: print('x')\n    return total\n",
+    ),
+    "an exception": ("", "    raise ValueError(total)\n"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_goes_wrong_in_timed_calls_only_is_a_difference(make_race, name):
+    head, end = WRONG[name]
+    new = OLD.replace("    total = 0\n", head + "    total = 0\n").replace("    return total\n", end)
+    assert launch(make_race(new), seed=4).difference is not None
+
+
+def test_inputs_too_slow_for_a_second_pass_are_judged_by_their_first_calls(make_race, monkeypatch):
+    monkeypatch.setattr("optagent.measure.launch.SLOW_SWEEP_NS", 1)
+    found = launch(make_race(FAST), seed=5)
+    assert found.pairs == len(CALLS)
+    assert found.cpu.log_ratio > 1
+
+
+def test_a_side_that_dies_is_named(make_race):
+    dead = "import os\ndef work(xs):\n    os._exit(3)\n"
+    with pytest.raises(Misconduct) as caught:
+        launch(make_race(dead), seed=6)
+    assert isinstance(caught.value.verdict(Evidence()), Incorrect)
+    with pytest.raises(Misconduct) as caught:
+        launch(make_race(OLD, old=dead), seed=6)
+    assert caught.value.name == REFERENCE
+
+
+def test_a_side_that_hangs_is_misconduct(make_race):
+    with pytest.raises(Misconduct, match="no answer"):
+        launch(make_race("def work(xs):\n    while True: pass\n", patience_s=0.5), seed=7)
+
+
+def test_a_process_that_a_candidate_starts_is_refused(make_race):
+    new = OLD.replace("    total = 0\n", "    import os\n    os.fork()\n    total = 0\n")
+    race = make_race(new)
+    assert launch(race, seed=8).difference is not None
+    with race.project.contestant(race.new, 1, 20) as worker:
+        race.project.load(worker, race.new, 1)
+        worker.keep([one.data for one in race.inputs])
+        with pytest.raises(Misconduct) as caught:
+            worker.call([0])
+    assert isinstance(caught.value.verdict(Evidence()), Rejected)
+
+
+def test_a_result_without_a_form_cannot_be_compared(make_race):
+    with pytest.raises(Uncomparable, match="object"):
+        launch(make_race(OLD.replace("return total", "return object()")), seed=9)
+
+
+def test_we_are_back_on_all_our_cores_whatever_happened():
+    before = os.sched_getaffinity(0)
+    with pytest.raises(KeyError), pinned(max(before)):
+        assert os.sched_getaffinity(0) == {max(before)}
+        raise KeyError
+    assert os.sched_getaffinity(0) == before
+
+
+# series of launches
+
+
+def test_the_reference_against_itself_gives_a_clock_and_a_floor(make_race):
+    noise = measure_noise(make_race(FAST), seed=1, launches=2)
+    assert 0 <= noise.floor < 1
+    assert noise.clock in ("cpu", "wall")
+    assert 0 < noise.seconds < 1
+
+
+def test_a_target_that_waits_is_timed_on_the_wall(make_race):
+    waits = "import time\ndef work(xs):\n    time.sleep(0.01)\n    return 1\n"
+    assert measure_noise(make_race(waits, old=waits), seed=1, launches=1).clock == "wall"
+
+
+def test_a_claim_stops_at_the_first_launch_that_denies_it(make_race):
+    found = claim(make_race(OLD, old=FAST), Noise(0.01, "cpu", 0.1), seed=1, launches=launches_needed(0))
+    assert len(found.launches) == 1
+    assert not found.is_faster
+
+
+@pytest.mark.slow
+def test_a_claim_is_made_when_every_launch_agrees(make_race):
+    needed = launches_needed(0)
+    found = claim(make_race(FAST), Noise(0.01, "cpu", 0.1), seed=1, launches=needed)
+    assert (found.is_faster, len(found.launches), found.speedup.launches) == (True, needed, needed)
+    assert found.moved is None
+    assert found.speedup.low <= found.speedup.ratio <= found.speedup.high
+
+
+def test_an_estimate_of_a_loss_says_slower(make_race):
+    found = estimate(make_race(OLD, old=FAST), Noise(0.01, "cpu", 0.1), seed=1)
+    assert found.is_slower
+    assert judge(lambda: found, Evidence()).kind == "slower"
+
+
+def test_inputs_are_taken_in_their_order_until_a_pass_is_long_enough(make_race):
+    race = make_race(OLD)
+    asked = (race.project, race.old, race.inputs, 1, race.core, 20.0)
+    assert affordable(*asked) == race.inputs
+    assert affordable(*asked, most_s=0.0) == race.inputs[:1]
+
+
+def test_no_worker_outlives_its_launch(make_race):
+    race = make_race(OLD)
+    with race.project.contestant(race.new, 1, 20) as worker:
+        race.project.load(worker, race.new, 1)
+        assert workers() > 0
+    launch(race, seed=1)
+    with pytest.raises(Misconduct):
+        launch(replace(race, patience_s=0.0), seed=1)
+    assert workers() == 0
+
+
+def workers() -> int:
+    """Worker processes that we started and that still run."""
+    ours = psutil.Process().children(recursive=True)
+    return sum(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in ours)
