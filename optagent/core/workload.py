@@ -48,7 +48,10 @@ class Workload:
 
 def distinct(inputs: Iterable[Input]) -> list[Input]:
     """The inputs without repeats, first come first kept."""
-    return list({one.digest: one for one in reversed(list(inputs))}.values())[::-1]
+    first: dict[str, Input] = {}
+    for one in inputs:
+        first.setdefault(one.digest, one)
+    return list(first.values())
 
 
 def split(inputs: Sequence[Input], types: tuple[tuple[str, tuple[str, ...]], ...] = ()) -> Workload:

@@ -202,8 +202,9 @@ def stays_same(scene: Scene, facts: Facts, names: set[str], level: Level) -> boo
     soft = [name for name in names if not is_immutable(scene, facts, name, level.anchor or level.loop)]
     if any(is_captured(scene, name) or not only_read(scene, name, level) for name in soft):
         return False
-    if soft and suspends(scene, level.region):
-        return all(is_unshared(scene, facts, name, level.anchor or level.loop) for name in soft)
+    shared = [name for name in soft if not is_unshared(scene, facts, name, level.anchor or level.loop)]
+    if shared and suspends(scene, level.region):
+        return False
     changed = changed_roots(scene, facts, level.region) if soft else ()
     return not any(root in names or not facts.is_own(root) for root in changed)
 

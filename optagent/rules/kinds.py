@@ -12,6 +12,7 @@ from optagent.rules.syntax import walk
 Kinds = frozenset[str]
 UNKNOWN: Kinds = frozenset()
 IMMUTABLE = frozenset({"int", "float", "complex", "bool", "str", "bytes", "NoneType", "range"})
+TEXT = frozenset({"str", "bytes"})
 NUMBERS = frozenset({"int", "float", "bool", "complex"})
 # Going through one of these a second time gives the same elements again.
 REPEATABLE = frozenset(
@@ -142,7 +143,8 @@ class Facts:
         if param.star in ("*", "**"):
             return frozenset({"tuple" if param.star == "*" else "dict"})
         if seen := self.observed.get(param.name.value, UNKNOWN):
-            return frozenset(name.removeprefix("builtins.") for name in seen)
+            # `str | list[str]` stays both, though only lists were seen.
+            return frozenset(name.removeprefix("builtins.") for name in seen) | (annotated(param.annotation) & TEXT)
         # `xs: list = None` is what people write for an optional list.
         absent = isinstance(param.default, cst.Name) and param.default.value == "None"
         return UNKNOWN if absent else annotated(param.annotation)

@@ -51,7 +51,9 @@ def test_empty_new_and_deleted_files_are_diffs_too(tmp_path, old, new):
     assert applied(tmp_path, (Change("m.py", old, new),)) == {"m.py": new}
 
 
-@pytest.mark.parametrize("path", ["a b.py", "src/ü/é.py", "a\tb.py", 'quo"te.py', "back\\slash.py", "new\nline.py", "-rf.py"])
+@pytest.mark.parametrize(
+    "path", ["a b.py", "src/ü/é.py", "a\tb.py", 'quo"te.py', "back\\slash.py", "new\nline.py", "-rf.py"]
+)
 def test_any_name_of_a_file_survives_its_diff(tmp_path, path):
     assert applied(tmp_path, (Change(path, "a\n", "b\n"),)) == {path: "b\n"}
     assert applied(tmp_path / "new", (Change(path, None, "b\n"),)) == {path: "b\n"}

@@ -278,6 +278,7 @@ def test_sizes_grow_until_a_call_is_long_enough_and_seeds_are_kept_apart(make_pr
     assert made.observed_types == (("xs", ("list",)),)
 
 
+@pytest.mark.slow
 def test_a_file_may_use_the_package_and_keywords_and_ignore_its_seed(odd, tmp_path):
     made = workload(
         odd,

@@ -503,3 +503,48 @@ def test_the_row_is_joined_where_it_is_whole() -> None:
     at = site(MUST["a row started anew in the outer loop"])
     [proposal] = of_rule(SLUG, at)
     assert '        row = "".join(row_pieces)\n        rows.append(row)\n' in proposal.source
+
+
+def test_a_loop_that_only_a_return_leaves_has_no_join_behind_it() -> None:
+    at = site(
+        "def fn(xs):\n    out = ''\n    while True:\n        if not xs:\n            return out\n        out += xs.pop()\n"
+    )
+    [proposal] = of_rule(SLUG, at)
+    assert proposal.source.count("join") == 1
+    assert_same(at, [proposal], [([],), (["a"],), (["a", "b", "a"],), ([1],)])
+
+
+def test_loops_in_the_else_of_a_loop_share_its_list() -> None:
+    text = """
+        def fn(xs):
+            out = ""
+            for x in xs:
+                out += x
+            else:
+                for x in xs:
+                    out += x + "."
+            return out
+    """
+    at = site(text)
+    [proposal] = of_rule(SLUG, at)
+    assert_same(at, [proposal], TEXTS)
+
+
+def test_a_start_from_a_constant_or_a_call_known_to_give_bytes() -> None:
+    text = """
+        HEAD = b"head"
+        def fn(xs):
+            out = HEAD
+            for x in xs:
+                out += x
+            return out
+    """
+    at = site(text)
+    [proposal] = of_rule(SLUG, at)
+    assert "out_pieces = [out]" in proposal.source
+    assert_same(at, [proposal], BYTES)
+
+
+def test_a_constant_that_a_function_rebinds_is_no_constant() -> None:
+    text = "HEAD = b''\ndef other():\n    global HEAD\n    HEAD = 3\ndef fn(xs):\n    out = HEAD\n    for x in xs:\n        out += x\n    return out\n"
+    assert of_rule(SLUG, site(text)) == []

@@ -247,6 +247,10 @@ HANDS_OFF = {
     "text": ("def fn(xs: str, ys):\n    return [y for y in ys if y in xs]\n", {}),
     "text seen at run time": ("def fn(xs: list, ys):\n    return [y for y in ys if y in xs]\n", {"xs": {"str"}}),
     "text or list": ("def fn(xs, ys):\n    return [y for y in ys if y in xs]\n", {"xs": {"str", "list"}}),
+    "text by annotation, though lists were seen": (
+        "def fn(xs: str | list, ys):\n    return [y for y in ys if y in xs]\n",
+        {"xs": {"list"}},
+    ),
     "optional": ("def fn(xs: list = None, ys=()):\n    return [y for y in ys if xs and y in xs]\n", {}),
     "a dict": ("def fn(xs: dict, ys):\n    return [y for y in ys if y in xs]\n", {}),
     "a set": ("def fn(xs, ys):\n    k = set(xs)\n    return [y for y in ys if y in k]\n", {}),
@@ -540,3 +544,22 @@ def test_two_places_are_proposed_alone_and_together() -> None:
     assert "xs_set" in together.source
     assert "ys_set" in together.source
     assert_same(at, [alone, other, together], PAIRS)
+
+
+def test_a_one_line_function_gets_the_set_in_its_line() -> None:
+    at = site("def fn(xs: list, ys): return [y for y in ys if y in xs]\n")
+    [proposal] = of_rule(SLUG, at)
+    assert proposal.source == "def fn(xs: list, ys): xs_set = set(xs); return [y for y in ys if y in xs_set]\n"
+    assert_same(at, [proposal], PAIRS)
+
+
+def test_a_generator_eaten_by_extend_is_run_on_the_spot() -> None:
+    at = site("def fn(xs: list, ys):\n    out = []\n    out.extend(y for y in ys if y not in xs)\n    return out\n")
+    [proposal] = of_rule(SLUG, at)
+    assert_same(at, [proposal], PAIRS)
+
+
+def test_a_generator_eaten_by_the_list_it_looks_into_is_left_alone() -> None:
+    assert (
+        of_rule(SLUG, site("def fn(xs: list, ys):\n    xs.extend(y for y in ys if y not in xs)\n    return xs\n")) == []
+    )

@@ -172,12 +172,9 @@ def test_the_environment_is_exactly_the_allow_list(rung, monkeypatch):
 def test_a_secret_of_the_parent_cannot_be_read_from_any_process(rung, monkeypatch):
     """The secret is also in the real environment of a process of ours, which is what /proc shows."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-SECRET")
-    with open("/dev/null") as null:
-        pid = os.posix_spawn(
-            "/bin/sleep", ["sleep", "20"], os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, null.fileno(), 0)]
-        )
+    neighbour = subprocess.Popen(["/bin/sleep", "20"], stdin=subprocess.DEVNULL)
     try:
-        assert b"sk-SECRET" in Path(f"/proc/{pid}/environ").read_bytes()
+        assert b"sk-SECRET" in Path(f"/proc/{neighbour.pid}/environ").read_bytes()
         found = tell(
             rung,
             """

@@ -10,7 +10,9 @@ import ast
 import builtins
 import copy
 import hashlib
+import io
 import sys
+import tokenize
 from collections.abc import Iterable, Sequence
 
 from optagent.core.patch import Change, Patch
@@ -47,6 +49,8 @@ def _fault_in_file(target: Target, change: Change) -> str | None:
         after = parse_source(change.new or "", change.path)
     except BadSource as reason:
         return f"does not parse: {reason.message}"
+    if _encoding(change.old or "") != _encoding(change.new or ""):
+        return f"changes the encoding of {change.path}"  # in which a comment may be code
     old, new = _cut_out(before, target.qualname), _cut_out(after, target.qualname)
     if old is None or new is None:
         return f"removes {target.qualname}"
@@ -60,6 +64,14 @@ def _fault_in_file(target: Target, change: Change) -> str | None:
             return f"assigns the global {name}, which is outside the target"
     imported = _imported_packages([*ast.walk(before), *ast.walk(old)])
     return _fault_around(before, after, known, imported)
+
+
+def _encoding(text: str) -> str:
+    """The encoding that the bytes of a source declare; empty when they declare none that makes sense."""
+    try:
+        return tokenize.detect_encoding(io.BytesIO(text.encode("utf-8", "surrogateescape")).readline)[0]
+    except (SyntaxError, UnicodeEncodeError):
+        return ""
 
 
 def _cut_out(module: ast.Module, qualname: str) -> FunctionNode | None:
@@ -104,12 +116,12 @@ def _fault_around(before: ast.Module, after: ast.Module, known: set[str], import
 def _may_be_added(node: ast.stmt, known: set[str], imported: set[str]) -> bool:
     """An import or a private constant whose names are neither the file's nor Python's already."""
     bound = _bound_by(node)
-    if not bound or bound & (known | BUILTINS):
+    if not bound or bound & (known | BUILTINS) or any(name.startswith("__") for name in bound):
         return False
     if isinstance(node, ast.Import | ast.ImportFrom):
         packages = _imported_packages([node])
         return "*" not in bound and "__future__" not in packages and packages <= (imported | sys.stdlib_module_names)
-    return all(name.startswith("_") and not name.startswith("__") for name in bound)
+    return all(name.startswith("_") for name in bound)
 
 
 def _bound_by(node: ast.stmt) -> set[str]:
@@ -138,8 +150,10 @@ def _names(tree: ast.AST) -> set[str]:
             names.add(node.name)
         elif isinstance(node, ast.Global | ast.Nonlocal):
             names.update(node.names)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
             names.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            names.add(node.rest)
     return names
 
 

@@ -1,0 +1,192 @@
+"""Workers and test runs that lie, or talk nonsense: a verdict on whoever does it, never a crash of the referee."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import pytest
+from conftest import make_sandbox
+
+from optagent.core import frames
+from optagent.core.target import Target, Tree
+from optagent.core.verdict import Evidence, Inconclusive, Incorrect, Rejected
+from optagent.languages.contestant import REFERENCE, Contestant, Load, Misconduct, Uncomparable
+from optagent.languages.python import project
+from optagent.languages.python.project import PythonProject
+from optagent.sandbox.base import Command, ExecResult, Exited, Limits, Stopped
+
+PYTHON = "/usr/bin/python3"
+HEAD = """
+import json, os, socket, struct, sys, threading, time
+channel = socket.socket(fileno=int(os.environ['OPTAGENT_FD']))
+def take(n):
+    data = b''
+    while len(data) < n:
+        more = channel.recv(n - len(data))
+        if not more: os._exit(0)
+        data += more
+    return data
+def heard():
+    length, count = struct.unpack('!II', take(8))
+    sizes = struct.unpack('!%dQ' % count, take(8 * count))
+    header = json.loads(take(length))
+    return header, [take(size) for size in sizes]
+def tell(value, blobs=()):
+    text = json.dumps(value).encode()
+    sizes = b''.join(struct.pack('!Q', len(blob)) for blob in blobs)
+    channel.sendall(struct.pack('!II', len(text), len(blobs)) + sizes + text + b''.join(blobs))
+tell({})
+"""
+
+
+def worker(script: str, seconds: float = 5.0, name: str = "candidate") -> Contestant:
+    command = Command((PYTHON, "-c", HEAD + script), "/tmp", (), {"PATH": "/usr/bin:/bin"})
+    return Contestant(make_sandbox("none"), command, Limits(seconds=seconds), name)
+
+
+NONSENSE = [
+    {}, {"types": 3}, {"types": {"a": "b"}}, {"types": {"a": [1]}}, {"functions": 1, "lines": 2},
+    {"functions": [], "lines": [[1]]}, {"functions": [[1, 2, 3, 4, 5, 6]], "lines": []}, {"faults": 7},
+    {"faults": {"a": 1}}, {"faults": [None]}, {"fault": None}, {"fault": {"x": []}, "refused": "maybe"},
+    {"file": 3, "callable": []},
+]  # fmt: skip
+QUESTIONS = {
+    "load": lambda one: one.load(Load("m", "f", (), 1)),
+    "make": lambda one: one.make("w.py", 1, 1),
+    "describe": lambda one: one.describe(),
+    "profile": lambda one: one.profile(),
+    "call": lambda one: one.call([0]),
+    "collect": lambda one: one.collect(),
+    "keep": lambda one: one.keep([b"x"]),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_an_answer_of_any_shape_is_data_or_misconduct(question):
+    script = f"for value in {NONSENSE!r}:\n    for blobs in ((), (b'x',)):\n        heard(); tell(value, blobs)\n"
+    with worker(script) as one:
+        for _ in range(2 * len(NONSENSE)):
+            with suppress(Misconduct, Uncomparable):
+                QUESTIONS[question](one)
+
+
+def test_a_profile_of_the_right_shape_comes_through():
+    rows = {"functions": [["m.py", 1, "f", 2, 0.5, 1.0]], "lines": [[1, 2, 3]]}
+    with worker(f"heard(); tell({rows!r})\nheard()") as one:
+        assert one.profile() == rows
+
+
+def test_a_wrong_byte_after_a_block_is_misconduct():
+    with worker("heard(); tell({}); take(1); channel.sendall(b'x'); take(1)") as one:
+        one.prepare([0], 1)
+        with pytest.raises(Misconduct, match="does not know"):
+            one.lap()
+
+
+def test_an_early_answer_makes_the_next_one_nonsense():
+    """A worker whose thread says "done" before the work is done says it twice."""
+    script = "heard(); tell({}); take(1); channel.sendall(b'd'); channel.sendall(b'd'); heard(); tell({'faults': []})"
+    with worker(script) as one:
+        one.prepare([0], 1)
+        one.lap()
+        with pytest.raises(Misconduct):
+            one.collect()
+
+
+@pytest.mark.parametrize("moment", ["halt", "proceed", "pin", "peak_memory_bytes", "lap"])
+def test_a_worker_that_leaves_between_questions_misbehaves(moment):
+    with worker("heard(); tell({}); os._exit(0)") as one:
+        one.prepare([0], 1)
+        if moment == "proceed":
+            one._halted = True
+        one.live.process.wait(10)
+        with pytest.raises(Misconduct):
+            one.pin(0) if moment == "pin" else getattr(one, moment)()
+
+
+def test_silence_is_misconduct_after_the_patience_given():
+    with worker("time.sleep(60)", seconds=0.3) as one, pytest.raises(Misconduct, match="no answer after"):
+        one.describe()
+
+
+def test_last_words_are_told_with_the_death():
+    with worker("heard(); sys.exit('out of luck')") as one, pytest.raises(Misconduct, match="out of luck"):
+        one.describe()
+
+
+def test_what_is_burnt_while_halted_is_booked_as_idle_and_what_is_burnt_after_an_answer_as_settled():
+    script = """
+def burn():
+    while True: sum(range(1000))
+heard(); threading.Thread(target=burn, daemon=True).start(); time.sleep(.01); tell({'types': {}})
+heard()
+"""
+    with worker(script) as one:
+        one.describe()
+        time.sleep(0.1)
+        one.halt()
+        time.sleep(0.2)
+        one.proceed()
+    assert one.life.settled > 30_000_000
+    assert one.life.idle < 5_000_000
+    assert one.life.turns == 1
+
+
+def test_misconduct_is_held_against_the_candidate_only():
+    evidence = Evidence(tests=1)
+    assert isinstance(Misconduct("call", "it ended").verdict(evidence), Incorrect)
+    assert isinstance(Misconduct("call", "fork", refused=True).verdict(evidence), Rejected)
+    assert isinstance(Misconduct("call", "it ended", name=REFERENCE).verdict(evidence), Inconclusive)
+
+
+# the report of a test run
+
+
+def told(report: bytes, limit: str = ""):
+    ending = Stopped(limit) if limit else Exited(0)
+    return project._read_report(ExecResult(ending, b"1 passed", b"", report, 1.0))
+
+
+GOOD = {"tests": {"t": {"outcome": "passed", "reached": True, "seconds": 0.1}}, "calls": 1, "lost": {}, "exit": 0}
+
+
+def test_a_report_is_read_when_it_is_one():
+    report = told(frames.pack(GOOD, [b"key", b"data"]))
+    assert (report.broken, report.names("passed"), report.inputs) == ("", {"t"}, ((b"key", b"data"),))
+
+
+BAD_REPORTS = {
+    "nothing": b"",
+    "two reports": frames.pack(GOOD) * 2,
+    "half a report": frames.pack(GOOD)[:-3],
+    "an odd number of blobs": frames.pack(GOOD, [b"x"]),
+    "no tests": frames.pack({**GOOD, "tests": [1]}),
+    "a test without an outcome": frames.pack({**GOOD, "tests": {"t": {}}}),
+    "a test that is none": frames.pack({**GOOD, "tests": {"t": 3}}),
+    "seconds that are none": frames.pack({**GOOD, "tests": {"t": {**GOOD["tests"]["t"], "seconds": "x"}}}),
+    "no exit": frames.pack({key: value for key, value in GOOD.items() if key != "exit"}),
+    "an exit of its own": frames.pack({**GOOD, "exit": 3}),
+    "lost that is none": frames.pack({**GOOD, "lost": 3}),
+    "calls that are none": frames.pack({**GOOD, "calls": None}),
+    "an exit that is a list": frames.pack({**GOOD, "exit": []}),
+}
+
+
+@pytest.mark.parametrize("name", BAD_REPORTS)
+def test_a_report_that_is_none_means_that_nothing_passed(name):
+    assert told(BAD_REPORTS[name]).broken  # and whoever reads it looks at that first
+
+
+def test_a_good_report_of_a_run_that_was_stopped_does_not_count():
+    report = told(frames.pack(GOOD), "seconds")
+    assert (report.names("passed"), "seconds" in report.broken) == (set(), True)
+
+
+def test_a_target_that_came_from_elsewhere_is_misconduct(tmp_path):
+    """The worker's word on the file is compared with the tree; its absence is no excuse."""
+    target = Target("m.py", "f", "m", ".", 1)
+    judge = PythonProject(make_sandbox("none"), None, tmp_path, target)  # type: ignore[arg-type]
+    for answer in ({}, {"file": "/elsewhere/m.py", "callable": True}, {"file": f"{tmp_path}/m.py", "callable": False}):
+        with worker(f"heard(); tell({answer!r})\nheard()") as one, pytest.raises(Misconduct):
+            judge.load(one, Tree(tmp_path), 1)

@@ -1,0 +1,63 @@
+"""From what was found to a verdict: wrong comes first, then work moved out of sight, then the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from optagent.core.verdict import Difference, Evidence, Faster, Inconclusive, Incorrect, Rejected, Slower, Speedup
+from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
+from optagent.measure.judge import judge, verdict
+from optagent.measure.speed import Found
+
+SPEEDUP = Speedup(2.0, 1.9, 2.1, 0.99, 30, 8, 0.01, "cpu", 2.0, 1.0, 2.0)
+SEEN = Evidence(tests=4, inputs=9, held_out=3)
+FOUND = Found((), SPEEDUP, is_faster=True, is_slower=False)
+WRONG = Difference("the result[0]", "1", "2")
+
+
+@pytest.mark.parametrize(
+    ("found", "kind"),
+    [
+        (FOUND, Faster),
+        (replace(FOUND, is_faster=False), Inconclusive),
+        (replace(FOUND, is_faster=False, is_slower=True), Slower),
+        (replace(FOUND, moved="import"), Rejected),
+        (replace(FOUND, difference=WRONG), Incorrect),
+        (replace(FOUND, difference=WRONG, moved="import"), Incorrect),
+        (replace(FOUND, is_faster=False, is_slower=True, moved="import"), Rejected),
+    ],
+)
+def test_every_finding_has_one_verdict(found, kind):
+    assert type(verdict(found, SEEN)) is kind
+
+
+def test_a_wrong_timed_call_is_shown_with_the_evidence():
+    said = verdict(replace(FOUND, difference=WRONG), SEEN)
+    assert said.evidence == Evidence(4, 9, 3, WRONG)
+    assert said.reason == "the result[0] differs in timed calls: 1 before, 2 after"
+
+
+def test_a_gain_within_the_noise_is_called_noise_and_another_no_gain_in_each_launch():
+    noisy = replace(FOUND, is_faster=False, speedup=replace(SPEEDUP, ratio=1.05, noise=0.08))
+    assert "noise of this machine" in verdict(noisy, SEEN).reason
+    mixed = replace(FOUND, is_faster=False, speedup=replace(SPEEDUP, ratio=1.05, noise=0.0))
+    assert verdict(mixed, SEEN).reason == "1.050x over 8 launches is no gain beyond 1.0% in each of them"
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (Misconduct("call", "the process ended"), Incorrect),
+        (Misconduct("call", "no fork", refused=True), Rejected),
+        (Misconduct("call", "the process ended", name=REFERENCE), Inconclusive),
+        (Misconduct("call", "no fork", refused=True, name=REFERENCE), Inconclusive),
+        (Uncomparable("builtins.object"), Inconclusive),
+    ],
+)
+def test_a_side_that_fails_while_measured_is_a_verdict(failure, kind):
+    def measure() -> Found:
+        raise failure
+
+    assert type(judge(measure, SEEN)) is kind
