@@ -18,6 +18,8 @@ from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
 from optagent.languages.tests import TestReport
 
+pytestmark = pytest.mark.slow  # the quick tier has the plain calls, in test_python_project.py
+
 MODULE = """
 import functools
 

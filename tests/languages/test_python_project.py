@@ -187,7 +187,7 @@ def test_a_test_that_ends_the_process_leaves_no_report_and_no_pass(make_project)
 
 def test_tests_that_never_end_are_stopped(make_project):
     project, tree = make_project({**FILES, "tests/test_m.py": "def test_x():\n    while True: pass\n"}, "depth")
-    assert "seconds" in project.run_tests(tree, None, keep=True, seconds=3).broken
+    assert "seconds" in project.run_tests(tree, None, keep=True, seconds=1.5).broken
 
 
 # the worker
@@ -319,3 +319,25 @@ def test_the_flag_comes_before_the_environment_before_the_project_before_ours(tm
     assert interpreter.find(None, repo, active, ours)[1] == "VIRTUAL_ENV"
     assert interpreter.find(None, repo, {}, ours)[1] == ".venv"
     assert interpreter.find(None, tmp_path, {}, ours)[1] == "optagent's own"
+
+
+SEEN_TESTS = """
+import inspect, threading
+from m import depth
+
+def test_its_signature_is_what_it_was():
+    assert list(inspect.signature(depth).parameters) == ["n"]
+    assert depth(1) == 1
+
+def test_in_a_thread_of_its_own():
+    threads = [threading.Thread(target=depth, args=(k,)) for k in (5, 6)]
+    for one in threads: one.start()
+    for one in threads: one.join()
+"""
+
+
+def test_who_looks_at_the_target_sees_what_was_there_and_threads_count_apart(make_project):
+    project, tree = make_project({**FILES, "tests/test_m.py": SEEN_TESTS}, "depth")
+    report = project.run_tests(tree, None, keep=True)
+    assert report.names("failed") == set()
+    assert sorted(captured(report)) == [((1,), {}), ((5,), {}), ((6,), {})]

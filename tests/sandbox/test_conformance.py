@@ -22,7 +22,10 @@ from optagent.sandbox.live import ChannelClosed, Live, Overdue
 
 PYTHON = "/usr/bin/python3"
 ENV = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "PLANNED": "yes"}
-pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason="no system Python to run inside")
+pytestmark = [
+    pytest.mark.skipif(not Path(PYTHON).exists(), reason="no system Python to run inside"),
+    pytest.mark.slow,  # the quick tier has the contract, the isolation and the attacks
+]
 
 
 @pytest.fixture(params=["bwrap", "none"])

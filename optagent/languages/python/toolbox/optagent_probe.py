@@ -10,10 +10,12 @@ SAMPLED ones always and later ones ever more rarely.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import pickle
 import sys
+import threading
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +31,6 @@ SAMPLED = 60
 MOST_INPUTS = 200
 MOST_BYTES_EACH = 8 << 20
 MOST_BYTES = 64 << 20
-GENERATOR_FLAGS = 0x20 | 0x80 | 0x200
 
 
 class Recorder:
@@ -78,7 +79,6 @@ class Watch:
     def __init__(self, path: str, qualname: str, line: int, recorder: Recorder) -> None:
         self.path, self.qualname, self.line = os.path.realpath(path), qualname, line
         self.recorder = recorder
-        self.depth = 0
         self.shimmed: list[FunctionType] = []
         self.modules_seen = 0
         self.monitor()
@@ -132,15 +132,20 @@ class Watch:
         )
         original.__kwdefaults__ = function.__kwdefaults__
 
+        inside = threading.local()  # a call in another thread is not inside of ours
+
         def enter(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            if not self.depth:
+            depth = getattr(inside, "depth", 0)
+            if not depth:
                 self.recorder.record(args, kwargs)
-            self.depth += 1
+            inside.depth = depth + 1
             try:
                 return original(*args, **kwargs)
             finally:
-                self.depth -= 1
+                inside.depth = depth
 
+        if not hasattr(function, "__wrapped__"):
+            function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]  # for who looks at it
         code = function.__code__
         template = SHIM.__code__
         constants = tuple(enter if constant == MARK else constant for constant in template.co_consts)
