@@ -25,4 +25,4 @@ def peak_memory_bytes(pid: int) -> int:
         for line in status:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
-    return 0
+    raise ProcessLookupError(f"process {pid} has no memory left: its first thread has ended")

@@ -167,7 +167,7 @@ class Live:
         if self.stderr is None:
             return ""
         self.stderr.seek(max(0, self.stderr.seek(0, os.SEEK_END) - LAST_WORDS))
-        lines = self.stderr.read().decode("utf-8", "replace").strip().splitlines()
+        lines = self.stderr.read(LAST_WORDS).decode("utf-8", "replace").strip().splitlines()
         return lines[-1][:300] if lines else ""
 
     def close(self) -> None:

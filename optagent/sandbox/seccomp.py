@@ -45,6 +45,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "sched_setattr": (314, 274), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
     "semget": (64, 190), "setns": (308, 268), "setpriority": (141, 140), "settimeofday": (164, 170),
     "shmget": (29, 194), "socket": (41, 198), "swapon": (167, 224), "syslog": (103, 116),
+    "timer_create": (222, 107),
     "umount2": (166, 39), "unshare": (272, 97), "userfaultfd": (323, 282), "vfork": (58, None),
     "vmsplice": (278, 75),
 }  # fmt: skip
@@ -60,6 +61,8 @@ def compile_filter(profile: Profile, machine: str = platform.machine()) -> bytes
     for name, error in _denied(profile):
         program += _deny(NUMBERS[name][column], error)
     program += _deny(NUMBERS["clone3"][column], ENOSYS)  # libc then falls back to clone, whose flags can be read
+    if profile is Profile.CONTESTANT:  # a timer's SIGCONT would undo our SIGSTOP
+        program += _deny(NUMBERS["timer_create"][column], EPERM)
     program += _clone(profile, NUMBERS["clone"][column])
     program += _terminal(NUMBERS["ioctl"][column])
     program += _socket(profile, NUMBERS["socket"][column])
