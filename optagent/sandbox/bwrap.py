@@ -20,6 +20,9 @@ USER_ID = 64999
 
 SYSTEM_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 SYSTEM_FILES = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "mime.types", "protocols")
+FIRST_PROCESS = ("/proc/1/mem", "/proc/1/task/1/mem")
+"""Memory of bwrap's own process inside. For ordinary users it has the command's uid: code written there would run
+unclocked, unhalted, and could outlive us."""
 TOOLS = ("bwrap", "prlimit", "setpriv")
 
 
@@ -112,7 +115,10 @@ def _system(passwd: int) -> list[str]:
     argv += _parents(["/etc/passwd"])
     for name in SYSTEM_FILES:
         argv += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    return [*argv, "--perms", "0444", "--file", str(passwd), "/etc/passwd", "--proc", "/proc", "--dev", "/dev"]
+    argv += ["--perms", "0444", "--file", str(passwd), "/etc/passwd", "--proc", "/proc", "--dev", "/dev"]
+    for memory in FIRST_PROCESS:
+        argv += ["--ro-bind", "/dev/null", memory]
+    return argv
 
 
 def _parents(paths: Iterable[str]) -> list[str]:

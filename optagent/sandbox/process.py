@@ -110,10 +110,15 @@ def in_memory(data: bytes) -> Iterator[int]:
         os.close(descriptor)
 
 
+GUARD = ("setpriv", "--pdeathsig=KILL", "sh", "-c", '[ "$PPID" = "$0" ] || exit 1; unset PWD OLDPWD; exec "$@"')
+"""Ends with us, also when we were killed before the sandbox could ask for that itself: first the wish, then a look
+whether the parent it is about is still there."""
+
+
 def _spawn(launch: Launch, descriptors: tuple[int, ...], stdout: int, stderr: int) -> subprocess.Popen[bytes]:
     def spawn() -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            launch.argv,
+            (*GUARD, str(os.getpid()), *launch.argv),
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,

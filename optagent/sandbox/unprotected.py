@@ -37,7 +37,6 @@ class Unprotected:
 
 
 def _launch(command: Command, limits: Limits, channel: int) -> process.Launch:
-    """The process ends with us (pdeathsig), also when we are killed."""
     limited = ("prlimit", f"--as={limits.memory_bytes}", f"--nofile={limits.open_files}", "--core=0", "--")
     env = {**command.env, CHANNEL_VARIABLE: str(channel)}
-    return process.Launch((*limited, "setpriv", "--pdeathsig=KILL", *command.argv), env, command.cwd)
+    return process.Launch((*limited, *command.argv), env, command.cwd)

@@ -1,0 +1,147 @@
+"""The profile `contestant`: one process on its core, with threads, without children, sockets or shared memory."""
+
+from __future__ import annotations
+
+import platform
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import make_sandbox
+from sandbox_probes import NO_PYTHON, PYTHON, hear
+
+from optagent.errors import SandboxUnavailable
+from optagent.sandbox import seccomp
+from optagent.sandbox.base import REFUSED_ERRNO, Profile, Sandbox
+
+pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
+EPERM, ENOSYS, EAFNOSUPPORT = 1, 38, 97
+LISTS = tomllib.loads((seccomp.data_folder() / "seccomp.toml").read_text("utf-8"))
+DENIED = {name: seccomp.ERRNOS[error] for part in LISTS.values() for error, names in part.items() for name in names}
+DENIED |= {"clone3": ENOSYS, "timer_create": EPERM, "socket": EAFNOSUPPORT}
+
+
+def number(name: str) -> int | None:
+    return seccomp.NUMBERS[name][list(seccomp.ARCHES).index(platform.machine())]
+
+
+@pytest.fixture
+def box() -> Sandbox:
+    return make_sandbox("bwrap")
+
+
+STARTS = {
+    "fork": "os.fork()",
+    "forkpty": "os.forkpty()",
+    "vfork": "libc.syscall(ctypes.c_long(VFORK)) == -1 and fail()",
+    "clone": "libc.syscall(ctypes.c_long(CLONE), 17, 0, 0, 0, 0) == -1 and fail()",
+    "posix_spawn": "os.posix_spawn('/bin/true', ['true'], {})",
+    "subprocess": "import subprocess; subprocess.run(['/bin/true'])",
+    "subprocess in a session": "import subprocess; subprocess.Popen(['/bin/true'], start_new_session=True)",
+    "popen": "os.popen('true').read()",
+    "multiprocessing by fork": "import multiprocessing as m; m.get_context('fork').Process(target=print).start()",
+    "multiprocessing by spawn": "import multiprocessing as m; m.get_context('spawn').Process(target=print).start()",
+    "process pool": "import concurrent.futures as c; c.ProcessPoolExecutor(1).submit(print)",
+}
+
+
+@pytest.mark.parametrize("way", STARTS)
+def test_no_process_can_be_started_and_the_refusal_has_the_reserved_errno(box, way):
+    if way == "vfork" and number("vfork") is None:
+        pytest.skip("this machine has no vfork call")
+    script = f"""
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+CLONE, VFORK = {number("clone")}, {number("vfork")}
+def fail(): raise OSError(ctypes.get_errno(), 'refused')
+def start(): {STARTS[way]}
+say(attempt(start))
+os._exit(0)
+"""
+    assert hear(box, script) == REFUSED_ERRNO
+
+
+def test_os_system_starts_nothing(box):
+    script = "code = os.system('touch /tmp/made'); say([code != 0, os.path.exists('/tmp/made')])"
+    assert hear(box, script) == [True, False]
+
+
+def test_threads_and_pools_of_threads_work(box):
+    script = """
+import threading, concurrent.futures as c
+got = []
+for n in range(5):
+    t = threading.Thread(target=got.append, args=(n,)); t.start(); t.join()
+with c.ThreadPoolExecutor(4) as pool: got.extend(pool.map(abs, [-7, -8]))
+say(got)
+"""
+    assert hear(box, script) == [0, 1, 2, 3, 4, 7, 8]
+
+
+def test_sockets_of_every_family_are_refused_while_socketpairs_work(box):
+    script = """
+a, b = socket.socketpair(); a.sendall(b'x')
+say([b.recv(1).decode(), sorted({attempt(socket.socket, family, kind) for family in range(1, 46) for kind in (1, 2, 3)})])
+"""
+    assert hear(box, script) == ["x", [EAFNOSUPPORT]]
+
+
+RESCHEDULES = {
+    "affinity": "os.sched_setaffinity(0, {0})",
+    "scheduler": "os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))",
+    "parameters": "os.sched_setparam(0, os.sched_param(0))",
+    "priority": "os.setpriority(os.PRIO_PROCESS, 0, 5)",
+    "nice": "os.nice(1)",
+    "clock": "time.clock_settime(time.CLOCK_REALTIME, 0)",
+}
+
+
+@pytest.mark.parametrize("what", RESCHEDULES)
+def test_a_contestant_cannot_reschedule_itself(box, what):
+    assert hear(box, f"say(attempt(lambda: {RESCHEDULES[what]}))") == EPERM
+
+
+@pytest.mark.parametrize("place", ["/tmp/optagent-known", "/dev/shm/optagent-known"])
+def test_what_one_contestant_leaves_no_other_finds(box, place):
+    script = f"say(attempt(os.open, {place!r}, os.O_CREAT | os.O_EXCL | os.O_WRONLY)[0])"
+    assert [hear(box, script), hear(box, script)] == ["got through"] * 2  # made anew both times
+    assert not Path(place).exists()
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Any]:
+    """What one contestant got from every denied call, each with all arguments zero."""
+    calls = {name: number(name) for name in DENIED if number(name) is not None}
+    script = f"""
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+got = {{}}
+for name, number in {calls!r}.items():
+    ctypes.set_errno(0)
+    got[name] = [libc.syscall(ctypes.c_long(number), *[ctypes.c_long(0)] * 6), ctypes.get_errno()]
+say(got)
+"""
+    found = hear(make_sandbox("bwrap"), script)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("name", DENIED)
+def test_a_denied_call_fails_with_the_errno_of_its_list(told, name):
+    if number(name) is None:
+        pytest.skip(f"this machine has no call {name}")
+    assert told[name] == [-1, DENIED[name]]
+
+
+def test_every_listed_call_has_a_number_on_every_known_machine_or_none_at_all():
+    assert set(DENIED) <= set(seccomp.NUMBERS)
+    assert all(len(numbers) == len(seccomp.ARCHES) for numbers in seccomp.NUMBERS.values())
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+def test_the_filter_compiles_for_arm_and_refuses_a_machine_it_does_not_know(profile):
+    assert len(seccomp.compile_filter(profile, "aarch64")) % 8 == 0
+    assert seccomp.compile_filter(profile, "aarch64") != seccomp.compile_filter(profile, "x86_64")
+    with pytest.raises(SandboxUnavailable, match="riscv64"):
+        seccomp.compile_filter(profile, "riscv64")
