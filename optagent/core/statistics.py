@@ -27,8 +27,8 @@ MEMO_FACTOR = 3.0
 
 
 @dataclass(frozen=True)
-class Round:
-    """One interleaved round on one group of inputs: nanoseconds for one pass over the group, each side."""
+class Times:
+    """Nanoseconds of each side for the same work."""
 
     old_ns: float
     new_ns: float
@@ -38,16 +38,12 @@ class Round:
         return math.log(max(self.old_ns, 1.0) / max(self.new_ns, 1.0))
 
 
-@dataclass(frozen=True)
-class Total:
-    """One launch on one clock: nanoseconds for one pass over all inputs, each side."""
+class Round(Times):
+    """One interleaved round on one group of inputs: one pass over the group."""
 
-    old_ns: float
-    new_ns: float
 
-    @property
-    def log_ratio(self) -> float:
-        return math.log(max(self.old_ns, 1.0) / max(self.new_ns, 1.0))
+class Total(Times):
+    """One launch on one clock: one pass over all inputs."""
 
 
 def total(groups: Sequence[Sequence[Round]]) -> Total:
