@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import ParamSpec, TypeVar
 
 from optagent.cli.workshop import Workshop
 from optagent.core.goal import Spent
 from optagent.core.seeds import derive
+from optagent.core.target import Target
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input, Workload
 from optagent.errors import BaselineBroken
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
+from optagent.languages.python.test_run import TEST_SECONDS, Wish, run_tests
 from optagent.languages.python.workload_file import workload_from_file
+from optagent.languages.tests import TestReport
 from optagent.ledger.events import BaselineTaken
 from optagent.ledger.inputs import keep_inputs, load_workload
 from optagent.measure import speed
@@ -21,8 +24,10 @@ from optagent.measure.launch import Race
 from optagent.profile import facts
 from optagent.profile.facts import Profile
 from optagent.search.baseline import Bench, Problem
+from optagent.verify import admit as admission
 from optagent.verify import differential
-from optagent.verify.suite import Suite, baseline_suite
+from optagent.verify.suite import Suite
+from optagent.verify.survey import Survey, take_survey
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
@@ -30,13 +35,27 @@ PATIENCE_S = 120.0
 Types = tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def bench(shop: Workshop, stage: Callable[[str], None]) -> Bench:
-    """The bench of a run."""
+def survey(shop: Workshop, targets: Sequence[Target]) -> Survey:
+    """The tests of the untouched code, run for all these targets together."""
+
+    def run(only: tuple[str, ...] | None, keep: bool, seconds: float | None) -> TestReport:
+        wish = Wish(only, tuple(targets), keep, seconds or TEST_SECONDS)
+        return run_tests(shop.project.home, shop.base, wish)
+
+    return take_survey(run, len(targets))
+
+
+def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], None]) -> Bench:
+    """The bench of a run whose target is the survey's target of that number."""
     project, base, seed = shop.project, shop.base, shop.settings.seed
 
-    def suite() -> tuple[Suite, list[Input], dict[str, int]]:
-        found, report = baseline_suite(project, base)
-        return found, [Input(data, "captured from tests") for _, data in report.inputs], dict(report.lost)
+    def suite() -> tuple[Suite, Sequence[Input], Mapping[str, int]]:
+        captured = survey.captured[number]
+        return survey.suite(number), captured.inputs, captured.lost
+
+    def admit(inputs: Sequence[Input]) -> tuple[Sequence[Input], Mapping[str, int]]:
+        admitted = admission.admit(reference_run(shop), base, inputs)
+        return admitted.inputs, admitted.lost
 
     def from_file() -> Workload:
         assert shop.workload is not None
@@ -65,7 +84,15 @@ def bench(shop: Workshop, stage: Callable[[str], None]) -> Bench:
 
     made = from_file if shop.workload else None
     return Bench(
-        suite, made, _guarded(types), _guarded(own_difference), _guarded(affordable), _guarded(noise), profile, stage
+        suite,
+        _guarded(admit),
+        made,
+        _guarded(types),
+        _guarded(own_difference),
+        _guarded(affordable),
+        _guarded(noise),
+        profile,
+        stage,
     )
 
 
@@ -97,6 +124,8 @@ def store(shop: Workshop, problem: Problem, seconds: float) -> None:
     extra = {
         "passing": list(suite.passing),
         "suite_seconds": suite.seconds,
+        "patience_s": suite.patience_s,
+        "folders": list(shop.project.folders),
         "timed": timed,
         "clock": problem.noise.clock,
         "old_seconds": problem.noise.seconds,
@@ -118,7 +147,7 @@ def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
     extra = taken.extra
     profile = taken.profile
     return Problem(
-        Suite(tuple(extra["passing"]), taken.tests, taken.set_aside, extra["suite_seconds"]),
+        Suite(tuple(extra["passing"]), taken.tests, taken.set_aside, extra["suite_seconds"], extra["patience_s"]),
         workload,
         tuple(workload.search[k] for k in extra["timed"]),
         speed.Noise(taken.noise, extra["clock"], extra["old_seconds"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,12 +11,13 @@ from optagent.cli import bench
 from optagent.cli.progress import Progress
 from optagent.cli.settings import RunSettings
 from optagent.cli.shop import Counter, Propose, rules_coder
-from optagent.cli.workshop import Workshop, abandon, new_run, resumed_run
+from optagent.cli.workshop import Workshop, look_at, new_run, resumed_run
 from optagent.core.goal import Budget, Goal, Spent
 from optagent.core.outcome import Outcome
+from optagent.core.target import Target
 from optagent.core.trial import Trial
 from optagent.core.verdict import Faster
-from optagent.errors import OptagentError
+from optagent.errors import BaselineBroken, OptagentError
 from optagent.ledger.events import Decided, RunEnded
 from optagent.ledger.history import Record, replay
 from optagent.ledger.store import Ledger
@@ -24,12 +25,21 @@ from optagent.search.baseline import Problem, take_baseline
 from optagent.search.confirm import Claim, confirm
 from optagent.search.loop import Past, search
 from optagent.search.policy import Greedy
+from optagent.verify.survey import Survey
 
 CLAIM_RESERVE = 0.25
 """Share of the minutes that the search may not use: a claim must always be affordable."""
 
 UNBOUNDED = 10**12
 Coder = Callable[[Counter], Propose]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A target that cannot be judged: its untouched code fails, or nothing exercises it."""
+
+    target: Target
+    fault: BaselineBroken
 
 
 @dataclass(frozen=True)
@@ -50,31 +60,68 @@ class Ended:
         return isinstance(verdict, Faster) and goal.met_by(verdict.speedup.ratio)
 
 
-def start(settings: RunSettings, state: Path | None, progress: Progress, coder: Coder = rules_coder) -> Ended:
-    """A new run from its first event to its last."""
+def start(
+    wanted: Sequence[RunSettings], state: Path | None, progress: Progress, coder: Coder = rules_coder
+) -> Iterator[Ended | Broken]:
+    """One new run for each of the settings (which differ in their target only), from its first event to its last.
+
+    The tests of the untouched code are run for all targets together. Raises what is wrong with all of them.
+    """
     progress.stage("looking at the project")
-    workshop = new_run(settings, state)
-    return _go_on(workshop, _baseline(workshop, progress), _record(workshop), progress, coder)
+    ground = look_at(wanted, state)
+    runs: list[Workshop] = []
+    try:
+        for settings, target in zip(wanted, ground.targets, strict=True):
+            runs.append(new_run(settings, ground, target, runs[0].base if runs else None))
+        progress.stage("running the tests twice")
+        survey = bench.survey(runs[0], ground.targets)
+    except OptagentError:
+        for workshop in runs:
+            workshop.abandon()
+        raise
+    for number, workshop in enumerate(runs):
+        yield _one(workshop.with_folders(survey.folders), survey, number, progress, coder)
+
+
+def _one(workshop: Workshop, survey: Survey, number: int, progress: Progress, coder: Coder) -> Ended | Broken:
+    try:
+        problem = _baseline(workshop, survey, number, progress)
+    except BaselineBroken as fault:
+        return Broken(workshop.target, fault)
+    return _go_on(workshop, problem, _record(workshop), progress, coder)
 
 
 def resume(run: str, ledger: Ledger, place: Path, progress: Progress, coder: Coder = rules_coder) -> Ended:
     """An interrupted run from where its ledger ends; decided trials keep their verdicts."""
     record = replay(ledger.events(run))
     workshop = resumed_run(run, record, ledger, place)
-    known = record.baseline
-    problem = bench.restored(workshop, known) if known else _baseline(workshop, progress)
+    if record.baseline:
+        problem = bench.restored(workshop, record.baseline)
+    else:
+        progress.stage("running the tests twice")
+        survey = _surveyed(workshop)
+        workshop = workshop.with_folders(survey.folders)
+        problem = _baseline(workshop, survey, 0, progress)
     return _go_on(workshop, problem, _record(workshop), progress, coder)
 
 
-def _baseline(workshop: Workshop, progress: Progress) -> Problem:
-    """The baseline taken and recorded; a run whose baseline is broken leaves nothing behind."""
+def _surveyed(workshop: Workshop) -> Survey:
+    try:
+        return bench.survey(workshop, (workshop.target,))
+    except OptagentError:
+        workshop.abandon()
+        raise
+
+
+def _baseline(workshop: Workshop, survey: Survey, number: int, progress: Progress) -> Problem:
+    """The baseline taken and recorded; a run whose baseline is broken leaves nothing in the ledger."""
     began = time.monotonic()
     try:
-        problem = take_baseline(bench.bench(workshop, progress.stage))
+        problem = take_baseline(bench.bench(workshop, survey, number, progress.stage))
     except OptagentError:
-        abandon(workshop.ledger, workshop.run, workshop.folder, workshop.folder.parent.parent)
+        workshop.abandon()
         raise
-    bench.store(workshop, problem, time.monotonic() - began)
+    bench.store(workshop, problem, survey.seconds + survey.capture_seconds + time.monotonic() - began)
     return problem
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from optagent.cli.progress import Progress
 from optagent.cli.reports import run_report
-from optagent.cli.session import Ended, start
+from optagent.cli.session import Broken, Ended, start
 from optagent.cli.session import resume as resume_session
 from optagent.cli.settings import RunSettings
 from optagent.cli.workshop import place_of
@@ -27,7 +27,10 @@ from optagent.workspace.apply import apply as write_patch
 
 def run(settings: RunSettings, state: Path | None, json: bool) -> int:
     def go(progress: Progress) -> Ended:
-        return start(settings, state, progress)
+        (ended,) = start([settings], state, progress)
+        if isinstance(ended, Broken):
+            raise ended.fault
+        return ended
 
     return _session("run", settings.target, settings.minutes, json, go)
 

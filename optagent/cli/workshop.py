@@ -8,17 +8,20 @@ import shlex
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optagent import __version__
 from optagent.cli.machine import fingerprint
 from optagent.cli.settings import RunSettings
+from optagent.core.patch import EMPTY
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BaselineBroken
 from optagent.languages.python import interpreter, toolbox_folder
 from optagent.languages.python.discover import has_tests
+from optagent.languages.python.home import PythonHome
 from optagent.languages.python.interpreter import Interpreter
 from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
@@ -28,6 +31,7 @@ from optagent.ledger.history import Record
 from optagent.ledger.store import Ledger
 from optagent.sandbox.base import Sandbox
 from optagent.sandbox.choose import choose
+from optagent.workspace.checkout import checkout
 from optagent.workspace.folders import remove
 from optagent.workspace.place import make_place, repository_place, state_root
 from optagent.workspace.snapshot import copy_project, digest
@@ -50,7 +54,7 @@ class Workshop:
 
     @property
     def sandbox(self) -> Sandbox:
-        return self.project.sandbox
+        return self.project.home.sandbox
 
     @property
     def target(self) -> Target:
@@ -64,6 +68,14 @@ class Workshop:
     def workload(self) -> Path | None:
         file = self.folder / WORKLOAD
         return file if file.exists() else None
+
+    def with_folders(self, folders: tuple[str, ...]) -> Workshop:
+        """The same run; the target's import path also has these folders of the tree."""
+        return replace(self, project=replace(self.project, folders=folders))
+
+    def abandon(self) -> None:
+        """The run never had a baseline: nothing of it is left."""
+        abandon(self.ledger, self.run, self.folder, self.folder.parent.parent)
 
     def sweep(self) -> None:
         """Trees of candidates that a killed session left behind are gone."""
@@ -80,36 +92,53 @@ def place_of(repo: Path, state: Path | None) -> Path:
     return repository_place(state_root(state, os.environ), repo)
 
 
-def new_run(settings: RunSettings, state: Path | None) -> Workshop:
-    """A run that has begun. Everything that can be wrong is looked at before anything is written."""
-    repo = settings.checked().repo_path
+@dataclass(frozen=True)
+class Ground:
+    """What the runs of one session share. Everything that can be wrong with it has been looked at, and nothing has been
+    written: `tree` is the user's own, for reading only."""
+
+    tree: Tree
+    targets: tuple[Target, ...]
+    sandbox: Sandbox
+    interpreter: Interpreter
+    place: Path
+
+
+def look_at(wanted: Sequence[RunSettings], state: Path | None) -> Ground:
+    """The ground of a session that makes one run for each of the settings, which differ in their target only."""
+    settings = wanted[0].checked()
+    repo = settings.repo_path
     tree = _users_tree(repo)
-    target = locate(tree, settings.target)
-    workload = Path(settings.workload) if settings.workload else None
-    if workload is not None:
-        check_file(workload)
+    targets = tuple(locate(tree, one.target) for one in wanted)
+    if settings.workload:
+        check_file(Path(settings.workload))
     elif not has_tests(tree):
         raise BaselineBroken(
             f"{repo.name or repo}/ has no tests and no workload file was given, so nothing can be judged",
             "Write a test that calls the target, or a workload file: `--workload FILE`.",
         )
     sandbox, found = _machinery(settings)
-    place = place_of(repo, state)
+    return Ground(tree, targets, sandbox, found, place_of(repo, state))
+
+
+def new_run(settings: RunSettings, ground: Ground, target: Target, origin: Tree | None = None) -> Workshop:
+    """A run that has begun, on a copy of the user's files as they are now, or as they were in `origin`."""
+    place = ground.place
     is_new = not place.exists()
     ledger = Ledger.open(make_place(place))
     run = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     folder = place / RUNS / run
     with ExitStack() as undo:
         undo.callback(abandon, ledger, run, folder, place if is_new else None)
-        base = _set_up(folder, repo, workload)
+        base = _set_up(folder, settings, origin)
         undo.pop_all()
-    project = _project(settings, sandbox, found, folder, target)
+    project = _project(settings, ground.sandbox, ground.interpreter, folder, target)
     version, machine = __version__, fingerprint()
     ledger.record(
         run,
         RunStarted(
             "run", settings.repo, settings.target, target, settings.seed, version, digest(base),
-            {**settings.as_json(), "project": base.project, "rung": sandbox.rung}, machine,
+            {**settings.as_json(), "project": base.project, "rung": ground.sandbox.rung}, machine,
         ),
     )  # fmt: skip
     return Workshop(run, settings, ledger, folder, base, project, _core())
@@ -126,6 +155,8 @@ def resumed_run(run: str, record: Record, ledger: Ledger, place: Path) -> Worksh
     project = _project(settings, sandbox, found, folder, record.started.target)
     ledger.record(run, Resumed(__version__, fingerprint(), settings.as_json()))
     workshop = Workshop(run, settings, ledger, folder, base, project, _core())
+    if record.baseline is not None:
+        workshop = workshop.with_folders(tuple(record.baseline.extra["folders"]))
     workshop.sweep()
     return workshop
 
@@ -156,14 +187,15 @@ def _machinery(settings: RunSettings) -> tuple[Sandbox, Interpreter]:
     return sandbox, interpreter.probe(executable, origin, sandbox)
 
 
-def _set_up(folder: Path, repo: Path, workload: Path | None) -> Tree:
+def _set_up(folder: Path, settings: RunSettings, origin: Tree | None) -> Tree:
     """The run's folder: the baseline's copy and the user's workload file, readable by whoever the sandbox is."""
     folder.mkdir(parents=True)
     for part in (folder, folder.parent, folder.parent.parent):
         part.chmod(0o755)
-    base = copy_project(repo, folder / BASE)
-    if workload is not None:
-        shutil.copyfile(workload, folder / WORKLOAD)
+    into = folder / BASE
+    base = copy_project(settings.repo_path, into) if origin is None else checkout(origin, EMPTY, into)
+    if settings.workload:
+        shutil.copyfile(settings.workload, folder / WORKLOAD)
         (folder / WORKLOAD).chmod(0o644)
     return base
 
@@ -172,7 +204,7 @@ def _project(
     settings: RunSettings, sandbox: Sandbox, found: Interpreter, folder: Path, target: Target
 ) -> PythonProject:
     toolbox = toolbox_folder.install(folder / TOOLBOX)
-    return PythonProject(sandbox, found, toolbox, target, _test_arguments(settings.tests))
+    return PythonProject(PythonHome(sandbox, found, toolbox, _test_arguments(settings.tests)), target)
 
 
 def _test_arguments(tests: str | None) -> tuple[str, ...]:

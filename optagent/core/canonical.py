@@ -15,6 +15,8 @@ SHOWN = 120
 NAMES = {
     "l": "list", "t": "tuple", "d": "dict", "s": "set", "z": "frozenset", "i": "int", "f": "float", "c": "complex",
     "b": "bytes", "y": "bytearray", "e": "Ellipsis", "r": "an alias of container", "g": "range", "x": "exception",
+    "o": "object", "I": "iterator", "T": "class", "M": "module", "F": "function", "m": "method", "v": "view",
+    "N": "array",
 }  # fmt: skip
 PARTS = ("", "", "positional arguments after the call", "keyword arguments after the call", "printed text and warnings")
 
@@ -50,8 +52,14 @@ def _part(k: int, left: Any, right: Any, a: Any, b: Any) -> Difference:
 
 
 def _descend(path: str, a: Any, b: Any) -> Difference:
-    while isinstance(a, list) and isinstance(b, list) and a and b and a[0] == b[0] and a[0] in ("l", "t", "d"):
-        if len(a) != len(b):
+    while (
+        isinstance(a, list) and isinstance(b, list) and a and b and a[0] == b[0] and a[0] in ("l", "t", "d", "I", "o")
+    ):
+        if a[0] == "o" and a[1] == b[1]:
+            name, a, b = _attribute(a, b)
+            path += name
+            continue
+        if len(a) != len(b) or a[0] == "o":
             return Difference(path, f"{_tell(a)}", f"{_tell(b)}")
         k = next((k for k in range(1, len(a)) if not _same(a[k], b[k])), None)
         if k is None:
@@ -61,9 +69,19 @@ def _descend(path: str, a: Any, b: Any) -> Difference:
             path += f"[{_tell(a[k][0])}]" if same_key else f" (key {k})"
             a, b = (a[k][1], b[k][1]) if same_key else (a[k][0], b[k][0])
         else:
-            path += f"[{k - 1}]"
+            shift = 3 if a[0] == "I" else 1  # its kind and how it ended come before its items
+            path += f"[{k - shift}]" if k >= shift else " (how it ended)"
             a, b = a[k], b[k]
     return Difference(path, _tell(a), _tell(b))
+
+
+def _attribute(a: list[Any], b: list[Any]) -> tuple[str, Any, Any]:
+    """The first attribute in which two objects of one class differ: its name as a path, and both values."""
+    left, right = dict(a[3:]), dict(b[3:])
+    for name in sorted({*left, *right}):
+        if name not in left or name not in right or not _same(left[name], right[name]):
+            return f".{name}", left.get(name, "(no such attribute)"), right.get(name, "(no such attribute)")
+    return " (what it holds)", a[2], b[2]
 
 
 def _tell(value: Any) -> str:
@@ -78,6 +96,10 @@ def _tell(value: Any) -> str:
     if tag in ("l", "t", "d", "s", "z"):
         more = ", ..." if len(rest) > 4 else ""
         return _short(f"{NAMES[tag]} of {len(rest)}: [{', '.join(_tell(one) for one in rest[:4])}{more}]")
+    if tag == "I":
+        return _short(f"{rest[0]} of {len(rest) - 2}: [{', '.join(_tell(one) for one in rest[2:6])}, ...]")
+    if tag == "o":
+        return _short(f"{rest[0]} object {_tell(rest[1]) if rest[1] is not None else ''}")
     if tag in NAMES:
         return _short(f"{NAMES[tag]} {rest[0] if rest else ''}")
     return _short(": ".join(_tell(one) for one in value))

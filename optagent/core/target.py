@@ -27,7 +27,8 @@ class Target:
     """One function: where its source stands and under which name it is imported.
 
     `path` is relative to the tree's root, in posix form; `import_root` is the folder (relative,
-    posix) that must be on the import path so that `module` finds that file.
+    posix) that must be on the import path so that `module` finds that file. `line` is that of `def`, `first_line`
+    that of its first decorator.
     """
 
     path: str
@@ -35,6 +36,13 @@ class Target:
     module: str
     import_root: str
     line: int
+    decorators: int = 0
+    first_line: int = 0
+
+    @property
+    def is_decorated(self) -> bool:
+        """Whether what stands under its name may be another function: something besides what makes it a method."""
+        return self.decorators > 0
 
     @property
     def name(self) -> str:

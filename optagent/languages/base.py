@@ -30,8 +30,8 @@ class Project(Protocol):
     def workload_path(self, workload: Path) -> str:
         """Where a contestant sees the workload file it was given."""
 
-    def run_tests(self, tree: Tree, only: Sequence[str] | None, keep: bool, seconds: float = ...) -> TestReport:
-        """The project's tests on this tree."""
+    def run_tests(self, tree: Tree, only: Sequence[str], seconds: float = ...) -> TestReport:
+        """The named tests on this tree."""
 
     def scope_fault(self, patch: Patch) -> str | None:
         """Why a patch may not be tried, or None."""

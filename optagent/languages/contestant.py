@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,10 +29,12 @@ PHASES = {
 
 @dataclass(frozen=True)
 class Load:
-    """What a worker is told to import: names, folders for the import path, and the seed of its heap padding."""
+    """What a worker is told to import: names, whether the function itself is meant below its decorators, folders for
+    the import path, and the seed of its heap padding."""
 
     module: str
     qualname: str
+    inner: bool
     roots: tuple[str, ...]
     padding: int
 
@@ -97,8 +99,7 @@ class Contestant:
 
     def load(self, load: Load) -> dict[str, Any]:
         """The target imported; what the worker says of where it came from."""
-        request = {"module": load.module, "qualname": load.qualname, "roots": load.roots, "padding": load.padding}
-        said, _ = self._ask("import", {"do": "load", **request})
+        said, _ = self._ask("import", {"do": "load", **asdict(load)})
         if "fault" in said:
             raise self.misconduct("import", str(said["fault"]), bool(said.get("refused", False)))
         return said
@@ -106,14 +107,27 @@ class Contestant:
     def keep(self, inputs: Sequence[bytes]) -> None:
         self._ask("prepare", {"do": "keep"}, list(inputs))
 
-    def make(self, file: str, scale: int, seed: int) -> list[tuple[bytes, bytes]]:
-        """Pairs of canonical form and opaque input, made by a workload file."""
+    def make(self, file: str, scale: int, seed: int) -> list[tuple[str, bytes]]:
+        """Inputs made by a workload file, as codec and bytes."""
         said, blobs = self._ask("prepare", {"do": "make", "file": file, "scale": scale, "seed": seed})
         if "fault" in said:
             raise self.misconduct("make_inputs", str(said["fault"]))
-        if len(blobs) % 2:
+        codecs = said.get("codecs")
+        if not isinstance(codecs, list) or len(codecs) != len(blobs):
             raise self.misconduct("make_inputs", NO_ANSWER)
-        return list(zip(blobs[::2], blobs[1::2], strict=True))
+        return [(str(codec), data) for codec, data in zip(codecs, blobs, strict=True)]
+
+    def admit(self, number: int) -> tuple[bytes, bytes]:
+        """A kept input opened and called: a key that equal arguments share, and the canonical encoding of what the
+        call left. Raises Uncomparable when it cannot be opened or what it left has no canonical form."""
+        said, blobs = self._ask("call", {"do": "admit", "input": number})
+        if said.get("refused"):
+            raise Uncomparable("a call that asks for a new process")
+        if said.get("fault"):
+            raise Uncomparable(str(said["fault"]))
+        if len(blobs) != 2:
+            raise self.misconduct("call", NO_ANSWER)
+        return blobs[0], blobs[1]
 
     def describe(self) -> dict[str, list[str]]:
         said, _ = self._ask("prepare", {"do": "describe"})

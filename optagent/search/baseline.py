@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from optagent.core.verdict import Difference
-from optagent.core.workload import Input, Workload, distinct, split
+from optagent.core.workload import Input, Workload, split
 from optagent.errors import BaselineBroken
 from optagent.measure.speed import Noise
 from optagent.profile.facts import Profile
@@ -31,9 +31,11 @@ class Problem:
 @dataclass(frozen=True)
 class Bench:
     """What can be done to the untouched code. `suite` also gives the captured inputs and, by reason, how many
-    calls could not be kept; `from_file` is None without a workload file."""
+    calls could not be kept; `admit` gives those inputs that serve, and by reason how many do not; `from_file` is None
+    without a workload file."""
 
-    suite: Callable[[], tuple[Suite, list[Input], dict[str, int]]]
+    suite: Callable[[], tuple[Suite, Sequence[Input], Mapping[str, int]]]
+    admit: Callable[[Sequence[Input]], tuple[Sequence[Input], Mapping[str, int]]]
     from_file: Callable[[], Workload] | None
     types: Callable[[Sequence[Input]], tuple[tuple[str, tuple[str, ...]], ...]]
     own_difference: Callable[[Sequence[Input]], Difference | str | None]
@@ -48,14 +50,18 @@ def take_baseline(bench: Bench) -> Problem:
 
     Raises BaselineBroken when nothing can be judged against it.
     """
-    bench.stage("running the tests twice")
     suite, captured, lost = bench.suite()
     if not suite.reaching and bench.from_file is None:
         raise BaselineBroken(
             _nothing_reaches(suite), "Write a test that calls it, or a workload file: `--workload FILE`."
         )
     bench.stage("gathering inputs")
-    workload = bench.from_file() if bench.from_file else _from_captured(bench, captured, lost)
+    if bench.from_file:
+        workload = bench.from_file()
+    else:
+        inputs, unfit = bench.admit(captured[:MOST_SEARCH_INPUTS])
+        lost = {**lost, **unfit}
+        workload = _from_captured(bench, inputs, lost)
     if difference := bench.own_difference([*workload.search, *(one for held in workload.held_out for one in held)]):
         raise BaselineBroken(
             _not_comparable(difference), "Fix its seed or split off the part that is the same every time."
@@ -67,13 +73,12 @@ def take_baseline(bench: Bench) -> Problem:
     return Problem(suite, workload, timed, noise, bench.profile(timed), tuple(sorted(lost.items())))
 
 
-def _from_captured(bench: Bench, captured: list[Input], lost: dict[str, int]) -> Workload:
-    inputs = distinct(captured)[:MOST_SEARCH_INPUTS]
+def _from_captured(bench: Bench, inputs: Sequence[Input], lost: Mapping[str, int]) -> Workload:
     if len(inputs) < 2:
         reasons = ", ".join(f"{reason} ({count} calls)" for reason, count in lost.items())
-        why = f"; arguments that could not be kept: {reasons}" if reasons else ""
+        why = f"; those that cannot serve: {reasons}" if reasons else ""
         raise BaselineBroken(
-            f"the tests call the target with {len(inputs)} distinct set(s) of arguments that can be kept, "
+            f"the tests call the target with {len(inputs)} distinct set(s) of arguments that can serve, "
             f"so nothing can be held out{why}",
             "Write a workload file: `--workload FILE`.",
         )

@@ -17,6 +17,9 @@ from optagent.errors import BadSource, TargetAmbiguous, TargetNotFound
 SKIPPED_FOLDERS = {".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__", "build", "dist"}
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 MOST_LISTED = 10
+STRUCTURAL = {
+    "staticmethod", "classmethod", "property", "cached_property", "abstractmethod", "override", "final",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -137,13 +140,28 @@ def _matches(tree: Tree, path: str, module: ast.Module, spec: Spec) -> Iterator[
         latest[qualname] = node  # of several definitions the last one is what the name means
     for qualname, node in latest.items():
         if _is_meant(spec, qualname, node):
-            yield Target(path, qualname, name, import_root, node.lineno)
+            yield target_of(node, path, qualname, name, import_root)
+
+
+def target_of(node: FunctionNode, path: str, qualname: str, module: str, import_root: str) -> Target:
+    decorators = sum(not _is_structural(one) for one in node.decorator_list)
+    return Target(path, qualname, module, import_root, node.lineno, decorators, first_line(node))
+
+
+def first_line(node: FunctionNode) -> int:
+    """Where a function begins for the interpreter: at its first decorator."""
+    return min([node.lineno, *[decorator.lineno for decorator in node.decorator_list]])
+
+
+def _is_structural(decorator: ast.expr) -> bool:
+    """Whether a decorator makes a method of some kind, or only says something about it."""
+    name = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
+    return name in STRUCTURAL
 
 
 def _is_meant(spec: Spec, qualname: str, node: FunctionNode) -> bool:
     if spec.line:
-        first = min([node.lineno, *[decorator.lineno for decorator in node.decorator_list]])
-        return first <= spec.line <= (node.end_lineno or first)
+        return first_line(node) <= spec.line <= (node.end_lineno or node.lineno)
     return qualname == spec.name or qualname.endswith("." + spec.name)
 
 

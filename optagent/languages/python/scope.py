@@ -58,6 +58,8 @@ def _fault_in_file(target: Target, change: Change) -> str | None:
         return f"changes the signature of {target.qualname}"
     if not _is_within(_dumps(old.decorator_list), _dumps(new.decorator_list)):
         return f"removes a decorator of {target.qualname}"
+    if target.is_decorated and len(old.decorator_list) != len(new.decorator_list):
+        return f"adds a decorator to {target.qualname}, which has others: what they make of it would not be judged"
     known = _names(before) | _globals(old)
     for name in sorted(_globals(new) - _globals(old)):
         if name in known | BUILTINS or name.startswith("__"):

@@ -6,11 +6,9 @@ import shutil
 from importlib import resources
 from pathlib import Path
 
+MODULES = ("worker", "target", "codec", "encode", "iterate", "objects", "probe", "watch", "record", "profile")
 PARTS = (
-    ("optagent.languages.python", "toolbox/optagent_worker.py", "optagent_worker.py"),
-    ("optagent.languages.python", "toolbox/optagent_encode.py", "optagent_encode.py"),
-    ("optagent.languages.python", "toolbox/optagent_probe.py", "optagent_probe.py"),
-    ("optagent.languages.python", "toolbox/optagent_profile.py", "optagent_profile.py"),
+    *[("optagent.languages.python", f"toolbox/optagent_{name}.py", f"optagent_{name}.py") for name in MODULES],
     ("optagent.core", "frames.py", "optagent_frames.py"),
 )
 

@@ -17,7 +17,7 @@ LONG_ENOUGH_NS = 200_000
 MOST_SCALE = 1 << 16
 MOST_BYTES = 32 << 20
 MOST_PASS_NS = 300_000_000
-Made = list[tuple[bytes, bytes]]
+Made = list[tuple[str, bytes]]
 
 
 def check_file(file: Path) -> None:
@@ -70,7 +70,7 @@ def _types(maker: Contestant, inputs: list[Input]) -> tuple[tuple[str, tuple[str
 
 
 def _inputs(made: Made) -> list[Input]:
-    return distinct([Input(data, "workload file") for _, data in made])
+    return distinct([Input(data, "workload file", codec) for codec, data in made])
 
 
 def _grow(maker: Contestant, path: str, seed: int) -> tuple[int, Made]:

@@ -8,7 +8,9 @@ everything else is a list that begins with a tag:
     ["b", hex]  bytes                  ["y", hex]  bytearray          ["e"]  Ellipsis
     ["l", ...]  list                   ["t", ...]  tuple              ["d", [key, value], ...]  dict, in order
     ["s", ...]  set, sorted            ["z", ...]  frozenset, sorted  ["r", n]  the n-th mutable container again
-    ["g", start, stop, step]  range    ["x", type, args, text]  exception
+    ["g", start, stop, step]  range    ["x", type, args, text, state]  exception
+    ["I", kind, ending, ...]  iterator, drained (optagent_iterate)
+    ["o", type, content, state]  object (optagent_objects, with the tags for functions, classes and arrays)
 
 A mutable container that occurs twice is a reference the second time: who mutates one sees the other, so an
 alias and a copy are not the same. Whatever has no tag is named in CannotEncode, never silently equal.
@@ -17,6 +19,7 @@ alias and a copy are not the same. Whatever has no tag is named in CannotEncode,
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,7 +27,10 @@ if TYPE_CHECKING:
 
 EXACT_INT = 1 << 53
 MAX_DEPTH = 400
+MAX_PARTS = 3_000_000
 TOO_DEEP = f"something nested deeper than {MAX_DEPTH} levels"
+TOO_LARGE = f"something of more than {MAX_PARTS} parts"
+ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+")
 # Text stands as UTF-8: with \\u escapes two lone surrogates would read like the one character they might stand for.
 in_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -47,16 +53,20 @@ class Encoder:
     def __init__(self) -> None:
         self.seen: dict[int, int] = {}
         self.kept: list[Any] = []  # keeps them alive, so that no id is used twice
+        self.parts = 0
 
     def tree(self, value: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
             raise CannotEncode(TOO_DEEP)
+        self.parts += 1
+        if self.parts > MAX_PARTS:
+            raise CannotEncode(TOO_LARGE)
+        encoder = TABLE.get(id(type(value)))
+        if encoder is not None:
+            return encoder(self, value, depth + 1)
         if issubclass(type(value), BaseException):
             return self.exception(value, depth)
-        encoder = TABLE.get(id(type(value)))
-        if encoder is None:
-            raise CannotEncode(type_name(type(value)))
-        return encoder(self, value, depth + 1)
+        return OTHERWISE[0](self, value, depth + 1)
 
     def first_visit(self, value: Any) -> Any:
         """None the first time a container is met, its reference afterwards."""
@@ -108,8 +118,19 @@ class Encoder:
         return self.first_visit(value) or ["s", *self.members(value, depth)]
 
     def members(self, value: Collection[Any], depth: int) -> Any:
-        """Elements sorted by their encoding: a set has no order to compare."""
-        return sorted((self.tree(one, depth) for one in value), key=in_json)
+        """Elements sorted by their encoding: a set has no order to compare. Mutable ones are numbered in that
+        order, not in the one in which the set happens to give them."""
+        if all(type(one) in NEVER_NUMBERED for one in value):
+            return sorted((self.tree(one, depth) for one in value), key=in_json)
+        ordered = sorted(value, key=lambda one: in_json(self.apart().tree(one, depth)))
+        return [self.tree(one, depth) for one in ordered]
+
+    def apart(self) -> Encoder:
+        """An encoder that knows what this one has met, and keeps what it meets to itself."""
+        other = Encoder()
+        other.seen.update(self.seen)
+        other.parts = self.parts
+        return other
 
     def exception(self, error: BaseException, depth: int) -> Any:
         name = type_name(type(error))
@@ -117,9 +138,16 @@ class Encoder:
             args, text = tuple(error.args), str(error)
         except Exception:  # noqa: BLE001 - code of the target's: what it raises says nothing about us
             raise CannotEncode(f"{name}, whose text cannot be made") from None
-        return ["x", name, self.tree(args, depth + 1), text]
+        known = self.first_visit(error)
+        if known:
+            return known
+        args = tuple(ADDRESS.sub("at 0x", one) if type(one) is str else one for one in args)
+        state = sorted(vars(error).items())
+        named = [[key, self.tree(one, depth + 1)] for key, one in state]
+        return ["x", name, self.tree(args, depth + 1), ADDRESS.sub("at 0x", text), *named]
 
 
+NEVER_NUMBERED = frozenset({type(None), bool, str, int, float, complex, bytes})
 ENCODERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
     type(None): Encoder.scalar,
     bool: Encoder.scalar,
@@ -139,6 +167,20 @@ ENCODERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
 }
 # by identity: a metaclass may claim to be equal to any of them
 TABLE = {id(kind): encoder for kind, encoder in ENCODERS.items()}
+
+
+def unknown(encoder: Encoder, value: Any, depth: int) -> Any:
+    raise CannotEncode(type_name(type(value)))
+
+
+OTHERWISE: list[Callable[[Encoder, Any, int], Any]] = [unknown]
+"""What encodes a value of a type that is not in the table; optagent_objects puts itself here."""
+
+
+def register(kind: type, encoder: Callable[[Encoder, Any, int], Any]) -> None:
+    """Values of exactly that type are encoded so from now on."""
+    ENCODERS[kind] = encoder  # keeps the type alive: its id is the key below
+    TABLE[id(kind)] = encoder
 
 
 def type_name(kind: type) -> str:

@@ -7,6 +7,7 @@ knows no expected value. The referee asks one thing at a time:
     keep      opaque inputs to hold                        -> their number
     make      call make_inputs of a workload file          -> new inputs
     describe  argument types by parameter name             -> types
+    admit     one input, opened and called                 -> its key and its outcome, or why there is none
     call      each input once, on fresh arguments          -> one encoding each
     prepare   fresh arguments for the next timed block     -> ready, then a byte "g" runs it, a byte "d" answers
     collect   what the last block returned and printed     -> one encoding each, then one of the block's text
@@ -18,23 +19,25 @@ What the target raises is data. What is wrong with us ends the process with a tr
 from __future__ import annotations
 
 import gc
-import importlib
 import io
 import os
-import pickle
 import socket
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import optagent_codec
 import optagent_encode
 import optagent_frames
 import optagent_profile
+import optagent_target
+from optagent_target import run_block
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    Call = tuple[tuple[Any, ...], dict[str, Any]]
+    from optagent_target import Call
+
     Header = dict[str, Any]
 
 REFUSED_ERRNO = 132  # sandboxes/seccomp.toml: a contestant asked for a new process
@@ -74,16 +77,15 @@ class Worker:
         self.ballast = padding(header["padding"])
         sys.path[:0] = header["roots"]
         try:
-            module = importlib.import_module(header["module"])
-            self.target = module
-            for name in header["qualname"].split("."):
-                self.target = getattr(self.target, name)
+            module, self.target = optagent_target.find(header["module"], header["qualname"], header["inner"])
         except BaseException as error:  # noqa: BLE001 - what the target raises is data
             self.answer({"fault": describe(error), "refused": was_refused(error)})
             return
+        if optagent_target.is_async(self.target):
+            optagent_target.loop()
         gc.collect()
         gc.freeze()
-        self.answer({"file": getattr(module, "__file__", None), "callable": callable(self.target)})
+        self.answer({"file": getattr(module, "__file__", None)})
 
     def do_keep(self, header: Header, blobs: list[bytes]) -> None:
         self.inputs = blobs
@@ -100,48 +102,64 @@ class Worker:
             start = scope.get("SIZE", 1)
             size = start * header["scale"]
             calls = [arguments(call) for call in scope["make_inputs"](size, random.Random(header["seed"]))]
-            keys = [optagent_encode.encode(call) for call in calls]
-        except optagent_encode.CannotEncode as error:
-            self.answer({"fault": f"its calls hold {error}, which cannot be carried yet"})
+            made = [packed(call) for call in calls]
+        except optagent_codec.CannotCarry as error:
+            self.answer({"fault": f"its calls hold something that cannot be carried: {error}"})
             return
         except BaseException as error:  # noqa: BLE001 - what the workload file raises is data
             self.answer({"fault": describe(error)})
             return
-        made = [blob for key, call in zip(keys, calls, strict=True) for blob in (key, pickle.dumps(call, 5))]
-        self.answer({"size": size}, made)
+        self.answer({"size": size, "codecs": [codec for codec, _ in made]}, [data for _, data in made])
 
     def do_describe(self, header: Header, blobs: list[bytes]) -> None:
         names = parameter_names(self.target)
         types: dict[str, set[str]] = {}
         for data in self.inputs:
-            args, kwargs = pickle.loads(data)
+            args, kwargs = optagent_codec.unpack(data)
             for name, value in [*zip(names, args, strict=False), *kwargs.items()]:
                 types.setdefault(name, set()).add(type(value).__name__)
         self.answer({"types": {name: sorted(kinds) for name, kinds in types.items()}})
+
+    def do_admit(self, header: Header, blobs: list[bytes]) -> None:
+        """Whether an input can be opened here, and what its call leaves; the key is the same for equal arguments."""
+        data = self.inputs[header["input"]]
+        try:
+            key = optagent_encode.encode(list(optagent_codec.unpack(data)))
+        except optagent_encode.CannotEncode:
+            key = data
+        except BaseException as error:  # noqa: BLE001 - the target's classes are at work here
+            self.answer({"fault": f"cannot be opened again: {describe(error)[:120]}"})
+            return
+        encoded: list[bytes] = []
+        faults: list[str] = []
+        refused = self.call_one(data, encoded, faults)
+        self.answer({"fault": faults[0] if faults else "", "refused": refused}, [key, *encoded])
 
     def do_call(self, header: Header, blobs: list[bytes]) -> None:
         """Each input called once with its output captured; the reply is in the order asked."""
         encoded: list[bytes] = []
         faults: list[str] = []
-        refused = 0
-        gc.enable()
-        for number in header["inputs"]:
-            call = pickle.loads(self.inputs[number])
-            out, err = io.StringIO(), io.StringIO()
-            kept = sys.stdout, sys.stderr
-            sys.stdout, sys.stderr = out, err
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                (result,) = run_block(self.target, [call])
-            sys.stdout, sys.stderr = kept
-            refused += result[0] == "raised" and was_refused(result[1])
-            encode_into(encoded, faults, result, call, [out.getvalue(), err.getvalue(), distinct_warnings(caught)])
+        refused = sum(self.call_one(self.inputs[number], encoded, faults) for number in header["inputs"])
         self.answer({"faults": faults, "refused": refused}, encoded)
+
+    def call_one(self, data: bytes, encoded: list[bytes], faults: list[str]) -> bool:
+        """One call with everything it leaves behind; whether it ended in the refusal of a new process."""
+        gc.enable()
+        call = optagent_codec.unpack(data)
+        out, err = io.StringIO(), io.StringIO()
+        kept = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = out, err
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            result = optagent_target.run_checked(self.target, call)
+        sys.stdout, sys.stderr = kept
+        encode_into(encoded, faults, result, call, [out.getvalue(), err.getvalue(), distinct_warnings(caught)])
+        return result[0] == "raised" and was_refused(result[1])
 
     def do_prepare(self, header: Header, blobs: list[bytes]) -> None:
         """Fresh arguments, then one timed block on a byte's notice."""
         self.results = []
-        self.block = [pickle.loads(self.inputs[k]) for _ in range(header["times"]) for k in header["inputs"]]
+        self.block = [optagent_codec.unpack(self.inputs[k]) for _ in range(header["times"]) for k in header["inputs"]]
         gc.collect()
         gc.disable()
         kept = sys.stdout, sys.stderr
@@ -166,7 +184,7 @@ class Worker:
         """Fresh arguments for each profiler; a call that raises is part of the profile."""
 
         def run() -> None:
-            run_block(self.target, [pickle.loads(data) for data in self.inputs])
+            run_block(self.target, [optagent_codec.unpack(data) for data in self.inputs])
 
         kept = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
@@ -175,17 +193,6 @@ class Worker:
         lines = optagent_profile.by_line(run, code) if code else []
         sys.stdout, sys.stderr = kept
         self.answer({"functions": functions, "lines": lines})
-
-
-def run_block(target: Callable[..., Any], block: list[Call]) -> list[tuple[str, Any]]:
-    """Every call of the block, in order; what it returned or raised is kept, not looked at."""
-    results: list[tuple[str, Any]] = []
-    for args, kwargs in block:
-        try:
-            results.append(("returned", target(*args, **kwargs)))
-        except BaseException as error:  # noqa: BLE001 - what the target raises is data
-            results.append(("raised", error))
-    return results
 
 
 def encode_into(
@@ -209,6 +216,13 @@ def arguments(call: Any) -> Call:
     if isinstance(call, dict):
         return tuple(call.get("args", ())), dict(call.get("kwargs", {}))
     return tuple(call), {}
+
+
+def packed(call: Call) -> tuple[str, bytes]:
+    """A call of a workload file as codec and bytes."""
+    args, kwargs, _, _ = optagent_codec.drained(*call)
+    codec, data = optagent_codec.pack(args, kwargs, lambda module: module == "workload")
+    return codec, data
 
 
 def parameter_names(target: Any) -> tuple[str, ...]:

@@ -1,0 +1,45 @@
+"""Where a project's Python code runs: sandbox, interpreter, the files of ours beside it. The same for all targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from optagent.core.target import Tree
+from optagent.languages.python.interpreter import Interpreter
+from optagent.sandbox.base import Mount, Sandbox
+
+TREE, TOOLBOX = "/optagent/tree", "/optagent/toolbox"
+
+
+@dataclass(frozen=True)
+class PythonHome:
+    """`test_arguments` are added to pytest's command line."""
+
+    sandbox: Sandbox
+    interpreter: Interpreter
+    toolbox: Path
+    test_arguments: tuple[str, ...] = ()
+
+    def mounts(self, tree: Tree) -> tuple[Mount, ...]:
+        return (*self.interpreter.mounts, Mount(tree.root, TREE), Mount(self.toolbox, TOOLBOX))
+
+    def inside(self, source: Path, inside: str) -> str:
+        return self.sandbox.inside(Mount(source, inside))
+
+    def tree(self, tree: Tree) -> str:
+        """Where a command sees the tree."""
+        return self.inside(tree.root, TREE)
+
+    def tool(self, name: str) -> str:
+        """Where a command sees a file of the toolbox."""
+        return f"{self.inside(self.toolbox, TOOLBOX)}/{name}"
+
+    def environment(self) -> dict[str, str]:
+        """The whole environment of what runs in the sandbox: nothing of the user's is in it."""
+        path = f"{self.interpreter.executable.parent}:/usr/bin:/bin"
+        return {"PATH": path, "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def join(folder: str, path: str) -> str:
+    return folder if path == "." else f"{folder}/{path}"

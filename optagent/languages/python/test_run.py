@@ -1,0 +1,131 @@
+"""One run of the project's tests in the sandbox, with a watch on functions."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optagent.core import frames
+from optagent.core.target import Target, Tree
+from optagent.core.workload import Input
+from optagent.errors import ToolMissing
+from optagent.languages.python.discover import test_files
+from optagent.languages.python.home import PythonHome, join
+from optagent.languages.tests import Captured, TestReport, TestResult
+from optagent.sandbox.base import Command, ExecResult, Limits, Mount, Stopped
+
+REQUEST = "/optagent/request"
+TEST_SECONDS = 600.0
+TEST_PROCESSES = 512
+PYTEST_ENDINGS = (0, 1, 5)
+"""All passed, some failed, there are none: the endings after which the report says what happened."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a run of the tests is for: the tests named (None: all), the functions to watch, and whether their arguments
+    are wanted too."""
+
+    only: tuple[str, ...] | None = None
+    targets: tuple[Target, ...] = ()
+    keep: bool = False
+    seconds: float = TEST_SECONDS
+
+
+def run_tests(home: PythonHome, tree: Tree, wish: Wish) -> TestReport:
+    """The project's tests run on this tree. What the tests do wrong is in the report; ToolMissing without pytest."""
+    with tempfile.TemporaryDirectory(prefix="request-", dir=home.toolbox.parent) as folder:
+        Path(folder).chmod(0o755)
+        request = Path(folder, "request.json")
+        request.write_text(json.dumps(_request(home, tree, wish)), "utf-8")
+        request.chmod(0o644)
+        limits = Limits(seconds=wish.seconds, processes=TEST_PROCESSES)
+        result = home.sandbox.run(_command(home, tree, wish, request), limits)
+    return _read_report(result)
+
+
+def _request(home: PythonHome, tree: Tree, wish: Wish) -> dict[str, Any]:
+    seen = home.tree(tree)
+    rows = [[join(seen, one.path), one.qualname, one.first_line] for one in wish.targets]
+    tests = [join(seen, path) for path in test_files(tree)] if wish.keep else []
+    only = None if wish.only is None else list(wish.only)
+    return {"root": seen, "targets": rows, "keep": wish.keep, "only": only, "tests": tests}
+
+
+def _command(home: PythonHome, tree: Tree, wish: Wish, request: Path) -> Command:
+    files = sorted({name.partition("::")[0] for name in wish.only or ()})
+    options = ("-p", "no:cacheprovider", "-q", "--tb=short", "--color=no")
+    return Command(
+        (
+            str(home.interpreter.executable),
+            "-B",
+            home.tool("optagent_probe.py"),
+            *options,
+            *home.test_arguments,
+            *files,
+        ),
+        join(home.tree(tree), tree.project),
+        (*home.mounts(tree), Mount(request, REQUEST)),
+        {
+            **home.environment(),
+            "PYTHONHASHSEED": "0",
+            "PYTHONPATH": ":".join([*_roots(home, tree, wish.targets), join(home.tree(tree), tree.project)]),
+            "OPTAGENT_PROBE": home.inside(request, REQUEST),
+        },
+    )
+
+
+def _roots(home: PythonHome, tree: Tree, targets: Sequence[Target]) -> list[str]:
+    """The folders that the targets are imported from, each once."""
+    return list(dict.fromkeys(join(home.tree(tree), one.import_root) for one in targets))
+
+
+def _read_report(result: ExecResult) -> TestReport:
+    """What the probe said. Without its report nothing passed: it left early, was stopped, or never began."""
+    said = _telling_line((result.stdout + result.stderr).decode("utf-8", "replace"))
+    if isinstance(result.ending, Stopped):
+        return TestReport((), (), f"the tests were stopped at their limit of {result.ending.limit}", result.seconds)
+    if b"No module named 'pytest'" in result.stderr:
+        raise ToolMissing(
+            "the target's interpreter has no pytest, so its tests cannot run",
+            "Install pytest into it, or choose another interpreter with `--python PATH`.",
+        )
+    try:
+        return _told(result, said)
+    except (frames.Malformed, LookupError, TypeError, ValueError, AttributeError):  # whatever the tests wrote there
+        return TestReport((), (), said or "the tests ended without a report", result.seconds)
+
+
+def _told(result: ExecResult, said: str) -> TestReport:
+    header, blobs = frames.read_bytes(result.report)
+    tests = tuple(_result(name, entry) for name, entry in header["tests"].items())
+    broken = "" if header["exit"] in PYTEST_ENDINGS else said or f"pytest ended with {header['exit']}"
+    folders = tuple(str(one) for one in header["folders"])
+    return TestReport(tests, _captured(header["targets"], blobs), broken, result.seconds, said, folders)
+
+
+def _result(name: str, entry: Mapping[str, Any]) -> TestResult:
+    reached = frozenset(int(number) for number in entry["reached"])
+    return TestResult(name, str(entry["outcome"]), reached, float(entry["seconds"]))
+
+
+def _captured(rows: Sequence[Any], blobs: list[bytes]) -> tuple[Captured, ...]:
+    rest = iter(blobs)
+    captured = []
+    for calls, lost, codecs in rows:
+        inputs = tuple(Input(next(rest), "captured from tests", str(codec)) for codec in codecs)
+        captured.append(Captured(int(calls), inputs, {str(reason): int(count) for reason, count in lost.items()}))
+    if next(rest, None) is not None:
+        raise ValueError("more inputs than the report names")
+    return tuple(captured)
+
+
+def _telling_line(output: str) -> str:
+    """The line of pytest's output that says what went wrong: its first "E" line, else its last line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line.removeprefix("E ").strip() for line in lines if line.startswith(("E ", "ERROR", "INTERNALERROR"))]
+    return (errors or lines[-1:] or [""])[0]

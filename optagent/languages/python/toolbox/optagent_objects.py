@@ -1,0 +1,269 @@
+"""The canonical encoding of objects, functions, classes and arrays; see optagent_encode for the plain values.
+
+Runs in the target's interpreter: standard library only.
+
+    ["o", type, content, [name, value], ...]  an object: what its builtin base holds, then its attributes by name
+    ["T", name]  class    ["M", name]  module    ["F", name, ...]  function    ["m", name, self]  bound method
+    ["v", kind, ...]  view of a dict    ["N", dtype, shape, content]  numpy array
+
+Attributes are read where they are kept, not through the object's own `__getstate__` or `__eq__`: those may forget.
+An object with state that cannot be seen is named in CannotEncode.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import sys
+import types
+from typing import TYPE_CHECKING, Any
+
+import optagent_iterate  # its types are registered too
+from optagent_encode import OTHERWISE, CannotEncode, register, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from optagent_encode import Encoder
+
+CARRIED: dict[int, tuple[Any, str]] = {}
+"""By id: code objects of functions that came with the input (optagent_codec), and their digests."""
+
+HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made while the program runs, as by a class statement
+POINTER, DICT_AND_WEAKREFS = 8, 2
+BASES = (int, float, complex, str, bytes, bytearray, tuple, list, dict, frozenset, set)
+
+
+def encode_object(encoder: Encoder, value: Any, depth: int) -> Any:
+    """An object by class and state; one with a value of its own (a hash of its own) is no alias of an equal one."""
+    kind = type(value)
+    if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
+        return encode_array(encoder, value, depth)
+    hashed: Any = kind.__hash__
+    has_own_value = hashed is not None and hashed is not object.__hash__
+    if not has_own_value and (known := encoder.first_visit(value)):
+        return known
+    content = encode_content(encoder, value, depth)
+    state = [[name, encoder.tree(one, depth)] for name, one in sorted(attributes(value))]
+    return ["o", type_name(kind), content, *state]
+
+
+def encode_content(encoder: Encoder, value: Any, depth: int) -> Any:
+    """What the builtin or compiled base of the object's class holds; None where that is nothing."""
+    kind = type(value)
+    base = next((one for one in BASES if issubclass(kind, one)), None)
+    content = None if base is None else encoder.tree(plain(base, value), depth)
+    speak = compiled_reduce(kind)
+    if speak is None:
+        return content if base is not None or has_nothing_hidden(value) else refuse(kind)
+    try:
+        said = speak(value)
+    except Exception:  # noqa: BLE001 - code of the target's: what it raises says nothing about us
+        return refuse(kind)
+    if not isinstance(said, tuple):
+        return ["said", encoder.tree(said, depth)]
+    parts = [list(one) if k in (3, 4) and one is not None else one for k, one in enumerate(said[:5])]
+    # a state that is the object's dict is encoded by name, and what a builtin base holds has been encoded above
+    shown = [one for one in parts[: 3 if base else 5] if one is not None and one is not vars_of(value)]
+    return ["made", content, *[encoder.tree(one, depth) for one in shown]]
+
+
+def plain(base: Any, value: Any) -> Any:
+    """The content of an instance of a subclass as an instance of the base, past any overridden method."""
+    if base in (tuple, list, set, frozenset):
+        return base(base.__iter__(value))
+    if base is dict:
+        return dict(zip(dict.keys(value), dict.values(value), strict=True))
+    if base in (str, bytes, bytearray):
+        return base.__getitem__(value, slice(None))
+    return base.__pos__(value)
+
+
+def compiled_reduce(kind: type) -> Any:
+    """How a class that can hold more than attributes says what it holds: the `__reduce__` of the compiled class, or of
+    Python's own library, whatever subclasses put before it. None for classes made of attributes alone."""
+    for owner in kind.__mro__[:-1]:
+        if owner in copyreg.dispatch_table:
+            return copyreg.dispatch_table[owner]
+        for name in ("__reduce_ex__", "__reduce__", "__getstate__"):
+            found = vars(owner).get(name)
+            if found is not None and (is_of_python(owner) or not isinstance(found, types.FunctionType)):
+                return (lambda one, method=found: method(one, 4)) if name == "__reduce_ex__" else found
+    return None
+
+
+def is_of_python(owner: type) -> bool:
+    return owner.__module__.partition(".")[0] in sys.stdlib_module_names
+
+
+def has_nothing_hidden(value: Any) -> bool:
+    """Whether attributes are all that the object is: no class of it is compiled, or Python itself would copy it."""
+    if is_plain(value):
+        return True
+    try:
+        object.__reduce_ex__(value, 4)
+    except Exception:  # noqa: BLE001 - a TypeError of Python's, or whatever the target's own methods raise
+        return False
+    return True
+
+
+def is_plain(value: Any) -> bool:
+    """Whether all classes of the object were made by class statements, with room for attributes and slots only."""
+    owners = type(value).__mro__[:-1]
+    slots = sum(len(slots_of(owner)) for owner in owners)
+    room = object.__basicsize__ + POINTER * (slots + DICT_AND_WEAKREFS)
+    return all(owner.__flags__ & HEAP_TYPE for owner in owners) and type(value).__basicsize__ <= room
+
+
+def attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    """What the object keeps in its dict and in its slots, by name; a slot of a base class by its class and name."""
+    yield from ((str(name), one) for name, one in (vars_of(value) or {}).items())
+    yield from ((f"{owner.__qualname__}.{name}", one) for (owner, name), one in slots(value))
+
+
+def slots(value: Any) -> Iterator[tuple[tuple[type, str], Any]]:
+    """What the object keeps in slots, by class and by the name under which the class keeps the slot."""
+    for owner in type(value).__mro__:
+        for name in slots_of(owner):
+            member = vars(owner).get(mangled(owner, name))
+            try:
+                yield (owner, mangled(owner, name)), member.__get__(value)  # type: ignore[union-attr]
+            except AttributeError:  # an empty slot
+                continue
+
+
+def vars_of(value: Any) -> Any:
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
+    return found if type(found) is dict else None
+
+
+def slots_of(owner: type) -> tuple[str, ...]:
+    slots = vars(owner).get("__slots__", ())
+    named = (slots,) if isinstance(slots, str) else tuple(slots)
+    return tuple(name for name in named if name not in ("__dict__", "__weakref__"))
+
+
+def mangled(owner: type, name: str) -> str:
+    """The name under which a class keeps a private name."""
+    hidden = name.startswith("__") and not name.endswith("__")
+    return f"_{owner.__name__.lstrip('_')}{name}" if hidden else name
+
+
+def refuse(kind: type) -> Any:
+    raise CannotEncode(type_name(kind))
+
+
+def encode_array(encoder: Encoder, value: Any, depth: int) -> Any:
+    """Element type, shape and content; memory layout is not part of it. Arrays of objects by their elements."""
+    known = encoder.first_visit(value)
+    if known:
+        return known
+    content = encoder.tree(value.tolist(), depth) if value.dtype.hasobject else value.tobytes().hex()
+    return ["N", str(value.dtype.descr), list(value.shape), content]
+
+
+def encode_class(encoder: Encoder, value: type, depth: int) -> Any:
+    return ["T", type_name(value)]
+
+
+def encode_module(encoder: Encoder, value: Any, depth: int) -> Any:
+    return ["M", value.__name__]
+
+
+def encode_function(encoder: Encoder, value: Any, depth: int) -> Any:
+    """One that stands in a module, by name; one that came with the input, by its code and what it closes over."""
+    name = f"{value.__module__}.{value.__qualname__}"
+    known = encoder.first_visit(value)
+    if known:
+        return known
+    if by_name(value) is value:
+        return ["F", name]
+    carried = CARRIED.get(id(value.__code__))
+    if carried is None:
+        raise CannotEncode(f"a function made by a call ({name})")
+    cells = [cell_content(encoder, cell, depth) for cell in value.__closure__ or ()]
+    return ["F", name, carried[1], encoder.tree([value.__defaults__, value.__kwdefaults__, vars(value)], depth), *cells]
+
+
+def cell_content(encoder: Encoder, cell: Any, depth: int) -> Any:
+    try:
+        return [encoder.tree(cell.cell_contents, depth)]
+    except ValueError:  # an empty cell
+        return []
+
+
+def by_name(value: Any) -> Any:
+    """What stands under the name that a function or class gives for itself."""
+    found: Any = sys.modules.get(value.__module__ or "")
+    for part in value.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def encode_method(encoder: Encoder, value: Any, depth: int) -> Any:
+    return ["m", value.__func__.__qualname__, encoder.tree(value.__self__, depth)]
+
+
+def encode_builtin(encoder: Encoder, value: Any, depth: int) -> Any:
+    owner = value.__self__
+    return ["m", value.__qualname__, None if owner is None else encoder.tree(owner, depth)]
+
+
+def encode_descriptor(encoder: Encoder, value: Any, depth: int) -> Any:
+    return ["F", f"{type_name(value.__objclass__)}.{value.__name__}"]
+
+
+def encode_view(encoder: Encoder, value: Any, depth: int) -> Any:
+    return ["v", type(value).__name__, *[encoder.tree(one, depth) for one in value]]
+
+
+def encode_proxy(encoder: Encoder, value: Any, depth: int) -> Any:
+    return ["v", "mappingproxy", encoder.tree(dict(value), depth)]
+
+
+def encode_slice(encoder: Encoder, value: Any, depth: int) -> Any:
+    return ["v", "slice", *[encoder.tree(one, depth) for one in (value.start, value.stop, value.step)]]
+
+
+def encode_memory(encoder: Encoder, value: Any, depth: int) -> Any:
+    return ["v", "memoryview", value.format, list(value.shape or ()), value.tobytes().hex()]
+
+
+def encode_constant(encoder: Encoder, value: Any, depth: int) -> Any:
+    return ["M", repr(value)]
+
+
+class Example:
+    """Lends its types."""
+
+    def method(self) -> None:
+        """Nothing."""
+
+
+register(types.FunctionType, encode_function)
+register(types.ModuleType, encode_module)
+register(types.MethodType, encode_method)
+register(types.BuiltinFunctionType, encode_builtin)
+register(types.MethodDescriptorType, encode_descriptor)
+register(types.WrapperDescriptorType, encode_descriptor)
+register(types.MappingProxyType, encode_proxy)
+register(slice, encode_slice)
+register(memoryview, encode_memory)
+register(type(NotImplemented), encode_constant)
+EMPTY: dict[Any, Any] = {}
+for view in (type(EMPTY.keys()), type(EMPTY.values()), type(EMPTY.items())):
+    register(view, encode_view)
+
+
+def otherwise(encoder: Encoder, value: Any, depth: int) -> Any:
+    if issubclass(type(value), type):
+        return encode_class(encoder, value, depth)
+    return encode_object(encoder, value, depth)
+
+
+OTHERWISE[0] = otherwise
+register(type, encode_class)
+
+__all__ = ["CARRIED", "optagent_iterate"]

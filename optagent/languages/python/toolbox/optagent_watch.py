@@ -1,0 +1,257 @@
+"""Watches functions of the project while its tests run: which were called, how often, and with what.
+
+Runs in the target's interpreter: standard library only. Two ways in:
+
+- 3.12 and newer: an event of `sys.monitoring` per function start, switched off at once for all code that is not
+  watched. It changes nothing that the program could see.
+- 3.11, and functions that are handed iterators (which can be kept only by handing over others): the function's code
+  is exchanged for one that records and calls the original.
+
+Only outermost calls are recorded: those that a function makes to itself are its own business.
+"""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import os
+import sys
+import threading
+import types
+from typing import TYPE_CHECKING, Any
+
+import optagent_codec
+import optagent_target
+from optagent_record import Purse, Recorder
+
+if TYPE_CHECKING:
+    from types import CodeType, FrameType, FunctionType
+
+    Key = tuple[str, str, int]
+
+ENOUGH_CALLS = 20_000
+"""So many calls of one function within one test are counted; the rest of that test runs at full speed."""
+
+
+class Watched:
+    """One function under watch."""
+
+    def __init__(self, number: int, recorder: Recorder) -> None:
+        self.number = number
+        self.recorder = recorder
+        self.in_this_test = 0
+        self.original: CodeType | None = None
+        self.shim: CodeType | None = None
+        self.function: FunctionType | None = None
+
+
+class Watch:
+    """`targets` are rows of path, qualified name and first line (decorators included); `keep` asks for arguments."""
+
+    def __init__(self, targets: list[list[Any]], keep: bool, test_files: set[str]) -> None:
+        self.keep = keep
+        self.test_files = test_files
+        self.purse = Purse()
+        self.watched: dict[Key, Watched] = {}
+        for number, (path, qualname, line) in enumerate(targets):
+            recorder = Recorder(self.purse, self.by_value)
+            self.watched[os.path.realpath(path), qualname, line] = Watched(number, recorder)
+        self.all = list(self.watched.values())
+        self.files = {path for path, _, _ in self.watched}
+        self.by_code: dict[int, Watched] = {}
+        self.codes: list[CodeType] = []  # kept alive: their ids are keys
+        self.real: dict[str, str] = {}
+        self.originals: dict[int, FunctionType] = {}  # copies that the shims call: never exchanged themselves
+        self.modules_seen = 0
+        self.inside = threading.local()
+        self.monitors = sys.version_info >= (3, 12)
+        self.disable: Any = None
+        if self.monitors and self.watched:
+            self.start_monitoring()
+
+    def by_value(self, module: str) -> bool:
+        """Whether a function of that module has to be carried as code: a worker imports no tests."""
+        if module == "__main__":
+            return True
+        file = getattr(sys.modules.get(module), "__file__", None) or ""
+        return os.path.realpath(file) in self.test_files
+
+    def new_test(self) -> None:
+        """What was left alone in the last test is watched again."""
+        for one in self.all:
+            if one.in_this_test > ENOUGH_CALLS and one.function is not None and one.shim is not None:
+                one.function.__code__ = one.shim
+            one.in_this_test = 0
+        if self.monitors:
+            monitoring().restart_events()
+        elif len(sys.modules) != self.modules_seen:
+            self.modules_seen = len(sys.modules)
+            self.exchange_all()
+
+    def touched(self) -> list[int]:
+        """The numbers of the functions called since the last `new_test`."""
+        return [one.number for one in self.all if one.in_this_test]
+
+    def lookup(self, code: CodeType) -> Watched | None:
+        file = code.co_filename
+        if file not in self.real:
+            self.real[file] = os.path.realpath(file)
+        return self.watched.get((self.real[file], code.co_qualname, code.co_firstlineno))
+
+    # --- by event -----------------------------------------------------------------------------------------------
+
+    def start_monitoring(self) -> None:
+        events = monitoring()
+        tool = next(number for number in (4, 3, 5, 2, 1, 0) if events.get_tool(number) is None)
+        events.use_tool_id(tool, "optagent")
+        events.register_callback(tool, events.events.PY_START, self.started)
+        events.set_events(tool, events.events.PY_START)
+        self.disable = events.DISABLE
+
+    def started(self, code: CodeType, offset: int) -> Any:
+        one = self.by_code.get(id(code))
+        if one is None:
+            one = self.lookup(code)
+            if one is None:
+                return self.disable
+            self.by_code[id(code)] = one
+            self.codes.append(code)
+        if one.function is not None:  # exchanged: the shim has counted this call
+            return self.disable
+        one.in_this_test += 1
+        if not self.keep or one.in_this_test > ENOUGH_CALLS:
+            return self.disable
+        self.see(one, code)
+        return None
+
+    def see(self, one: Watched, code: CodeType) -> None:
+        frame = sys._getframe(2)
+        recorder = one.recorder
+        if getattr(self.inside, "recording", False) or is_inner(frame, code):
+            return
+        recorder.calls += 1
+        args, kwargs = arguments_of(frame, code)
+        if not recorder.wants(args, kwargs):
+            return
+        if any(optagent_codec.may_hold_iterator(value) for value in (*args, *kwargs.values())):
+            function = function_of(frame, code)
+            if function is None:
+                recorder.lose("an iterator, handed to a function that cannot be found by its name")
+            else:
+                self.exchange(function, one)
+            return
+        self.record(recorder, args, kwargs)
+
+    def record(self, recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Recorded; calls that writing the arguments down makes are not the tests'."""
+        self.inside.recording = True
+        try:
+            return recorder.record(args, kwargs)
+        finally:
+            self.inside.recording = False
+
+    # --- by exchange of code ------------------------------------------------------------------------------------
+
+    def exchange_all(self) -> None:
+        """Every watched function that has been loaded since."""
+        for function in [one for one in gc.get_objects() if type(one) is types.FunctionType]:
+            found = self.lookup(function.__code__)
+            if found is not None and function.__code__ is not found.shim and id(function) not in self.originals:
+                self.exchange(function, found)
+
+    def exchange(self, function: FunctionType, one: Watched) -> None:
+        code = function.__code__
+        original = types.FunctionType(
+            code, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+        )
+        original.__kwdefaults__ = function.__kwdefaults__
+        self.originals[id(original)] = original
+        if not hasattr(function, "__wrapped__"):
+            function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]  # for who looks at it
+        template = SHIM.__code__
+        enter = self.entrance(one, original)
+        one.original, one.function = code, function
+        one.shim = template.replace(
+            co_consts=tuple(enter if constant == MARK else constant for constant in template.co_consts),
+            co_freevars=code.co_freevars,
+            co_name=code.co_name,
+            co_qualname=code.co_qualname,
+            co_filename=code.co_filename,
+            co_firstlineno=code.co_firstlineno,
+        )
+        function.__code__ = one.shim
+
+    def entrance(self, one: Watched, original: FunctionType) -> Any:
+        recorder, inside, keep = one.recorder, self.inside, self.keep
+        depth_name = f"depth{one.number}"
+
+        def enter(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            one.in_this_test += 1
+            if not keep or one.in_this_test > ENOUGH_CALLS:
+                if one.function is not None and one.original is not None:
+                    one.function.__code__ = one.original  # full speed until the next test
+                    one.in_this_test = ENOUGH_CALLS + 1
+                return original(*args, **kwargs)
+            if getattr(inside, depth_name, False) or getattr(inside, "recording", False):
+                return original(*args, **kwargs)
+            recorder.calls += 1
+            if recorder.wants(args, kwargs):
+                args, kwargs = self.record(recorder, args, kwargs)
+            setattr(inside, depth_name, True)
+            try:
+                return original(*args, **kwargs)
+            finally:
+                setattr(inside, depth_name, False)
+
+        return enter
+
+
+def monitoring() -> Any:
+    """`sys.monitoring`, which the oldest Python we run under does not have."""
+    return vars(sys)["monitoring"]
+
+
+MARK = "the recorder goes here"
+
+
+def SHIM(*args: Any, **kwargs: Any) -> Any:  # noqa: N802
+    return "the recorder goes here"(args, kwargs)  # type: ignore[operator]
+
+
+def is_inner(frame: FrameType, code: CodeType) -> bool:
+    caller = frame.f_back
+    while caller is not None:
+        if caller.f_code is code:
+            return True
+        caller = caller.f_back
+    return False
+
+
+def function_of(frame: FrameType, code: CodeType) -> FunctionType | None:
+    """The function whose code it is, found by its name from the frame's module; None where it is not there."""
+    owner: Any = types.SimpleNamespace(**{key: one for key, one in frame.f_globals.items() if isinstance(key, str)})
+    *outer, name = code.co_qualname.split(".")
+    try:
+        for part in outer:
+            owner = getattr(owner, part)
+        found = optagent_target.undescribed(optagent_target.attribute(owner, name))
+    except AttributeError:
+        return None
+    return next((one for one in optagent_target.below(found, 0) if one.__code__ is code), None)
+
+
+def arguments_of(frame: FrameType, code: CodeType) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a frame that has just started, as (args, kwargs)."""
+    values = frame.f_locals
+    names = code.co_varnames
+    positional = names[: code.co_argcount]
+    keywords = names[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    after = code.co_argcount + code.co_kwonlyargcount
+    args = tuple(values[name] for name in positional)
+    kwargs = {name: values[name] for name in keywords}
+    if code.co_flags & 0x04:
+        args += values[names[after]]
+        after += 1
+    if code.co_flags & 0x08:
+        kwargs.update(values[names[after]])
+    return args, kwargs
