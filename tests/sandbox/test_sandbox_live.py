@@ -236,6 +236,28 @@ def test_no_timer_of_the_contestants_own_releases_the_brake(box):
         assert burnt_ns(live, 0.5) == 0
 
 
+SIGNALLED = """
+import fcntl, signal
+signal.signal(signal.SIGCONT, lambda *_: None)
+signal.signal(signal.SIGIO, lambda *_: None)
+fcntl.fcntl(channel, fcntl.F_SETOWN, os.getpid())
+fcntl.fcntl(channel, fcntl.F_SETFL, fcntl.fcntl(channel, fcntl.F_GETFL) | os.O_ASYNC)
+refusal = attempt(fcntl.fcntl, channel, 10, signal.SIGCONT)
+"""
+
+
+def test_no_signal_for_a_file_releases_the_brake(box):
+    """What the referee writes makes the kernel send a signal; F_SETSIG would make that a SIGCONT."""
+    with contestant(box, SIGNALLED + BURN + "say(refusal)\n") as live:
+        live.greet()
+        said, _ = live.receive(10)
+        live.halt()
+        time.sleep(0.05)
+        live.send_raw(b"x")
+        assert burnt_ns(live, 0.5) == 0
+        assert said == {"said": 1}
+
+
 def test_a_handler_or_a_block_for_the_stop_signal_changes_nothing(rung):
     script = "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\n" + BURN
     with contestant(rung, script + "say(attempt(signal.signal, signal.SIGSTOP, signal.SIG_IGN))\n") as live:
