@@ -5,14 +5,15 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+from optagent.cli.config import read
 from optagent.cli.progress import Progress
 from optagent.cli.reports import run_report
 from optagent.cli.session import Ended, start
 from optagent.cli.session import resume as resume_session
-from optagent.cli.settings import RunSettings
 from optagent.cli.workshop import place_of
 from optagent.core import outcome as codes
 from optagent.core.outcome import Outcome, run_exit_code
@@ -25,9 +26,16 @@ from optagent.report.text import one_line, ratio, safe
 from optagent.workspace.apply import apply as write_patch
 
 
-def run(settings: RunSettings, state: Path | None, json: bool) -> int:
+def run(repo: Path, given: Mapping[str, Any], json: bool) -> int:
+    """A run of the one target that flags, environment and files name."""
+    try:
+        asked = read(repo, given, os.environ)
+        settings = asked.run_settings(asked.only_target())
+    except OptagentError as fault:
+        return _failed("run", "", fault, json)
+
     def go(progress: Progress) -> Ended:
-        return start(settings, state, progress)
+        return start(settings, asked.state, progress)
 
     return _session("run", settings.target, settings.minutes, json, go)
 
@@ -51,16 +59,20 @@ def _session(verb: str, target: str, minutes: float, json: bool, go: Callable[[P
         with Progress(minutes, quiet=json) as progress:
             ended = go(progress)
     except OptagentError as fault:
-        if not json:
-            raise
-        outcome = Outcome.BASELINE_BROKEN if isinstance(fault, BaselineBroken) else Outcome.FAILED
-        error = ErrorPart(slug=fault.slug, message=fault.message, hint=fault.hint)
-        _emit(failure(verb, target, outcome.value, error))
-        return fault.exit_code
+        return _failed(verb, target, fault, json)
     workshop = ended.workshop
     with workshop.ledger:
         record = replay(workshop.ledger.events(workshop.run))
     return _print(run_report(verb, workshop.run, record, workshop.sandbox.rung), ended.goal_met, json)
+
+
+def _failed(verb: str, target: str, fault: OptagentError, json: bool) -> int:
+    if not json:
+        raise fault
+    outcome = Outcome.BASELINE_BROKEN if isinstance(fault, BaselineBroken) else Outcome.FAILED
+    error = ErrorPart(slug=fault.slug, message=fault.message, hint=fault.hint)
+    _emit(failure(verb, target, outcome.value, error))
+    return fault.exit_code
 
 
 def _print(report: RunReport, goal_met: bool, json: bool) -> int:

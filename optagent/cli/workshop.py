@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optagent import __version__
+from optagent.cli.config import read
 from optagent.cli.machine import fingerprint
 from optagent.cli.settings import RunSettings
 from optagent.core.target import Target, Tree
@@ -76,8 +77,8 @@ class Workshop:
 
 
 def place_of(repo: Path, state: Path | None) -> Path:
-    """Where the record of a repository's runs is kept."""
-    return repository_place(state_root(state, os.environ), repo)
+    """Where the record of a repository's runs is kept: `state`, else what its settings say, else the platform's."""
+    return repository_place(state_root(state or read(repo, {}, os.environ).state, os.environ), repo)
 
 
 def new_run(settings: RunSettings, state: Path | None) -> Workshop:
