@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,18 @@ def of_file(file: ConfigFile) -> Iterator[Found]:
         if key == COMMAND and file.top:
             continue
         if key not in KNOWN:
-            raise _unknown(f"{file.place(key)} has a setting {key!r} that does not exist", key, KNOWN)
+            raise _unknown(f"{file.place(key)} has a setting {_shown(key)} that does not exist", key, KNOWN)
         setting = KNOWN[key]
-        where = f"{key} = {_shown(raw)} in {file.place(key)}"
+        where = partial(_line, file, key, raw)
         value = _placed(setting, _value(setting, typed, raw, where), file.path.parent)
         if file.top:
             _may_say(setting, value, file.top, where)
         yield Found(setting, value, str(file.path), 2 if file.top else 1, file)
+
+
+def _line(file: ConfigFile, key: str, raw: object) -> str:
+    """Asked for only when something is wrong with it: finding a line reads the file anew."""
+    return f"{key} = {_shown(raw)} in {file.place(key)}"
 
 
 def of_variables(env: Mapping[str, str]) -> Iterator[Found]:
@@ -71,7 +77,7 @@ def of_variables(env: Mapping[str, str]) -> Iterator[Found]:
             raise _unknown(f"there is no variable {name}", name, VARIABLES)
         setting = VARIABLES[name]
         if env[name]:
-            value = _value(setting, from_text, env[name], f"{name}={_shown(env[name])}")
+            value = _value(setting, from_text, env[name], partial("{}={}".format, name, _shown(env[name])))
             yield Found(setting, _placed(setting, value, Path.cwd()), name, 3)
 
 
@@ -79,15 +85,15 @@ def of_flags(given: Mapping[str, Any]) -> Iterator[Found]:
     for name, raw in given.items():
         if raw is not None and raw != []:
             setting = KNOWN[name]
-            value = _value(setting, typed, raw, f"{setting.flag} {raw}")
+            value = _value(setting, typed, raw, partial("{} {}".format, setting.flag, raw))
             yield Found(setting, _placed(setting, value, Path.cwd()), setting.flag, 4)
 
 
-def _value(setting: Setting, reader: Callable[[Setting, Any], Any], raw: object, where: str) -> Any:
+def _value(setting: Setting, reader: Callable[[Setting, Any], Any], raw: object, where: Callable[[], str]) -> Any:
     try:
         return reader(setting, raw)
     except ValueError:
-        raise BadSetting(f"{where} means nothing", f"Give {setting.wanted}.") from None
+        raise BadSetting(f"{where()} means nothing", f"Give {setting.wanted}.") from None
 
 
 def _placed(setting: Setting, value: Any, folder: Path) -> Any:
@@ -96,16 +102,16 @@ def _placed(setting: Setting, value: Any, folder: Path) -> Any:
     return str(folder / os.path.expanduser(value))
 
 
-def _may_say(setting: Setting, value: Any, top: Path, where: str) -> None:
+def _may_say(setting: Setting, value: Any, top: Path, where: Callable[[], str]) -> None:
     """Returns when the repository may decide this: it is about to be judged, and must not choose its judge."""
     if value in setting.ours_only:
         raise BadSetting(
-            f"{where}: a repository cannot take the isolation off its own code",
+            f"{where()}: a repository cannot take the isolation off its own code",
             f"Say it yourself: {setting.flag} {value}, {setting.variable}, or your own file.",
         )
     if setting.inside and value is not None and not Path(os.path.realpath(value)).is_relative_to(top):
         raise BadSetting(
-            f"{where} leads out of the repository {top}",
+            f"{where()} leads out of the repository {top}",
             f"Say it yourself: {setting.flag}, {setting.variable}, or your own file.",
         )
 
@@ -118,5 +124,8 @@ def _unknown(message: str, name: str, known: Iterable[str]) -> BadSetting:
 
 
 def _shown(raw: object) -> str:
-    text = repr(raw)
+    try:
+        text = repr(raw)
+    except ValueError:  # more digits than Python is willing to write
+        return "a number too long to show"
     return text if len(text) <= 80 else text[:77] + "..."

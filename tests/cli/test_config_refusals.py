@@ -30,6 +30,7 @@ WRONG = {
     "max_minutes = true": "a number of at least 0",
     "max_minutes = 12:00:00": "a number of at least 0",
     f"max_trials = 1{'0' * 400}": "a whole number of at least 1",
+    f"max_trials = 0x1{'0' * 5000}": "a whole number of at least 1",
     "max_trials = true": "a whole number of at least 1",
     "timeout_factor = 0.5": "a number of at least 1",
     'sandbox = "jail"': "one of auto, bwrap, none",
