@@ -20,8 +20,9 @@ NO_BWRAP = "bubblewrap (bwrap) is not installed: nothing to test the default san
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test ever writes into the state folder of whoever runs the tests."""
+    """No test ever writes into the state folder of whoever runs the tests, or reads their settings."""
     monkeypatch.setenv("OPTAGENT_STATE", str(tmp_path_factory.getbasetemp() / "optagent-state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "no-settings"))
 
 
 def open_to_all(*folders: Path) -> None:

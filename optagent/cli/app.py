@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from optagent import __version__
+from optagent.cli.flags import ORDER, OTHER_PLACES, with_settings
 from optagent.core import outcome as codes
 from optagent.errors import OptagentError
 
@@ -44,44 +45,43 @@ def root(
     """Makes real code faster and proves it."""
 
 
-@app.command()
-def run(
-    repo: Repo,
-    target: Annotated[
-        str, typer.Option("--target", help="fn, module:fn, Class.method, path.py::Class.method or path.py:LINE")
-    ],
-    workload: Annotated[
-        str | None, typer.Option("--workload", help="Python file that defines make_inputs(size, rng)")
-    ] = None,
-    tests: Annotated[str | None, typer.Option("--tests", help="pytest command, when plain `pytest` is not it")] = None,
-    python: Annotated[str | None, typer.Option("--python", help="interpreter or environment of the target")] = None,
-    speedup: Annotated[
-        float | None, typer.Option("--speedup", help="wanted factor; any confirmed gain if not given")
-    ] = None,
-    max_minutes: Annotated[float, typer.Option("--max-minutes", help="stop after this many minutes")] = 10.0,
-    max_trials: Annotated[int, typer.Option("--max-trials", help="stop after this many candidates")] = 30,
-    sandbox: Annotated[str, typer.Option("--sandbox", help="auto, bwrap or none (no isolation at all)")] = "auto",
-    seed: Annotated[int, typer.Option("--seed", help="same seed, same inputs and orders")] = 0,
-    state: State = None,
-    json: Json = False,
-) -> None:
+@app.command(epilog=OTHER_PLACES)
+@with_settings
+def run(repo: Repo, json: Json = False, **given: object) -> None:
     """Make a function faster, verified in a sandbox, and keep the patch."""
     from optagent.cli import verbs
-    from optagent.cli.settings import RunSettings
 
-    settings = RunSettings(
-        repo=str(Path(repo).absolute()),
-        target=target,
-        python=_absolute(python),
-        workload=_absolute(workload),
-        tests=tests,
-        sandbox=sandbox,
-        speedup=speedup,
-        minutes=max_minutes,
-        trials=max_trials,
-        seed=seed,
-    )
-    _leave(lambda: verbs.run(settings, state, json))
+    _leave(lambda: verbs.run(Path(repo), given, json))
+
+
+@app.command(epilog=ORDER)
+@with_settings
+def config(
+    repo: Repo,
+    origin: Annotated[bool, typer.Option("--origin", help="tell where each value came from")] = False,
+    json: Json = False,
+    **given: object,
+) -> None:
+    """Print the settings that a run with these flags would have."""
+    from optagent.cli.show_config import config as show_config
+
+    _leave(lambda: show_config(Path(repo), given, origin, json))
+
+
+@app.command(epilog=OTHER_PLACES)
+@with_settings
+def hotspots(
+    repo: Repo,
+    command: Annotated[
+        str | None, typer.Option("--command", help="a Python command to look at, in place of the tests")
+    ] = None,
+    json: Json = False,
+    **given: object,
+) -> None:
+    """Show in which functions the time goes."""
+    from optagent.cli.hotspots import hotspots as look
+
+    _leave(lambda: look(Path(repo), given, command, json))
 
 
 @app.command()
@@ -133,10 +133,6 @@ def schema() -> None:
     from optagent.cli import verbs
 
     _leave(lambda: verbs.schema())
-
-
-def _absolute(path: str | None) -> str | None:
-    return str(Path(path).absolute()) if path else None
 
 
 def _leave(verb: Callable[[], int]) -> NoReturn:

@@ -56,10 +56,10 @@ class Progress:
         if self.quiet:
             return
         text = f"  {trial.number}. {safe(one_line(trial.candidate.idea))}: {verdict_line(trial.verdict)}"
-        with self._paused():
+        with self.paused():
             print(text, file=sys.stderr, flush=True)
 
-    def _paused(self) -> AbstractContextManager[object]:
+    def paused(self) -> AbstractContextManager[object]:
         """Nothing to pause: rich moves its live line below what is printed through its console only."""
         if self._status is None:
             return nullcontext()

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from optagent.cli.setting_table import KNOWN, means_something
 from optagent.errors import BadSetting
 
 
@@ -24,6 +25,8 @@ class RunSettings:
     minutes: float = 10.0
     trials: int = 30
     seed: int = 0
+    scope: str = "function"
+    timeout_factor: float = 5.0
 
     @property
     def repo_path(self) -> Path:
@@ -42,11 +45,13 @@ class RunSettings:
         """These settings, or BadSetting for the first that means nothing."""
         if not os.path.isdir(self.repo):  # Path.is_dir raises for what may not be looked at
             raise BadSetting(f"there is no folder {self.repo}", "Name the project's folder.")
-        for name, value, least in (
-            ("--max-minutes", self.minutes, 0.0),
-            ("--max-trials", self.trials, 1),
-            ("--speedup", 2.0 if self.speedup is None else self.speedup, 1.0),
-        ):
-            if not value >= least:
-                raise BadSetting(f"{name} {value} means nothing", f"Give a number of at least {least:g}.")
+        for field, name in FIELDS.items():
+            value, setting = getattr(self, field), KNOWN[name]
+            if not means_something(setting, value):
+                raise BadSetting(f"{setting.flag} {value} means nothing", f"Give {setting.wanted}.")
         return self
+
+
+SHORT = {"max_minutes": "minutes", "max_trials": "trials"}
+FIELDS = {SHORT.get(name, name): name for name in KNOWN if name not in ("target", "top", "state")}
+"""Field of RunSettings: name of its setting. What is left out says which runs there are and where they are kept."""

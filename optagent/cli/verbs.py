@@ -5,34 +5,85 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from optagent.cli.config import read
+from optagent.cli.hotspots import hottest
 from optagent.cli.progress import Progress
 from optagent.cli.reports import run_report
 from optagent.cli.session import Broken, Ended, start
 from optagent.cli.session import resume as resume_session
-from optagent.cli.settings import RunSettings
 from optagent.cli.workshop import place_of
 from optagent.core import outcome as codes
-from optagent.core.outcome import Outcome, run_exit_code
+from optagent.core.outcome import Outcome, best, run_exit_code
 from optagent.errors import BaselineBroken, OptagentError, RunNotFound
 from optagent.ledger.history import Record, replay
 from optagent.ledger.store import Ledger
-from optagent.report.document import Document, ErrorPart, failure
+from optagent.report.document import Document, Documents, ErrorPart, SpeedupPart, failure
 from optagent.report.run import RunReport, document, text
 from optagent.report.text import one_line, ratio, safe
 from optagent.workspace.apply import apply as write_patch
 
 
-def run(settings: RunSettings, state: Path | None, json: bool) -> int:
-    def go(progress: Progress) -> Ended:
-        (ended,) = start([settings], state, progress)
-        if isinstance(ended, Broken):
-            raise ended.fault
-        return ended
+def run(repo: Path, given: Mapping[str, Any], json: bool) -> int:
+    """A run for each target that flags, environment and files name, or for the hottest functions."""
+    try:
+        asked = read(repo, given, os.environ)
+        with Progress(asked["max_minutes"], quiet=json) as progress:
+            targets = asked.targets or hottest(asked, progress)
+            wanted = [asked.run_settings(one) for one in targets]
+            shown = [_shown("run", one, json) for one in start(wanted, asked.state, progress)]
+    except OptagentError as fault:
+        return _failed("run", ", ".join(given.get("target") or ()), fault, json)
+    return _close("run", shown, len(targets) > 1, json)
 
-    return _session("run", settings.target, settings.minutes, json, go)
+
+@dataclass(frozen=True)
+class Shown:
+    """What became of one target: its document, whether the goal was met, and for one that could not be judged why."""
+
+    document: Document
+    outcome: Outcome
+    goal_met: bool = False
+    fault: OptagentError | None = None
+
+
+def _shown(verb: str, ended: Ended | Broken, json: bool) -> Shown:
+    """One target's end, printed for people as soon as it is there."""
+    if isinstance(ended, Broken):
+        outcome, fault = Outcome.BASELINE_BROKEN, ended.fault
+        return Shown(_failure(verb, str(ended.target), outcome, fault), outcome, fault=fault)
+    workshop = ended.workshop
+    with workshop.ledger:
+        report = run_report(verb, workshop.run, replay(workshop.ledger.events(workshop.run)), workshop.sandbox.rung)
+    if not json:
+        sys.stdout.write(text(report))
+    return Shown(document(report), report.outcome, ended.goal_met)
+
+
+def _close(verb: str, shown: list[Shown], several: bool, json: bool) -> int:
+    """The end of a session: the document (with `--json`), and the exit code of the best outcome."""
+    if not several and shown[0].fault is not None:
+        return _failed(verb, shown[0].document.target, shown[0].fault, json)
+    outcome = best([one.outcome for one in shown])
+    if json:
+        documents = [one.document for one in shown]
+        shown_document = Documents(verb=verb, outcome=outcome.value, results=documents) if several else documents[0]
+        sys.stdout.write(shown_document.as_json() + "\n")
+    elif several:
+        sys.stdout.writelines(_line(one) for one in shown)
+    return run_exit_code(outcome, any(one.goal_met for one in shown))
+
+
+def _line(shown: Shown) -> str:
+    """One line of the table below the results of several targets."""
+    said = f": {shown.fault.message}" if shown.fault else ""
+    won = shown.document.speedup
+    factor = f" {ratio(won.ratio)}" if isinstance(won, SpeedupPart) else ""
+    return safe(one_line(f"{shown.document.target}  {shown.outcome.value}{factor}{said}", 300)) + "\n"
 
 
 def resume(repo: Path, run: str, state: Path | None, json: bool) -> int:
@@ -42,28 +93,24 @@ def resume(repo: Path, run: str, state: Path | None, json: bool) -> int:
         with ledger:
             return _print(run_report("resume", name, record), _met(record), json)
 
-    def go(progress: Progress) -> Ended:
-        return resume_session(name, ledger, place, progress)
-
-    return _session("resume", record.started.spec, float(record.started.settings.get("minutes", 10)), json, go)
-
-
-def _session(verb: str, target: str, minutes: float, json: bool, go: Callable[[Progress], Ended]) -> int:
-    """A run or its continuation; with `--json` a fault is a document too."""
     try:
-        with Progress(minutes, quiet=json) as progress:
-            ended = go(progress)
+        with Progress(float(record.started.settings.get("minutes", 10)), quiet=json) as progress:
+            shown = _shown("resume", resume_session(name, ledger, place, progress), json)
     except OptagentError as fault:
-        if not json:
-            raise
-        outcome = Outcome.BASELINE_BROKEN if isinstance(fault, BaselineBroken) else Outcome.FAILED
-        error = ErrorPart(slug=fault.slug, message=fault.message, hint=fault.hint)
-        _emit(failure(verb, target, outcome.value, error))
-        return fault.exit_code
-    workshop = ended.workshop
-    with workshop.ledger:
-        record = replay(workshop.ledger.events(workshop.run))
-    return _print(run_report(verb, workshop.run, record, workshop.sandbox.rung), ended.goal_met, json)
+        return _failed("resume", record.started.spec, fault, json)
+    return _close("resume", [shown], False, json)
+
+
+def _failed(verb: str, target: str, fault: OptagentError, json: bool) -> int:
+    if not json:
+        raise fault
+    outcome = Outcome.BASELINE_BROKEN if isinstance(fault, BaselineBroken) else Outcome.FAILED
+    _emit(_failure(verb, target, outcome, fault))
+    return fault.exit_code
+
+
+def _failure(verb: str, target: str, outcome: Outcome, fault: OptagentError) -> Document:
+    return failure(verb, target, outcome.value, ErrorPart(slug=fault.slug, message=fault.message, hint=fault.hint))
 
 
 def _print(report: RunReport, goal_met: bool, json: bool) -> int:

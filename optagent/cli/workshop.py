@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optagent import __version__
+from optagent.cli.config import read
 from optagent.cli.machine import fingerprint
 from optagent.cli.settings import RunSettings
 from optagent.core.patch import EMPTY
@@ -88,8 +89,8 @@ class Workshop:
 
 
 def place_of(repo: Path, state: Path | None) -> Path:
-    """Where the record of a repository's runs is kept."""
-    return repository_place(state_root(state, os.environ), repo)
+    """Where the record of a repository's runs is kept: `state`, else what its settings say, else the platform's."""
+    return repository_place(state_root(state or read(repo, {}, os.environ).state, os.environ), repo)
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def look_at(wanted: Sequence[RunSettings], state: Path | None) -> Ground:
             f"{repo.name or repo}/ has no tests and no workload file was given, so nothing can be judged",
             "Write a test that calls the target, or a workload file: `--workload FILE`.",
         )
-    sandbox, found = _machinery(settings)
+    sandbox, found = machinery(settings)
     return Ground(tree, targets, sandbox, found, place_of(repo, state))
 
 
@@ -150,7 +151,7 @@ def resumed_run(run: str, record: Record, ledger: Ledger, place: Path) -> Worksh
     folder = place / RUNS / run
     if not (folder / BASE).is_dir():
         raise BadSetting(f"run {run} has ended; its files are gone", f"See what it found with `optagent show {run}`.")
-    sandbox, found = _machinery(settings)
+    sandbox, found = machinery(settings)
     base = Tree(folder / BASE, str(record.started.settings.get("project", ".")))
     project = _project(settings, sandbox, found, folder, record.started.target)
     ledger.record(run, Resumed(__version__, fingerprint(), settings.as_json()))
@@ -180,7 +181,7 @@ def _users_tree(repo: Path) -> Tree:
     return Tree(root, repo.resolve().relative_to(root.resolve()).as_posix())
 
 
-def _machinery(settings: RunSettings) -> tuple[Sandbox, Interpreter]:
+def machinery(settings: RunSettings) -> tuple[Sandbox, Interpreter]:
     sandbox = choose(settings.sandbox, Path.home())
     flag = Path(settings.python) if settings.python else None
     executable, origin = interpreter.find(flag, settings.repo_path, os.environ, Path(sys.executable))
@@ -204,10 +205,10 @@ def _project(
     settings: RunSettings, sandbox: Sandbox, found: Interpreter, folder: Path, target: Target
 ) -> PythonProject:
     toolbox = toolbox_folder.install(folder / TOOLBOX)
-    return PythonProject(PythonHome(sandbox, found, toolbox, _test_arguments(settings.tests)), target)
+    return PythonProject(PythonHome(sandbox, found, toolbox, test_arguments(settings.tests)), target)
 
 
-def _test_arguments(tests: str | None) -> tuple[str, ...]:
+def test_arguments(tests: str | None) -> tuple[str, ...]:
     """`--tests` as arguments for pytest; other commands come with step 2."""
     words = shlex.split(tests or "")
     if words[:3] == ["python", "-m", "pytest"]:

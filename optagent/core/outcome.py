@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
+    """The better ones first."""
+
     FASTER = "faster"
     EQUIVALENT = "equivalent"
-    SLOWER = "slower"
-    INCORRECT = "incorrect"
-    REJECTED = "rejected"
+    BUDGET_EXHAUSTED = "budget_exhausted"
     INCONCLUSIVE = "inconclusive"
     CANNOT_COMPARE = "cannot_compare"
     NOTHING_FOUND = "nothing_found"
+    SLOWER = "slower"
+    REJECTED = "rejected"
+    INCORRECT = "incorrect"
     BASELINE_BROKEN = "baseline_broken"
-    BUDGET_EXHAUSTED = "budget_exhausted"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
 
@@ -45,6 +48,19 @@ REFEREE = {
     Outcome.INCORRECT: REGRESSION,
     Outcome.REJECTED: REGRESSION,
 }
+
+
+BEST_FIRST = tuple(Outcome)
+"""The order in which outcomes of several targets are told: as they stand in the class."""
+
+
+def best(outcomes: Sequence[Outcome]) -> Outcome:
+    """Of several targets' outcomes the one that `run` ends with.
+
+    >>> best([Outcome.NOTHING_FOUND, Outcome.FASTER, Outcome.BASELINE_BROKEN])
+    <Outcome.FASTER: 'faster'>
+    """
+    return min(outcomes, key=BEST_FIRST.index)
 
 
 def run_exit_code(outcome: Outcome, goal_met: bool) -> int:

@@ -103,6 +103,19 @@ class Document(Part):
         return self.model_dump_json(indent=indent).replace('"schema_"', '"schema"', 1)
 
 
+class Documents(Part):
+    """What `--json` prints for several targets: one document each; `outcome` is the best of them (`run`) or the worst
+    (`verify`, `compare`, `bot`)."""
+
+    schema_: int = SCHEMA
+    verb: str
+    outcome: OutcomeName
+    results: list[Document]
+
+    def as_json(self, indent: int | None = 2) -> str:
+        return self.model_dump_json(indent=indent).replace('"schema_"', '"schema"')
+
+
 NOT_YET = Unmeasured("not measured by this version")
 NOTHING = Unmeasured("no speedup was confirmed")
 

@@ -24,7 +24,8 @@ ERRNOS = {"EPERM": EPERM, "ERFKILL": REFUSED_ERRNO}
 CLONE_THREAD = 0x00010000
 CLONE_NEW_ANYTHING = 0x7E020000  # NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET
 X32_BIT = 0x40000000
-TIOCSTI, TIOCLINUX = 0x5412, 0x541C
+TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # typing into the terminal of whoever started us
+F_SETSIG = 10  # a SIGCONT of the kernel's, sent when a file is ready, would undo our SIGSTOP
 TEST_SOCKET_FAMILIES = (1, 2, 10, 16)  # unix, inet, inet6, netlink: all inside an empty network namespace
 
 ARCHES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -32,7 +33,8 @@ ARCHES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "acct": (163, 89), "add_key": (248, 217), "adjtimex": (159, 171), "bpf": (321, 280), "chroot": (161, 51),
     "clock_adjtime": (305, 266), "clock_settime": (227, 112), "clone": (56, 220), "clone3": (435, 435),
-    "delete_module": (176, 106), "finit_module": (313, 273), "fork": (57, None), "fsopen": (430, 430),
+    "delete_module": (176, 106), "fcntl": (72, 25), "finit_module": (313, 273), "fork": (57, None),
+    "fsopen": (430, 430),
     "init_module": (175, 105), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425), "ioctl": (16, 29), "ioprio_set": (251, 30), "kcmp": (312, 272),
     "kexec_load": (246, 104), "keyctl": (250, 219),
@@ -43,7 +45,8 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "ptrace": (101, 117), "quotactl": (179, 60),
     "reboot": (169, 142), "request_key": (249, 218), "sched_setaffinity": (203, 122),
     "sched_setattr": (314, 274), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
-    "semget": (64, 190), "setns": (308, 268), "setpriority": (141, 140), "settimeofday": (164, 170),
+    "semget": (64, 190), "setns": (308, 268), "setpriority": (141, 140), "setsid": (112, 157),
+    "settimeofday": (164, 170),
     "shmget": (29, 194), "socket": (41, 198), "swapon": (167, 224), "syslog": (103, 116),
     "timer_create": (222, 107),
     "umount2": (166, 39), "unshare": (272, 97), "userfaultfd": (323, 282), "vfork": (58, None),
@@ -61,10 +64,10 @@ def compile_filter(profile: Profile, machine: str = platform.machine()) -> bytes
     for name, error in _denied(profile):
         program += _deny(NUMBERS[name][column], error)
     program += _deny(NUMBERS["clone3"][column], ENOSYS)  # libc then falls back to clone, whose flags can be read
-    if profile is Profile.CONTESTANT:  # a timer's SIGCONT would undo our SIGSTOP
-        program += _deny(NUMBERS["timer_create"][column], EPERM)
     program += _clone(profile, NUMBERS["clone"][column])
-    program += _terminal(NUMBERS["ioctl"][column])
+    program += _second(NUMBERS["ioctl"][column], TIOCSTI, TIOCLINUX)
+    if profile is Profile.CONTESTANT:
+        program += _second(NUMBERS["fcntl"][column], F_SETSIG)
     program += _socket(profile, NUMBERS["socket"][column])
     program.append(_op(RETURN, ALLOW))
     return b"".join(program)
@@ -115,14 +118,14 @@ def _clone(profile: Profile, number: int | None) -> list[bytes]:
     return [_op(JUMP_EQUAL, number, 0, 4), _op(LOAD, ARG0_AT), *verdict, _op(LOAD, NUMBER_AT)]
 
 
-def _terminal(number: int | None) -> list[bytes]:
-    """No typing into the terminal of whoever started us."""
+def _second(number: int | None, *refused: int) -> list[bytes]:
+    """The call is refused when its second argument, of which the kernel reads 32 bits, is one of these."""
     assert number is not None
+    last = len(refused) - 1
     return [
-        _op(JUMP_EQUAL, number, 0, 5),
+        _op(JUMP_EQUAL, number, 0, len(refused) + 3),
         _op(LOAD, ARG1_AT),
-        _op(JUMP_EQUAL, TIOCSTI, 1, 0),
-        _op(JUMP_EQUAL, TIOCLINUX, 0, 1),
+        *(_op(JUMP_EQUAL, one, last - k, 1 if k == last else 0) for k, one in enumerate(refused)),
         _op(RETURN, ERRNO | EPERM),
         _op(LOAD, NUMBER_AT),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import time
@@ -234,6 +235,55 @@ def test_no_timer_of_the_contestants_own_releases_the_brake(box):
         live.halt()
         time.sleep(0.05)
         assert burnt_ns(live, 0.5) == 0
+
+
+SIGNALLED = """
+import fcntl, signal
+signal.signal(signal.SIGCONT, lambda *_: None)
+signal.signal(signal.SIGIO, lambda *_: None)
+fcntl.fcntl(channel, fcntl.F_SETOWN, os.getpid())
+fcntl.fcntl(channel, fcntl.F_SETFL, fcntl.fcntl(channel, fcntl.F_GETFL) | os.O_ASYNC)
+refusal = attempt(fcntl.fcntl, channel, 10, signal.SIGCONT)
+"""
+
+
+def test_no_signal_for_a_file_releases_the_brake(box):
+    """What the referee writes makes the kernel send a signal; F_SETSIG would make that a SIGCONT."""
+    with contestant(box, SIGNALLED + BURN + "say(refusal)\n") as live:
+        live.greet()
+        said, _ = live.receive(10)
+        live.halt()
+        time.sleep(0.05)
+        live.send_raw(b"x")
+        assert burnt_ns(live, 0.5) == 0
+        assert said == {"said": 1}
+
+
+TERMINAL = """
+import fcntl, signal
+for one in (signal.SIGHUP, signal.SIGCONT): signal.signal(one, lambda *_: None)
+refusal = attempt(os.setsid)
+master = os.open('/dev/ptmx', os.O_RDWR | os.O_NOCTTY)
+fcntl.ioctl(master, 0x40045431, bytes(4))  # TIOCSPTLCK: unlock it
+number, = struct.unpack('i', fcntl.ioctl(master, 0x80045430, bytes(4)))  # TIOCGPTN
+slave = os.open('/dev/pts/%d' % number, os.O_RDWR)  # a session's leader now has a terminal
+say([refusal, attempt(os.open, '/dev/tty', os.O_RDWR)])
+socket.send_fds(channel, [struct.pack('!II', 2, 0) + b'{}'], [master])
+os.close(master)
+"""
+
+
+def test_no_terminal_that_hangs_up_releases_the_brake(box):
+    """A terminal's end continues its session's leader; the last descriptor of it ends when the referee reads on."""
+    with contestant(box, TERMINAL + BURN) as live:
+        live.greet()
+        said, _ = live.receive(10)
+        select.select([live.channel], [], [], 10)  # the descriptor is under way
+        live.halt()
+        time.sleep(0.05)
+        assert live.receive(10) == ({}, [])
+        assert burnt_ns(live, 0.5) == 0
+        assert said == {"said": [1, 6]}
 
 
 def test_a_handler_or_a_block_for_the_stop_signal_changes_nothing(rung):

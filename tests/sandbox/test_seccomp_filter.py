@@ -100,6 +100,17 @@ def test_no_one_types_into_a_terminal(machine, profile):
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+def test_a_contestant_may_ask_fcntl_anything_but_for_a_signal_of_its_choice(machine):
+    fcntl = number("fcntl", machine)
+    commands = [*range(48), *range(1024, 1048)]
+    told = {one: verdict(Profile.CONTESTANT, machine, fcntl, 3, one) for one in commands}
+    assert [one for one in commands if told[one] != ALLOWED] == [seccomp.F_SETSIG]
+    assert told[seccomp.F_SETSIG] == errno.EPERM
+    assert verdict(Profile.CONTESTANT, machine, fcntl, 3, seccomp.F_SETSIG | 1 << 32) == errno.EPERM
+    assert verdict(Profile.TESTS, machine, fcntl, 3, seccomp.F_SETSIG) == ALLOWED
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("profile", Profile)
 def test_every_other_call_goes_through(machine, profile):
     special = {number(name, machine) for name in seccomp.NUMBERS}

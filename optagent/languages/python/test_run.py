@@ -27,25 +27,29 @@ PYTEST_ENDINGS = (0, 1, 5)
 
 @dataclass(frozen=True)
 class Wish:
-    """What a run of the tests is for: the tests named (None: all), the functions to watch, and whether their arguments
-    are wanted too."""
+    """What a run of the tests is for: the tests named (None: all), the functions to watch, whether their arguments
+    are wanted too, and whether all functions are timed by a profiler."""
 
     only: tuple[str, ...] | None = None
     targets: tuple[Target, ...] = ()
     keep: bool = False
     seconds: float = TEST_SECONDS
+    hot: bool = False
 
 
 def run_tests(home: PythonHome, tree: Tree, wish: Wish) -> TestReport:
     """The project's tests run on this tree. What the tests do wrong is in the report; ToolMissing without pytest."""
+    return _read_report(execute(home, tree, wish))
+
+
+def execute(home: PythonHome, tree: Tree, wish: Wish) -> ExecResult:
     with tempfile.TemporaryDirectory(prefix="request-", dir=home.toolbox.parent) as folder:
         Path(folder).chmod(0o755)
         request = Path(folder, "request.json")
         request.write_text(json.dumps(_request(home, tree, wish)), "utf-8")
         request.chmod(0o644)
         limits = Limits(seconds=wish.seconds, processes=TEST_PROCESSES)
-        result = home.sandbox.run(_command(home, tree, wish, request), limits)
-    return _read_report(result)
+        return home.sandbox.run(_command(home, tree, wish, request), limits)
 
 
 def _request(home: PythonHome, tree: Tree, wish: Wish) -> dict[str, Any]:
@@ -53,7 +57,7 @@ def _request(home: PythonHome, tree: Tree, wish: Wish) -> dict[str, Any]:
     rows = [[join(seen, one.path), one.qualname, one.first_line] for one in wish.targets]
     tests = [join(seen, path) for path in test_files(tree)] if wish.keep else []
     only = None if wish.only is None else list(wish.only)
-    return {"root": seen, "targets": rows, "keep": wish.keep, "only": only, "tests": tests}
+    return {"root": seen, "targets": rows, "keep": wish.keep, "hot": wish.hot, "only": only, "tests": tests}
 
 
 def _command(home: PythonHome, tree: Tree, wish: Wish, request: Path) -> Command:

@@ -6,7 +6,7 @@ import shutil
 from importlib import resources
 from pathlib import Path
 
-MODULES = ("worker", "target", "codec", "encode", "iterate", "objects", "probe", "watch", "record", "profile")
+MODULES = ("worker", "target", "codec", "encode", "iterate", "objects", "probe", "watch", "record", "profile", "hot")
 PARTS = (
     *[("optagent.languages.python", f"toolbox/optagent_{name}.py", f"optagent_{name}.py") for name in MODULES],
     ("optagent.core", "frames.py", "optagent_frames.py"),

@@ -42,6 +42,11 @@ class Probe:
             from optagent_watch import Watch
 
             self.watch = Watch(request["targets"], request["keep"], {os.path.realpath(one) for one in request["tests"]})
+        self.hot: Any = None
+        if request["hot"]:
+            from optagent_hot import Hot
+
+            self.hot = Hot()
         self.descriptor = descriptor
         self.tests: dict[str, dict[str, Any]] = {}
 
@@ -50,6 +55,10 @@ class Probe:
             out = [item for item in items if item.nodeid not in self.only]
             items[:] = [item for item in items if item.nodeid in self.only]
             config.hook.pytest_deselected(items=out)
+
+    def pytest_collection_finish(self, session: Pytest) -> None:
+        if self.hot is not None:
+            self.hot.start()
 
     def pytest_runtest_setup(self, item: Pytest) -> None:
         if self.watch is not None:
@@ -69,19 +78,19 @@ class Probe:
             entry["reached"] = self.watch.touched()
 
     def pytest_sessionfinish(self, session: Pytest, exitstatus: int) -> None:
-        send(self.descriptor, self.tests, int(exitstatus), self.watch, self.root)
+        hot = self.hot.stop() if self.hot is not None else {}
+        send(self.descriptor, {"tests": self.tests, "exit": int(exitstatus), **hot}, self.watch, self.root)
 
 
-def send(descriptor: int, tests: dict[str, Any], exit_status: int, watch: Watch | None, root: str) -> None:
+def send(descriptor: int, outcome: dict[str, Any], watch: Watch | None, root: str) -> None:
     """One frame: the tests, and for every watched function its calls, what was lost, and its inputs as blobs."""
     recorders = [one.recorder for one in watch.all] if watch is not None else []
     blobs = [data for recorder in recorders for _, data in recorder.inputs]
     top = os.path.realpath(root)
     folders = [os.path.relpath(os.path.realpath(one or "."), top) for one in sys.path if one]
     header = {
-        "tests": tests,
+        **outcome,
         "targets": [[one.calls, one.lost, [codec for codec, _ in one.inputs]] for one in recorders],
-        "exit": exit_status,
         "folders": [one for one in folders if not one.startswith("..")],
     }
     report = memoryview(optagent_frames.pack(header, blobs))
