@@ -27,7 +27,8 @@ class Target:
     """One function: where its source stands and under which name it is imported.
 
     `path` is relative to the tree's root, in posix form; `import_root` is the folder (relative,
-    posix) that must be on the import path so that `module` finds that file.
+    posix) that must be on the import path so that `module` finds that file. `line` is that of its `def`.
+    `kind` is one of function, method, staticmethod, classmethod, property (its getter). An async generator is both.
     """
 
     path: str
@@ -35,6 +36,9 @@ class Target:
     module: str
     import_root: str
     line: int
+    kind: str = "function"
+    is_async: bool = False
+    is_generator: bool = False
 
     @property
     def name(self) -> str:
