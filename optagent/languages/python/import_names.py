@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -106,7 +107,7 @@ class Layout:
         return any(self._has(folder, name) for name in PACKAGING_FILES)
 
     def _has(self, folder: str, name: str) -> bool:
-        return (self._tree.root / folder / name).exists()
+        return os.path.exists(f"{self._tree.root}/{folder}/{name}")
 
 
 def imported_names(tree: Tree) -> frozenset[str]:

@@ -14,6 +14,8 @@ from optagent.core.target import Tree
 from optagent.errors import BadSource, TargetNotFound
 from optagent.languages.python.sources import is_test_of, parse_source, read_source, source_files
 
+DEF = rb"\bdef(?:\s|\\)+"  # a line may go on behind a backslash
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -95,12 +97,16 @@ def _text_with_name(file: Path, spec: Spec) -> str | None:
     """The text when it may define the name; None for files that a look at the bytes rules out."""
     name = spec.name.rpartition(".")[2]
     try:
-        raw = file.read_bytes()
-        if name.isascii() and name.encode() not in raw:  # another name may be written in any encoding
-            return None
-        return read_source(file)
+        return read_source(file) if _may_define(file.read_bytes(), name) else None
     except (OSError, BadSource):
         return None
+
+
+def _may_define(raw: bytes, name: str) -> bool:
+    if not name.isascii():
+        return True  # it may be written in any encoding
+    word = name.encode()
+    return word in raw and re.search(DEF + re.escape(word) + rb"\b", raw) is not None
 
 
 def _defines(text: str, name: str) -> bool:
