@@ -44,8 +44,25 @@ class Target:
     def name(self) -> str:
         return self.qualname.rsplit(".", 1)[-1]
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The names to follow from the module to the function: as the compiler writes private ones of a class.
+
+        >>> Target("m.py", "_Jar.__open", "m", ".", 3).attributes
+        ('_Jar', '_Jar__open')
+        """
+        names = self.qualname.split(".")
+        return tuple(mangled(name, around) for name, around in zip(names, ["", *names[:-1]], strict=True))
+
     def __str__(self) -> str:
         return f"{self.module}:{self.qualname}"
+
+
+def mangled(name: str, class_name: str) -> str:
+    """What a name in the body of a class becomes (Python reference, "Private name mangling")."""
+    bare = class_name.lstrip("_")
+    is_private = name.startswith("__") and not name.endswith("__")
+    return f"_{bare}{name}" if is_private and bare else name
 
 
 def is_inside(path: str) -> bool:

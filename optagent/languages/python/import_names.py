@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from optagent.core.target import Target, Tree
 from optagent.languages.python.declared import PACKAGING_FILES, declared_roots
-from optagent.languages.python.functions import Function
+from optagent.languages.python.kinds import Function
 from optagent.languages.python.sources import source_files
 
 IMPORT = re.compile(

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from optagent.core.target import Target, Tree
 from optagent.languages.python import index_cache
-from optagent.languages.python.functions import Function
 from optagent.languages.python.import_names import Layout
 from optagent.languages.python.index_cache import UNSETTLED, Known, Look
 from optagent.languages.python.index_facts import UNREADABLE, Facts, Job, digest_of, look_at_all
+from optagent.languages.python.kinds import Function
 from optagent.languages.python.sources import is_test_of, source_files
 
 

@@ -22,11 +22,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from optagent.languages.python.functions import Function
 from optagent.languages.python.index_facts import Facts
+from optagent.languages.python.kinds import Function
 
 FILE = "functions.index"
-CODE = ("functions.py", "import_names.py", "index_cache.py", "index_facts.py", "sources.py")
+CODE = ("functions.py", "import_names.py", "index_cache.py", "index_facts.py", "kinds.py", "sources.py")
 SETTLED_NS = 2_000_000_000
 Look = tuple[int, ...]
 UNSETTLED: Look = ()

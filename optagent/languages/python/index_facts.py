@@ -13,8 +13,8 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 from optagent.errors import BadSource
-from optagent.languages.python.functions import Function, described
 from optagent.languages.python.import_names import names_imported_by
+from optagent.languages.python.kinds import Function, described
 from optagent.languages.python.sources import decoded, parse_source
 
 PAYS_FROM_BYTES = 1_000_000

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from optagent.core.target import Target, Tree
 from optagent.errors import TargetAmbiguous
-from optagent.languages.python.functions import Function, FunctionNode, definitions, described, functions, meant_at
+from optagent.languages.python.functions import FunctionNode, definitions, functions, meant_at
 from optagent.languages.python.import_names import Layout
+from optagent.languages.python.kinds import Function, described
 from optagent.languages.python.refusals import refusal
 from optagent.languages.python.sources import SKIPPED_FOLDERS, is_test_file, parse_source, read_source
 from optagent.languages.python.specs import Parsed, Spec, parse, promising

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from optagent.core.target import Tree
 from optagent.errors import TargetNested, TargetNotFound, UsageError
-from optagent.languages.python.functions import definitions, functions, nested, span
+from optagent.languages.python.functions import definitions, functions, span
 from optagent.languages.python.import_names import Layout
+from optagent.languages.python.nesting import nested
 from optagent.languages.python.sources import is_test_of
 from optagent.languages.python.specs import Parsed, Spec, named_file, promising
 
