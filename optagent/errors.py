@@ -3,6 +3,7 @@
 OptagentError            one sentence, why it matters, what to type next; a slug and an exit code
   x UsageError           2   the command line names something that is not there or not clear
       TargetNotFound         no function of that name
+      TargetNested           a function inside a function, which has no name of its own outside
       TargetAmbiguous        several functions of that name; the hint lists them
       BadSource              the target's file cannot be read as source code
       BadWorkload            the workload file cannot be used
@@ -45,6 +46,10 @@ class UsageError(OptagentError):
 
 class TargetNotFound(UsageError):
     slug = "target-not-found"
+
+
+class TargetNested(UsageError):
+    slug = "target-nested"
 
 
 class TargetAmbiguous(UsageError):

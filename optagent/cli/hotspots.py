@@ -126,8 +126,9 @@ def _as_text(found: list[Hotspot], command: str | None) -> str:
 def _as_json(found: list[Hotspot]) -> str:
     rows = [
         {
-            "target": str(one.target), "path": one.target.path, "qualname": one.target.qualname, "line": one.target.line,
-            "calls": one.calls, "own_seconds": one.own_s, "total_seconds": one.total_s, "share": one.share,
+            "target": str(one.target), "path": one.target.path, "qualname": one.target.qualname,
+            "line": one.target.line, "calls": one.calls, "own_seconds": one.own_s,
+            "total_seconds": one.total_s, "share": one.share,
         }
         for one in found
     ]  # fmt: skip

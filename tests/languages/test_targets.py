@@ -6,7 +6,7 @@ import pytest
 
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Target, Tree
-from optagent.errors import BadSource, TargetAmbiguous, TargetNotFound
+from optagent.errors import BadSource, TargetAmbiguous, TargetNested, TargetNotFound
 from optagent.languages.python import scope
 from optagent.languages.python.locate import locate
 
@@ -67,9 +67,7 @@ def test_an_ambiguous_name_lists_all_meanings(tree):
     assert "src/pkg/deep/mod.py::branch" in caught.value.message
 
 
-@pytest.mark.parametrize(
-    "spec", ["nowhere", "A.nowhere", "wrong.module:alone", "no/such.py::f", "flat.py:400", "inner", ""]
-)
+@pytest.mark.parametrize("spec", ["nowhere", "A.nowhere", "wrong.module:alone", "no/such.py::f", "flat.py:400", ""])
 def test_what_is_not_there_is_not_found(tree, spec):
     with pytest.raises(TargetNotFound):
         locate(tree, spec)
@@ -83,6 +81,244 @@ def test_a_syntax_error_is_told_where_it_is(tree):
 def test_a_file_outside_of_the_tree_is_no_target(tree):
     with pytest.raises(TargetNotFound):
         locate(tree, "../../etc/passwd.py::f")
+
+
+# kinds, and definitions that a name does not mean
+
+KINDS = """\
+import functools, typing
+from typing import TYPE_CHECKING, overload
+
+
+class C:
+    def method(self):
+        return lambda: (yield)
+
+    @staticmethod
+    def still():
+        yield 1
+
+    @classmethod
+    async def made(cls):
+        return (x async for x in cls)
+
+    @property
+    def size(self):
+        return 1
+
+    @size.setter
+    def size(self, value):
+        pass
+
+    @functools.cached_property
+    def cached(self):
+        pass
+
+    def __new__(cls):
+        def inner():
+            yield
+        return inner
+
+    def late(cls):
+        pass
+    late = classmethod(late)
+
+    def __getitem__(self, k):
+        pass
+
+    def __hidden(self):
+        pass
+
+    class Inner:
+        async def stream(self):
+            yield 1
+
+
+@overload
+def many(x: int) -> int: ...
+@typing.overload
+def many(x: str) -> str: ...
+@functools.cache
+def many(x):
+    return x
+
+
+@many.register(int)
+def _(x):
+    pass
+
+
+@many.register
+def named(x: int):
+    pass
+
+
+try:
+    with open("x"):
+        def in_with():
+            pass
+except OSError:
+    def in_handler():
+        pass
+else:
+    def in_else():
+        pass
+if TYPE_CHECKING:
+    def in_handler(only_for_checkers):
+        pass
+match KINDS:
+    case 1:
+        def in_case():
+            pass
+    case _:
+        def in_case():
+            pass
+
+
+class Declared:
+    @overload
+    def only(self): ...
+
+    @many.setter
+    def only_set(self, value):
+        pass
+
+
+def outer():
+    class Local:
+        def deep(self):
+            def deeper():
+                pass
+            return deeper
+    if Local:
+        def inner():
+            pass
+    return Local
+"""
+NEST = {
+    "k.py": KINDS,
+    "tests/test_k.py": "def only_here():\n    pass\n",
+    "twins.py": """\
+if 1:
+    def g():
+        pass
+else:
+    def g():
+        pass
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("spec", "found"),
+    [
+        ("method", "C.method method"),
+        ("C.still", "C.still staticmethod generator"),
+        ("C.made", "C.made classmethod async"),
+        ("C.size", "C.size property"),
+        ("cached", "C.cached property"),
+        ("C.__new__", "C.__new__ staticmethod"),
+        ("C.late", "C.late classmethod"),
+        ("__getitem__", "C.__getitem__ method"),
+        ("k.py::C::Inner::stream", "C.Inner.stream method async generator"),
+        ("many", "many function"),
+        ("named", "named function"),
+        ("in_with", "in_with function"),
+        ("in_handler", "in_handler function"),
+        ("in_else", "in_else function"),
+        ("in_case", "in_case function"),
+        ("outer", "outer function"),
+        ("only_set", "Declared.only_set method"),  # a decorator like any: it is called after another name
+    ],
+)
+def test_the_kind_of_a_target_is_known(make_repo, spec, found):
+    target = locate(Tree(make_repo(NEST)), spec)
+    flags = [word for word, is_so in (("async", target.is_async), ("generator", target.is_generator)) if is_so]
+    assert " ".join([target.qualname, target.kind, *flags]) == found
+
+
+def line_of(text: str, nth: int = 0) -> int:
+    return [number for number, line in enumerate(KINDS.splitlines(), 1) if text in line][nth]
+
+
+@pytest.mark.parametrize(
+    ("spec", "line"),
+    [
+        ("many", line_of("def many(x):")),
+        ("size", line_of("def size(self)")),
+        ("in_handler", line_of("def in_handler()")),
+        ("in_case", line_of("def in_case", 1)),
+        (f"k.py:{line_of('@overload')}", line_of("def many(x):")),
+        (f"k.py:{line_of('functools.cache') + 1}", line_of("def cached")),
+        (f"k.py:{line_of('def deeper')}", line_of("def outer")),
+        (f"k.py:{line_of('def inner', 1)}", line_of("def outer")),
+    ],
+)
+def test_of_several_definitions_the_one_is_meant_that_works(make_repo, spec, line):
+    """An overload leads to the implementation; a line in a nested function is a place in the outer one."""
+    assert locate(Tree(make_repo(NEST)), spec).line == line
+
+
+@pytest.mark.parametrize(
+    ("spec", "inner"),
+    [
+        ("inner", "inner"),
+        ("outer.inner", "inner"),
+        ("outer.<locals>.inner", "inner"),
+        ("k:inner", "inner"),
+        ("k.py::inner", "inner"),
+        ("Local.deep", "Local.deep"),
+        ("deeper", "Local.deep.deeper"),
+    ],
+)
+def test_a_nested_function_is_refused_with_the_outer_one_to_take(make_repo, spec, inner):
+    with pytest.raises(TargetNested) as caught:
+        locate(Tree(make_repo({"k.py": KINDS[KINDS.index("def outer") :]})), spec)
+    assert caught.value.message == f"`{inner}` is nested inside `outer`, so it cannot be exchanged on its own"
+    assert "--target k.py::outer" in caught.value.hint
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("spec", ["only_here", "test_k:only_here", "tests/test_k.py::only_here", "tests/test_k.py:1"])
+def test_a_function_of_the_tests_is_refused_as_one(make_repo, spec):
+    with pytest.raises(TargetNotFound, match=r"tests/test_k\.py.*tests are no targets"):
+        locate(Tree(make_repo(NEST)), spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("only", "only declares `Declared.only`"),
+        ("k.py::_", "only declares `_`"),
+        (f"k.py:{line_of('def _(x)')}", "only declares `_`"),
+        (f"k.py:{line_of('def size(self, value)')}", f"leads to the definition in line {line_of('def size(self)')}"),
+        ("twins.py:3", "leads to the definition in line 5"),
+        ("k.py:1", "line 1 of k.py stands in no function"),
+    ],
+)
+def test_what_a_name_does_not_lead_to_is_told(make_repo, spec, said):
+    with pytest.raises(TargetNotFound) as caught:
+        locate(Tree(make_repo(NEST)), spec)
+    assert said in caught.value.message
+
+
+def test_private_names_are_followed_as_the_compiler_writes_them():
+    names = ["C.__hidden", "__A.__B.__hidden", "C.__getitem__", "__alone", "_.__x"]
+    followed = [".".join(Target("m.py", name, "m", ".", 1).attributes) for name in names]
+    assert followed == ["C._C__hidden", "__A._A__B._B__hidden", "C.__getitem__", "__alone", "_.__x"]
+
+
+def test_a_project_that_lies_in_a_folder_called_tests_has_targets(make_repo):
+    tree = Tree(
+        make_repo({"tests/projects/a/m.py": "def f(): pass\n", "tests/test_a.py": "def f(): pass\n"}),
+        "tests/projects/a",
+    )
+    assert locate(tree, "f").path == "tests/projects/a/m.py"
+
+
+def test_a_keyword_may_be_set_apart_from_the_name_by_anything_that_python_allows(make_repo):
+    tree = Tree(make_repo({"m.py": "def\tf(): pass\ndef \\\n g(): pass\nasync  def h(): pass\n"}))
+    assert [locate(tree, name).line for name in "fgh"] == [1, 2, 4]
 
 
 # what an edit may touch

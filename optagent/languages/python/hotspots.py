@@ -47,9 +47,7 @@ def of_command(home: PythonHome, tree: Tree, targets: Sequence[Target], line: st
     return _read(home, tree, targets, result, f"`{line}`")
 
 
-def _read(
-    home: PythonHome, tree: Tree, targets: Sequence[Target], result: ExecResult, what: str
-) -> list[Hotspot]:
+def _read(home: PythonHome, tree: Tree, targets: Sequence[Target], result: ExecResult, what: str) -> list[Hotspot]:
     try:
         header, _ = frames.read_bytes(result.report)
         rows, seconds = header["rows"], float(header["seconds"])
