@@ -102,7 +102,12 @@ def encode_drained(encoder: Encoder, drained: Drained, depth: int) -> Any:
 
 def encode_iterator(encoder: Encoder, iterator: Any, depth: int) -> Any:
     """An iterator met inside something else: drained now; met again, it is the same iterator."""
-    return encoder.first_visit(iterator) or encode_drained(encoder, drain(iterator), depth)
+    known = encoder.first_visit(iterator)
+    if known:
+        return known
+    if id(iterator) not in encoder.drained:
+        encoder.drained[id(iterator)] = (drain(iterator), iterator)  # kept alive, so that its id is not used twice
+    return encode_drained(encoder, encoder.drained[id(iterator)][0], depth)
 
 
 register(Drained, encode_drained)
