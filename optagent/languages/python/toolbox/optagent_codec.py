@@ -261,7 +261,7 @@ def split_iterator(value: Any, known: dict[int, tuple[Any, Any]]) -> tuple[Any, 
     if whole.ending == "raised":
         return Unfit("an iterator that raises"), failing(whole.items, whole.value)
     if len(whole.items) >= MOST_ITEMS:
-        return Unfit(f"an iterator of more than {MOST_ITEMS} items"), chained(whole.items, value)
+        return Unfit(f"an iterator of more than {MOST_ITEMS} items"), chained(whole.items, whole.rest)
     return whole, resume(whole.kind, list(whole.items), whole.value)
 
 
@@ -272,7 +272,7 @@ def failing(items: list[Any], error: Any) -> Any:
 
 def chained(items: list[Any], rest: Any) -> Any:
     yield from items
-    yield from rest
+    return (yield from rest)
 
 
 class Unfit:
