@@ -126,7 +126,9 @@ heard()
 """
     with worker(script) as one:
         one.describe()
-        time.sleep(0.1)
+        started, deadline = one.live.cpu_ns(), time.monotonic() + 20
+        while one.live.cpu_ns() < started + 50_000_000 and time.monotonic() < deadline:
+            time.sleep(0.01)  # a busy machine may give the thread little
         one.halt()
         time.sleep(0.2)
         one.proceed()
