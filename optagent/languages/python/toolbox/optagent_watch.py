@@ -3,9 +3,8 @@
 Runs in the target's interpreter: standard library only. Two ways in:
 
 - 3.12 and newer: an event of `sys.monitoring` per function start, switched off at once for all code that is not
-  watched. It changes nothing that the program could see.
-- 3.11, and functions that are handed iterators (which can be kept only by handing over others): the function's code
-  is exchanged for one that records and calls the original.
+  watched. It changes nothing that the program could see, but iterators: they can be kept only by handing over others.
+- 3.11: the function's code is exchanged for one that records and calls the original.
 
 Only outermost calls are recorded: those that a function makes to itself are its own business.
 """
@@ -20,8 +19,6 @@ import threading
 import types
 from typing import TYPE_CHECKING, Any
 
-import optagent_codec
-import optagent_target
 from optagent_record import Purse, Recorder
 
 if TYPE_CHECKING:
@@ -116,31 +113,23 @@ class Watch:
                 return self.disable
             self.by_code[id(code)] = one
             self.codes.append(code)
-        if one.function is not None:  # exchanged: the shim has counted this call
-            return self.disable
         one.in_this_test += 1
         if not self.keep or one.in_this_test > ENOUGH_CALLS:
             return self.disable
-        self.see(one, code)
+        self.see(one.recorder, code)
         return None
 
-    def see(self, one: Watched, code: CodeType) -> None:
+    def see(self, recorder: Recorder, code: CodeType) -> None:
         frame = sys._getframe(2)
-        recorder = one.recorder
         if getattr(self.inside, "recording", False) or is_inner(frame, code):
             return
         recorder.calls += 1
         args, kwargs = arguments_of(frame, code)
         if not recorder.wants(args, kwargs):
             return
-        if any(optagent_codec.may_hold_iterator(value) for value in (*args, *kwargs.values())):
-            function = function_of(frame, code)
-            if function is None:
-                recorder.lose("an iterator, handed to a function that cannot be found by its name")
-            else:
-                self.exchange(function, one)
-            return
-        self.record(recorder, args, kwargs)
+        given, named = self.record(recorder, args, kwargs)
+        if given is not args:
+            hand_over(frame, code, given, named)
 
     def record(self, recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Recorded; calls that writing the arguments down makes are not the tests'."""
@@ -215,7 +204,8 @@ MARK = "the recorder goes here"
 
 
 def SHIM(*args: Any, **kwargs: Any) -> Any:  # noqa: N802
-    return "the recorder goes here"(args, kwargs)  # type: ignore[operator]
+    enter: Any = "the recorder goes here"
+    return enter(args, kwargs)
 
 
 def is_inner(frame: FrameType, code: CodeType) -> bool:
@@ -225,19 +215,6 @@ def is_inner(frame: FrameType, code: CodeType) -> bool:
             return True
         caller = caller.f_back
     return False
-
-
-def function_of(frame: FrameType, code: CodeType) -> FunctionType | None:
-    """The function whose code it is, found by its name from the frame's module; None where it is not there."""
-    owner: Any = types.SimpleNamespace(**{key: one for key, one in frame.f_globals.items() if isinstance(key, str)})
-    *outer, name = code.co_qualname.split(".")
-    try:
-        for part in outer:
-            owner = getattr(owner, part)
-        found = optagent_target.undescribed(optagent_target.attribute(owner, name))
-    except AttributeError:
-        return None
-    return next((one for one in optagent_target.below(found, 0) if one.__code__ is code), None)
 
 
 def arguments_of(frame: FrameType, code: CodeType) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -255,3 +232,22 @@ def arguments_of(frame: FrameType, code: CodeType) -> tuple[tuple[Any, ...], dic
     if code.co_flags & 0x08:
         kwargs.update(values[names[after]])
     return args, kwargs
+
+
+def hand_over(frame: FrameType, code: CodeType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """The frame, which has just started, goes on with these arguments in place of its own."""
+    values = frame.f_locals
+    names, positional = code.co_varnames, code.co_argcount
+    after = positional + code.co_kwonlyargcount
+    values.update(dict(zip(names[:positional], args, strict=False)))
+    values.update({name: kwargs[name] for name in names[positional:after]})
+    if code.co_flags & 0x04:
+        values[names[after]] = args[positional:]
+        after += 1
+    if code.co_flags & 0x08:
+        rest = values[names[after]]
+        rest.update({name: kwargs[name] for name in rest})
+    if sys.version_info < (3, 13):  # later ones write through
+        import ctypes
+
+        ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))
