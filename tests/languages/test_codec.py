@@ -17,7 +17,6 @@ import toolbox_path  # noqa: F401
 from hypothesis import given
 from hypothesis import strategies as st
 
-import optagent_codec  # isort: skip
 from optagent_codec import CannotCarry, drained, pack, unpack  # isort: skip
 from optagent_encode import encode  # isort: skip
 

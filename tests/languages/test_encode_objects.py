@@ -192,7 +192,7 @@ def named(kind, **attributes):
     return made
 
 
-UTC, HOUR = datetime.timezone.utc, datetime.timezone(datetime.timedelta(hours=1))
+UTC, HOUR = datetime.UTC, datetime.timezone(datetime.timedelta(hours=1))
 Moment = datetime.datetime
 PAIRS = {
     "an attribute": (Plain(a=1), Plain(a=2)),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from conftest import make_sandbox, open_to_all
+from pythons import VERSIONS, python  # noqa: F401
 
 from optagent.core.target import Tree
 from optagent.errors import BadWorkload, InterpreterUnusable
@@ -23,26 +22,9 @@ from optagent.languages.python.test_run import Wish, run_tests
 from optagent.languages.python.workload_file import workload_from_file
 from optagent.languages.tests import TestReport
 
-VERSIONS = Path("/root/.pyenv/versions")
-OTHERS = [name for name in ("3.12.1", "3.13.0") if os.access(VERSIONS / name / "bin" / "python", os.X_OK)]
-
-
-@pytest.fixture(scope="session", params=["ours", *[pytest.param(name, marks=pytest.mark.slow) for name in OTHERS]])
-def python(request, tmp_path_factory):
-    """An interpreter with pytest: ours, and an environment for every other supported one."""
-    if request.param == "ours":
-        return Path(sys.executable)
-    folder = tmp_path_factory.mktemp("venv") / request.param
-    subprocess.run([VERSIONS / request.param / "bin" / "python", "-m", "venv", folder], check=True)
-    done = subprocess.run([folder / "bin" / "pip", "install", "-q", "pytest"], capture_output=True)
-    if done.returncode:
-        pytest.skip("pytest could not be installed")
-    open_to_all(folder, *folder.parents[:3])
-    return folder / "bin" / "python"
-
 
 @pytest.fixture
-def make_project(python, make_repo):
+def make_project(python, make_repo):  # noqa: F811
     def make(files: dict[str, str], target: str) -> tuple[PythonProject, Tree]:
         tree = Tree(make_repo({"src/" + name: text for name, text in files.items()}) / "src")
         tree.root.chmod(0o755)
