@@ -74,7 +74,7 @@ def hottest(asked: Config, progress: Progress) -> tuple[str, ...]:
 def hot(asked: Config, progress: Progress, command: str | None = None) -> list[Hotspot]:
     """The hottest first."""
     progress.stage("looking for the hottest functions")
-    with _look(asked) as look:
+    with open_look(asked) as look:
         if command:
             return of_command(look.home, look.tree, look.functions, command)
         return of_tests(look.home, look.tree, look.functions)
@@ -95,7 +95,8 @@ def _chosen(specs: list[str]) -> str:
 
 
 @contextmanager
-def _look(asked: Config) -> Iterator[Look]:
+def open_look(asked: Config) -> Iterator[Look]:
+    """A look at the project, whose copy is gone afterwards."""
     settings = asked.run_settings("").checked()
     sandbox, interpreter = machinery(settings)
     place = make_place(place_of(asked.repo, asked.state))

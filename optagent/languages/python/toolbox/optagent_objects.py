@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import optagent_iterate  # its types are registered too
 from optagent_encode import OTHERWISE, CannotEncode, register, type_name
+from optagent_target import attribute, below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,7 +179,7 @@ def encode_function(encoder: Encoder, value: Any, depth: int) -> Any:
     known = encoder.first_visit(value)
     if known:
         return known
-    if by_name(value) is value:
+    if is_named(value):
         return ["F", name]
     carried = CARRIED.get(id(value.__code__))
     if carried is None:
@@ -194,12 +195,21 @@ def cell_content(encoder: Encoder, cell: Any, depth: int) -> Any:
         return []
 
 
-def by_name(value: Any) -> Any:
-    """What stands under the name that a function or class gives for itself."""
-    found: Any = sys.modules.get(value.__module__ or "")
-    for part in value.__qualname__.split("."):
-        found = getattr(found, part, None)
-    return found
+def is_named(value: Any) -> bool:
+    """Whether a function is found under the name that it gives for itself, perhaps below decorators."""
+    return value is named(value.__module__ or "", value.__qualname__)
+
+
+def named(module: str, qualname: str) -> Any:
+    """The function of that name as it is written in its module, below whatever decorators made of it; None where
+    there is none."""
+    found: Any = sys.modules.get(module)
+    try:
+        for part in qualname.split("."):
+            found = attribute(found, part)
+    except AttributeError:
+        return None
+    return next((one for one in below(found, 0) if one.__qualname__ == qualname and one.__module__ == module), None)
 
 
 def encode_method(encoder: Encoder, value: Any, depth: int) -> Any:
