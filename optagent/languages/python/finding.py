@@ -1,0 +1,177 @@
+"""Which interpreter is the project's: asked of the user first, then of the project's folders upwards, then ours."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from optagent.errors import InterpreterUnusable
+from optagent.languages.python import managers
+from optagent.languages.python.managers import Candidate, Host, Look
+
+PROGRAMS = ("bin/python", "bin/python3")
+FOLDERS = (".venv", "venv", "env")
+ANOTHER = "or name another with `--python PATH`."
+
+
+@dataclass(frozen=True)
+class Search:
+    """`project` is the folder the user named, `top` the last one to look in, `ours` the interpreter we run in."""
+
+    project: Path
+    top: Path
+    host: Host
+    ours: Path
+    flag: str | None = None
+
+    def upwards(self) -> Iterator[Path]:
+        """The project's folder and those above it, to the top of its repository."""
+        here = Path(os.path.abspath(self.project))
+        yield here
+        yield from (each for each in here.parents if here != self.top and each.is_relative_to(self.top))
+
+
+@dataclass(frozen=True)
+class Found:
+    """The interpreter to use, why, and in sentences what was looked at before it and passed over."""
+
+    executable: Path
+    origin: str
+    passed_over: tuple[str, ...] = ()
+
+
+def find(search: Search) -> Found:
+    """The first of: the flag, the activated environment, the project's own, ours. Starts nothing.
+
+    InterpreterUnusable when the first one that is there is broken: another in its place would run the
+    project with packages it was not made for.
+    """
+    if search.flag is not None:
+        return Found(program(flagged(search)), "--python")
+    passed: list[str] = []
+    for look in looks(search):
+        if isinstance(look, Candidate):
+            return Found(program(look), look.origin, tuple(passed))
+        passed.append(look)
+    return Found(search.ours, "optagent's own", tuple(passed))
+
+
+def looks(search: Search) -> Iterator[Look]:
+    """Where to look, nearest first; a `.python-version` comes last, for it names a Python and no packages."""
+    yield from activated(search)
+    for folder in search.upwards():
+        yield from in_folder(folder, search.host)
+    for folder in search.upwards():
+        yield from managers.python_version(folder, search.host)
+
+
+def activated(search: Search) -> Iterator[Look]:
+    """The environment the user is in. Ours says nothing: it is how optagent was started, and the last resort anyway."""
+    for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        named = search.host.env.get(variable)
+        if not named:
+            continue
+        folder = Path(named)
+        if _same(folder, search.ours.parent.parent):
+            yield f"{variable} is optagent's own environment"
+        elif variable == "CONDA_PREFIX" and os.path.isdir(folder / "condabin"):
+            yield f"{variable} is conda's base environment"
+        elif os.path.isdir(folder):
+            yield Candidate(folder, variable)
+        else:
+            yield f"{variable} names {folder}, which is not there"
+
+
+def in_folder(folder: Path, host: Host) -> Iterator[Look]:
+    """The environments of one folder of the project: those in it, then those kept elsewhere for it."""
+    yield from managers.uv(folder, host)
+    for name in FOLDERS:
+        yield from _environment_at(folder / name, host)
+    if os.path.lexists(folder / ".pixi/envs/default/bin/python"):
+        yield Candidate(folder / ".pixi/envs/default", "pixi's environment for this project")
+    for manager in (managers.pdm, managers.poetry, managers.pipenv, managers.conda):
+        yield from manager(folder, host)
+    yield f"no environment of its own in {folder}"
+
+
+def _environment_at(place: Path, host: Host) -> Iterator[Look]:
+    if os.path.isfile(place) and place.name == ".venv":  # pipenv and others keep a name or a path in it
+        named = managers.text(place).strip()
+        yield Candidate(managers.workon_home(host) / Path(named).expanduser(), ".venv")
+    elif _is_environment(place) or place.is_symlink():
+        yield Candidate(place, place.name)
+    elif os.path.isdir(place):
+        yield f"{place} is no environment: it has no pyvenv.cfg"
+
+
+def _is_environment(place: Path) -> bool:
+    """Marked as one. A `.venv` needs no mark but an interpreter; `env` and `venv` may be anything."""
+    marks = ("pyvenv.cfg", "conda-meta", *(PROGRAMS if place.name == ".venv" else ()))
+    return any(os.path.lexists(place / mark) for mark in marks)
+
+
+def flagged(search: Search) -> Candidate:
+    """What `--python` names: an interpreter, an environment's folder, a program on the path, or a version."""
+    named = str(search.flag)
+    if os.path.lexists(Path(named).expanduser()):
+        return Candidate(_unshimmed(Path(named).expanduser(), search), "--python")
+    on_path = shutil.which(named, path=search.host.env.get("PATH", "")) if "/" not in named else None
+    version = managers.installed(named, search.host)
+    if re.fullmatch(r"3\.\d+", named) and not version:
+        on_path = shutil.which(f"python{named}", path=search.host.env.get("PATH", ""))
+    if version or on_path:
+        return Candidate(version or _unshimmed(Path(str(on_path)), search), "--python")
+    raise InterpreterUnusable(f"there is no interpreter at {named}", "Name one with `--python PATH`.")
+
+
+def _unshimmed(path: Path, search: Search) -> Path:
+    """The interpreter that a stand-in of pyenv starts for this project: pyenv itself is not in the sandbox."""
+    if path.parent != managers.pyenv_root(search.host) / "shims":
+        return path
+    looks = (look for folder in search.upwards() for look in managers.python_version(folder, search.host))
+    chosen = next((look.path for look in looks if isinstance(look, Candidate)), None)
+    return chosen or managers.installed(managers.pyenv_global(search.host), search.host) or path
+
+
+def program(candidate: Candidate) -> Path:
+    """The interpreter of an environment, or the one that was named, absolute; InterpreterUnusable when it cannot be."""
+    path = Path(os.path.abspath(candidate.path))
+    if not os.path.isdir(path):
+        return _checked(path, candidate)
+    there = [path / name for name in PROGRAMS if os.path.lexists(path / name)]
+    if there:
+        return _checked(there[0], candidate)
+    what = "was made for Windows" if os.path.isdir(path / "Scripts") else "holds no bin/python"
+    raise InterpreterUnusable(f"the environment {path} ({candidate.origin}) {what}", remake(path))
+
+
+def _checked(file: Path, candidate: Candidate) -> Path:
+    """A file that could be an interpreter. A link of an environment is kept: the environment is known by it."""
+    origin = candidate.origin
+    if not os.path.exists(file):  # Path.exists raises for what may not be looked at
+        leads = f" leads to {os.path.realpath(file)}, which" if file.is_symlink() else ""
+        raise InterpreterUnusable(f"the interpreter {file} ({origin}){leads} is not there", remake(file.parent.parent))
+    if not os.access(file, os.X_OK) or not os.path.isfile(file):
+        raise InterpreterUnusable(f"{file} ({origin}) is no program", "Name an interpreter with `--python PATH`.")
+    with file.open("rb") as content:
+        if content.read(2) == b"#!":
+            raise InterpreterUnusable(
+                f"{file} ({origin}) is a script that starts an interpreter, not one itself",
+                f"Name what `{file} -c 'import sys; print(sys.executable)'` prints with `--python PATH`.",
+            )
+    return file if os.path.isfile(file.parent.parent / "pyvenv.cfg") else file.resolve()
+
+
+def remake(folder: Path) -> str:
+    """What to type when an environment cannot serve."""
+    if os.path.isfile(folder / "pyvenv.cfg"):
+        return f"Make it anew (`python3 -m venv --clear {folder}`, then your install command), {ANOTHER}"
+    return "Name another with `--python PATH`."
+
+
+def _same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)

@@ -1,0 +1,229 @@
+"""Where the tools that manage environments keep those of a project; read from files, no tool is ever run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Host:
+    """The user's side of the search: his variables and his home."""
+
+    env: Mapping[str, str]
+    home: Path
+
+    def folder(self, variable: str, default: str) -> Path:
+        """The folder a variable names, else the one at `default` below the home."""
+        return Path(self.env.get(variable) or self.home / default)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An environment's folder or an interpreter, which is there, and why it is the project's."""
+
+    path: Path
+    origin: str
+
+
+Look = Candidate | str
+"""What one look found: something to use, or the sentence that says why it was passed over."""
+
+
+def text(file: Path) -> str:
+    """The file's text; nothing when it is missing or may not be read."""
+    try:
+        return file.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def toml(file: Path) -> dict[str, Any]:
+    """The file's content; nothing when it is missing or no TOML, which is for others to complain about."""
+    try:
+        return tomllib.loads(text(file))
+    except ValueError:
+        return {}
+
+
+def table(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """The table below these keys, empty when there is none of that name or it is something else."""
+    found: Any = data
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def minor_of(folder: Path) -> tuple[int, ...]:
+    """The Python version at the end of a name such as `pkg-X2bQ-py3.12` or `3.12.1`, for sorting."""
+    found = re.search(r"(\d+(?:\.\d+)*)t?$", folder.name)
+    return tuple(map(int, found[1].split("."))) if found else ()
+
+
+def uv(folder: Path, host: Host) -> Iterator[Look]:
+    """UV_PROJECT_ENVIRONMENT, relative to the project; without it uv uses `.venv`, where everybody looks anyway."""
+    named = host.env.get("UV_PROJECT_ENVIRONMENT")
+    if not named or not os.path.exists(folder / "pyproject.toml"):
+        return
+    if os.path.lexists(folder / named):
+        yield Candidate(folder / named, "UV_PROJECT_ENVIRONMENT")
+    else:
+        yield f"UV_PROJECT_ENVIRONMENT names {folder / named}, which is not there"
+
+
+def poetry(folder: Path, host: Host) -> Iterator[Look]:
+    """The environment that `poetry env use` chose, else the one with the newest Python."""
+    project = toml(folder / "pyproject.toml")
+    if not table(project, "tool", "poetry") and not os.path.exists(folder / "poetry.lock"):
+        return
+    store = _poetry_store(folder, host)
+    name = poetry_name(project, folder)
+    chosen = str(table(toml(store / "envs.toml"), name).get("minor", ""))
+    made = sorted(
+        store.glob(f"{_literal(name)}-py*"), key=lambda path: (path.name.endswith(f"-py{chosen}"), minor_of(path))
+    )
+    if made:
+        yield Candidate(made[-1], "poetry's environment for this project")
+    else:
+        yield f"poetry has made no environment {name} in {store}"
+
+
+def poetry_name(project: Mapping[str, Any], folder: Path) -> str:
+    """As `EnvManager.generate_env_name` of poetry 1 and 2 has it: the package's name and a hash of the folder."""
+    named = table(project, "project").get("name") or table(project, "tool", "poetry").get("name") or "non-package-mode"
+    canonical = re.sub(r"[-_.]+", "-", str(named)).lower()
+    clean = re.sub(r'[ $`!*@"\\\r\n\t]', "_", canonical)[:42]
+    return f"{clean}-{_short_hash(os.path.realpath(folder), 32)}"
+
+
+def _poetry_store(folder: Path, host: Host) -> Path:
+    """`virtualenvs.path`: of the variable, the project's poetry.toml, the user's config.toml, else in the cache."""
+    settings = host.folder("POETRY_CONFIG_DIR", str(host.folder("XDG_CONFIG_HOME", ".config") / "pypoetry"))
+    cache = host.folder("POETRY_CACHE_DIR", str(host.folder("XDG_CACHE_HOME", ".cache") / "pypoetry"))
+    files = (folder / "poetry.toml", settings / "config.toml")
+    said = (table(toml(file), "virtualenvs").get("path") for file in files)
+    named = host.env.get("POETRY_VIRTUALENVS_PATH") or next(
+        (str(path) for path in said if path), "{cache-dir}/virtualenvs"
+    )
+    return Path(named.replace("{cache-dir}", str(cache)).replace("{project-dir}", str(folder))).expanduser()
+
+
+def pipenv(folder: Path, host: Host) -> Iterator[Look]:
+    """The environment in WORKON_HOME whose name pipenv makes of the folder's name and a hash of the Pipfile's path."""
+    pipfile = folder / "Pipfile"
+    if not os.path.exists(pipfile):
+        return
+    clean = re.sub(r'[ &$`!*@"()\[\]\\\r\n\t]', "_", folder.name)[:42]
+    name = host.env.get("PIPENV_CUSTOM_VENV_NAME") or f"{clean}-{_short_hash(str(pipfile), 6)}"
+    made = workon_home(host) / name
+    yield (
+        Candidate(made, "pipenv's environment for this project")
+        if os.path.isdir(made)
+        else f"pipenv has made no {made}"
+    )
+
+
+def workon_home(host: Host) -> Path:
+    return host.folder("WORKON_HOME", str(host.folder("XDG_DATA_HOME", ".local/share") / "virtualenvs")).expanduser()
+
+
+def _short_hash(text: str, size: int) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(os.fsencode(text)).digest()[:size]).decode()[:8]
+
+
+def _literal(name: str) -> str:
+    """The name as a pattern that matches it alone."""
+    return re.sub(r"([*?[])", r"[\1]", name)
+
+
+CONDA_HOMES = ("miniconda3", "anaconda3", "miniforge3", "mambaforge", "micromamba", ".conda")
+
+
+def conda(folder: Path, host: Host) -> Iterator[Look]:
+    """The environment that the project's environment.yml names, in any of the places conda keeps them."""
+    file = next(
+        (folder / name for name in ("environment.yml", "environment.yaml") if os.path.isfile(folder / name)), None
+    )
+    named = file and re.search(r"""^name:[ \t]*["']?([^"'\s#]+)""", text(file), re.MULTILINE)
+    if not file or not named or named[1] in ("base", "root"):
+        return
+    made = next(
+        (place / named[1] for place in conda_places(host) if os.path.isdir(place / named[1] / "conda-meta")), None
+    )
+    yield (
+        Candidate(made, f"conda's {named[1]}, named in {file.name}") if made else f"conda has no environment {named[1]}"
+    )
+
+
+def conda_places(host: Host) -> Iterable[Path]:
+    for variable in ("CONDA_ENVS_PATH", "CONDA_ENVS_DIRS"):
+        yield from (Path(place).expanduser() for place in host.env.get(variable, "").split(os.pathsep) if place)
+    if host.env.get("CONDA_EXE"):
+        yield Path(host.env["CONDA_EXE"]).parents[1] / "envs"
+    if host.env.get("MAMBA_ROOT_PREFIX"):
+        yield Path(host.env["MAMBA_ROOT_PREFIX"]) / "envs"
+    yield from (host.home / name / "envs" for name in CONDA_HOMES)
+    yield Path("/opt/conda/envs")
+
+
+def pdm(folder: Path, host: Host) -> Iterator[Look]:
+    """The interpreter that pdm wrote down for the project."""
+    file = folder / ".pdm-python"
+    if not os.path.isfile(file):
+        return
+    named = Path(text(file).strip())
+    if os.path.lexists(named) and named.name.startswith("python"):
+        yield Candidate(named, "pdm's interpreter for this project")
+    else:
+        yield f".pdm-python names {named}, which is not there"
+
+
+def python_version(folder: Path, host: Host) -> Iterator[Look]:
+    """The first version that `.python-version` names and pyenv or uv has installed; pyenv also keeps environments."""
+    file = folder / ".python-version"
+    if not os.path.isfile(file):
+        return
+    lines = (line.split("#")[0].strip() for line in text(file).splitlines())
+    words = [line for line in lines if line]
+    for word in words:
+        found = installed(word, host)
+        if found:
+            yield Candidate(found, f".python-version, {word}")
+            return
+    yield f".python-version names {' '.join(words) or 'nothing'}, which neither pyenv nor uv has installed"
+
+
+def installed(version: str, host: Host) -> Path | None:
+    """The newest interpreter of a version such as 3.12, 3.12.1 or a pyenv name; its folder holds bin/python."""
+    bare = re.sub(r"^(python|cpython)-?", "", version)
+    if not re.fullmatch(r"[\w.+-]+", bare):
+        return None
+    pythons = host.folder("UV_PYTHON_INSTALL_DIR", str(host.folder("XDG_DATA_HOME", ".local/share") / "uv/python"))
+    for place, pattern in ((pyenv_root(host) / "versions", "{}"), (pythons, "cpython-{}-*")):
+        exact, same_line = (list(place.glob(pattern.format(name))) for name in (bare, f"{bare}.[0-9]*"))
+        if exact or same_line:
+            return max(exact or same_line, key=_version_in)
+    return None
+
+
+def _version_in(folder: Path) -> tuple[int, ...]:
+    found = re.search(r"\d+(?:\.\d+)+", folder.name)
+    return tuple(map(int, found[0].split("."))) if found else ()
+
+
+def pyenv_root(host: Host) -> Path:
+    return host.folder("PYENV_ROOT", ".pyenv")
+
+
+def pyenv_global(host: Host) -> str:
+    """The version that pyenv's stand-ins start where no project says otherwise."""
+    named = host.env.get("PYENV_VERSION", "").split(":")[0]
+    file = pyenv_root(host) / "version"
+    return named or next(iter(text(file).split()), "")
