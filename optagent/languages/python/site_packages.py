@@ -60,7 +60,7 @@ def distributions(site: Path) -> dict[str, str]:
 
 
 def link_stores(site: Path) -> list[Path]:
-    """The folders of a cache that installed packages are links into, one for each (`uv pip install --link-mode symlink`)."""
+    """The folders of a cache that packages are links into, one for each (`uv pip install --link-mode symlink`)."""
     marks = (site / entry / "METADATA" for entry in entries(site) if entry.endswith(".dist-info"))
     return [Path(os.path.realpath(mark)).parents[1] for mark in marks if os.path.islink(mark)]
 
