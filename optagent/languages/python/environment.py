@@ -99,7 +99,7 @@ class _Reader:
             self._trouble[added.name] = "its import hook could not be read"
             return
         real = Path(os.path.realpath(place))
-        if not real.exists():
+        if not os.path.exists(real):
             return
         self._seen.add(added.name)
         if self._is_in_repository(real):
@@ -107,7 +107,7 @@ class _Reader:
             self._take_root(added, real)
         elif not self._is_shown(real):
             self._users.setdefault(added.name, real)
-            self._take_mount(added, place, real)
+            self._take_mount(added)
 
     def _take_root(self, added: Added, real: Path) -> None:
         inside = real.relative_to(self.top).as_posix()
@@ -116,13 +116,14 @@ class _Reader:
         else:
             self.roots.append(inside)
 
-    def _take_mount(self, added: Added, place: Path, real: Path) -> None:
+    def _take_mount(self, added: Added) -> None:
+        real = Path(os.path.realpath(added.place or added.folder or ""))
         if self.top.is_relative_to(real) or self.home.is_relative_to(real):
-            self.notes.append(f"{place} is on its import path ({added.name}) and not shown: too much lies in it")
-        elif added.folder is None:
-            self.mounts.append(Mount(place, str(place)))
-        else:
-            self.mounts += _importables(place)
+            self.notes.append(f"{real} is on its import path ({added.name}) and not shown: too much lies in it")
+        elif added.place is not None:
+            self.mounts += _module(added.place)
+        elif added.folder is not None:
+            self.mounts += _importables(added.folder)
 
     def editables(self) -> Iterator[Editable]:
         """Those that say so themselves, and every folder of the user's that is on the path for another reason."""
@@ -134,7 +135,7 @@ class _Reader:
             yield Editable(name, path, self._is_in_repository(path), self._trouble_of(name, path))
 
     def _trouble_of(self, name: str, path: Path) -> str:
-        if not path.exists():
+        if not os.path.exists(path):
             return "it is not there"
         return self._trouble.get(name) or ("" if name in self._seen else "nothing of it is on the import path")
 
@@ -150,14 +151,24 @@ class _Reader:
         return [Path(os.path.realpath(mount.source)) for mount in self.known.mounts]
 
 
+def _module(place: Path) -> Iterator[Mount]:
+    """A package's folder, or the files of a module whose suffix is not known."""
+    if os.path.exists(place):
+        yield Mount(place, str(place))
+        return
+    for name in site_packages.entries(place.parent):
+        if name.startswith(f"{place.name}.") and name.endswith(IMPORTABLE):
+            yield Mount(place.parent / name, str(place.parent / name))
+
+
 def _importables(folder: Path) -> Iterator[Mount]:
     """What can be imported from a folder outside of the repository: never its keys, caches and version control."""
-    if folder.is_file():
+    if os.path.isfile(folder):
         yield Mount(folder, str(folder))
         return
     for name in site_packages.entries(folder):
         path = folder / name
-        wanted = path.is_dir() or name.endswith(IMPORTABLE)
+        wanted = os.path.isdir(path) or name.endswith(IMPORTABLE)
         if wanted and not is_litter(name) and not is_environment(str(path)):
             yield Mount(path, str(path))
 
@@ -167,12 +178,12 @@ def _python_path(search: Search) -> list[str]:
     named = filter(None, search.host.env.get("PYTHONPATH", "").split(os.pathsep))
     top = Path(os.path.realpath(search.top))
     found = [Path(os.path.realpath(each)) for each in named]
-    return [each.relative_to(top).as_posix() for each in found if each.is_relative_to(top) and each.is_dir()]
+    return [each.relative_to(top).as_posix() for each in found if each.is_relative_to(top) and os.path.isdir(each)]
 
 
 def _user_site(known: Interpreter, search: Search) -> Iterator[str]:
     """What `pip install --user` put beside a bare interpreter is below the home and therefore not seen."""
     major, minor, _ = known.version
     folder = search.host.home / f".local/lib/python{major}.{minor}/site-packages"
-    if not (known.prefix / "pyvenv.cfg").exists() and site_packages.entries(folder):
+    if not os.path.exists(known.prefix / "pyvenv.cfg") and site_packages.entries(folder):
         yield f"packages in {folder} are not used: make an environment for the project to have them"

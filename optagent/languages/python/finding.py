@@ -99,9 +99,10 @@ def in_folder(folder: Path, host: Host) -> Iterator[Look]:
 
 
 def _environment_at(place: Path, host: Host) -> Iterator[Look]:
-    if os.path.isfile(place) and place.name == ".venv":  # pipenv and others keep a name or a path in it
+    if os.path.isfile(place) and place.name == ".venv":  # pipenv and others keep a path or a name in it
         named = managers.text(place).strip()
-        yield Candidate(managers.workon_home(host) / Path(named).expanduser(), ".venv")
+        store = place.parent if "/" in named else managers.workon_home(host)
+        yield Candidate(store / Path(named).expanduser(), ".venv") if named else f"{place} is empty"
     elif _is_environment(place) or place.is_symlink():
         yield Candidate(place, place.name)
     elif os.path.isdir(place):

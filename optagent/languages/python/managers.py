@@ -116,18 +116,18 @@ def _poetry_store(folder: Path, host: Host) -> Path:
 
 
 def pipenv(folder: Path, host: Host) -> Iterator[Look]:
-    """The environment in WORKON_HOME whose name pipenv makes of the folder's name and a hash of the Pipfile's path."""
-    pipfile = folder / "Pipfile"
-    if not os.path.exists(pipfile):
+    """The environment in WORKON_HOME of the name that pipenv makes, or that the user chose."""
+    if not os.path.exists(folder / "Pipfile"):
         return
+    made = workon_home(host) / (host.env.get("PIPENV_CUSTOM_VENV_NAME") or pipenv_name(folder))
+    found = Candidate(made, "pipenv's environment for this project")
+    yield found if os.path.isdir(made) else f"pipenv has made no {made}"
+
+
+def pipenv_name(folder: Path) -> str:
+    """As pipenv's `venv_locator` has it: the folder's name and a hash of the Pipfile's path."""
     clean = re.sub(r'[ &$`!*@"()\[\]\\\r\n\t]', "_", folder.name)[:42]
-    name = host.env.get("PIPENV_CUSTOM_VENV_NAME") or f"{clean}-{_short_hash(str(pipfile), 6)}"
-    made = workon_home(host) / name
-    yield (
-        Candidate(made, "pipenv's environment for this project")
-        if os.path.isdir(made)
-        else f"pipenv has made no {made}"
-    )
+    return f"{clean}-{_short_hash(str(folder / 'Pipfile'), 6)}"
 
 
 def workon_home(host: Host) -> Path:

@@ -18,7 +18,8 @@ SUFFIX = re.compile(r"\.(dist-info|egg-info|egg)$")
 class Added:
     """A folder that a site folder's file adds to the import path, for the project of that name.
 
-    `folder` None: a package is mapped to a `place` of another name; `place` None too: the map could not be read.
+    `place`, if any: not the whole folder, only this module or package of it (without a suffix). `folder` None:
+    the package is imported by another name than its place has. Neither: how it is imported could not be read.
     """
 
     name: str
@@ -125,7 +126,7 @@ def _link(link: Path, owner: str) -> Iterator[Added]:
     """A package that is a link to the project's own (flit, maturin, uv's link mode)."""
     leads = Path(os.path.realpath(link))
     if leads.parent != Path(os.path.realpath(link.parent)):
-        yield Added(owner, leads.parent) if leads.name == link.name else Added(owner, None, leads)
+        yield Added(owner, leads.parent if leads.name == link.name else None, leads)
 
 
 def finder_folders(source: str, owner: str) -> Iterator[Added]:
@@ -138,8 +139,8 @@ def finder_folders(source: str, owner: str) -> Iterator[Added]:
         pairs = dict.fromkeys(_pairs(ast.parse(source)))
     except (SyntaxError, ValueError, RecursionError):
         pairs = {}
-    found = [(_root(module, Path(place)), Path(place)) for module, place in pairs]
-    yield from dict.fromkeys(Added(owner, root, None if root else place) for root, place in found)
+    found = [(module, _bare(Path(place))) for module, place in pairs]
+    yield from dict.fromkeys(Added(owner, _root(module, place), place) for module, place in found)
     if not found:
         yield Added(owner, None)
 
@@ -162,14 +163,18 @@ def _text(node: ast.expr | None) -> list[str]:
     return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 
+def _bare(place: Path) -> Path:
+    """The module's place without a suffix, a package's without its __init__."""
+    bare = place.with_name(place.name.partition(".")[0])
+    return bare.parent if bare.name == "__init__" else bare
+
+
 def _root(module: str, place: Path) -> Path | None:
     """The folder from which `module` is imported when it lies at `place`; None when the names differ.
 
-    >>> _root("a.b", Path("/x/a/b/__init__.py"))
+    >>> _root("a.b", Path("/x/a/b"))
     PosixPath('/x')
     >>> _root("foo", Path("/x/lib"))
     """
-    bare = place.with_name(place.name.partition(".")[0])
-    bare = bare.parent if bare.name == "__init__" else bare
     parts = tuple(module.split("."))
-    return bare.parents[len(parts) - 1] if bare.parts[-len(parts) :] == parts else None
+    return place.parents[len(parts) - 1] if place.parts[-len(parts) :] == parts else None
