@@ -130,14 +130,16 @@ class _Reader:
         projects: dict[str, Path] = {}
         for site in self.known.site:
             projects |= site_packages.editable_projects(site)
-        for name in dict.fromkeys((*projects, *self._users)):
-            path = Path(os.path.realpath(projects.get(name) or self._users[name]))
+        roots = {name: Path(os.path.realpath(path)) for name, path in projects.items()}
+        strays = {name: path for name, path in self._users.items() if not any(map(path.is_relative_to, roots.values()))}
+        for name, path in {**strays, **roots}.items():
             yield Editable(name, path, self._is_in_repository(path), self._trouble_of(name, path))
 
     def _trouble_of(self, name: str, path: Path) -> str:
         if not os.path.exists(path):
             return "it is not there"
-        return self._trouble.get(name) or ("" if name in self._seen else "nothing of it is on the import path")
+        is_seen = name in self._seen or any(each.is_relative_to(path) for each in self._users.values())
+        return self._trouble.get(name) or ("" if is_seen else "nothing of it is on the import path")
 
     def _is_in_repository(self, real: Path) -> bool:
         """In the tree that is copied: an environment that lies in it is not."""
