@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ TREE = "/optagent/tree"
 class Place:
     """A repository whose package is flat, a home with another project in it, and an environment beside both."""
 
-    def __init__(self, root: Path, sandbox) -> None:
+    def __init__(self, root: Path, template: Path, sandbox) -> None:
         self.sandbox = sandbox
         self.home, self.repo, self.copy = root / "home", root / "home" / "repo", root / "copy"
         self.other = self.home / "other"
@@ -30,11 +31,8 @@ class Place:
             package.mkdir(parents=True)
             (package / "__init__.py").write_text("")
         self.venv = self.repo / ".venv"
-        self.make_venv()
+        shutil.copytree(template, self.venv, symlinks=True)
         open_to_all(root, *root.parents[:2])
-
-    def make_venv(self, *options: str) -> None:
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--clear", *options, self.venv], check=True)
 
     @property
     def site(self) -> Path:
@@ -59,9 +57,17 @@ class Place:
         return self.python(found, f"import {module}; print({module}.__file__)")
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """An environment to copy: it knows itself by where its pyvenv.cfg lies, and making one takes a while."""
+    folder = tmp_path_factory.mktemp("template") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    return folder
+
+
 @pytest.fixture
-def place(tmp_path, sandbox):
-    return Place(tmp_path.resolve(), sandbox)
+def place(tmp_path, template, sandbox):
+    return Place(tmp_path.resolve(), template, sandbox)
 
 
 def editable(site: Path, name: str, project: Path, files: dict[str, str]) -> None:
@@ -91,7 +97,8 @@ def test_the_environment_tells_what_is_installed_and_which_kind_of_interpreter_i
 def test_packages_of_the_python_below_are_seen_when_the_environment_includes_them(place):
     alone = place.look()
     assert "No module named" in place.where(alone, "pip")
-    place.make_venv("--system-site-packages")
+    command = [sys.executable, "-m", "venv", "--without-pip", "--clear", "--system-site-packages", place.venv]
+    subprocess.run(command, check=True)
     if not any((Path(sys.base_prefix) / "lib").glob("python3*/site-packages/pip")):
         pytest.skip("the Python below has no packages")
     assert "site-packages/pip" in place.where(place.look(), "pip")

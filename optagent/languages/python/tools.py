@@ -27,9 +27,10 @@ OUR_TAG = f"cp{sys.version_info[0]}{sys.version_info[1]}"
 
 RUN_MODULE = """
 import os, runpy, sys
-sys.path[0] = os.getcwd()
+if sys.path[0] == "":
+    sys.path[0] = os.getcwd()
 sys.path.append(sys.argv.pop(1))
-runpy.run_module(sys.argv[1], run_name="__main__", alter_sys=True)
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
 """
 INSTALL = "Install it into the environment (`{python} -m pip install pytest`), or name another with `--python PATH`."
 
