@@ -11,12 +11,11 @@ from pathlib import Path
 
 from optagent.core import outcome as codes
 from optagent.errors import OptagentError
-from optagent.languages.python import environment, interpreter, tools
+from optagent.languages.python import environment, finding, interpreter, tools
 from optagent.languages.python.finding import Search
 from optagent.languages.python.managers import Host
 from optagent.sandbox.base import Sandbox
 from optagent.sandbox.choose import choose
-from optagent.sandbox.unprotected import Unprotected
 from optagent.workspace.worktree import toplevel
 
 
@@ -72,7 +71,11 @@ def _target_python(python: str | None, sandbox: Sandbox | None) -> Finding:
     host = Host(os.environ, Path.home())
     search = Search(Path.cwd(), toplevel(Path.cwd()), host, Path(sys.executable), python)
     try:
-        found = environment.look(search, sandbox or Unprotected())
+        if sandbox is None:  # an environment may hold anything: none of it is started unprotected without being asked
+            only = finding.find(search)
+            seen = f"{only.executable} ({only.origin}), not started: there is no sandbox to start it in"
+            return Finding("the target's Python", True, seen)
+        found = environment.look(search, sandbox)
         tests = tools.describe(found)
     except OptagentError as fault:
         return Finding("the target's Python", False, fault.message, fault.hint)

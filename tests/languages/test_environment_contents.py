@@ -140,6 +140,21 @@ def test_a_link_to_the_interpreter_in_the_users_own_folder_shows_that_folder_onl
     assert place.python(found, f"import os; print(sorted(os.listdir('{place.home}/.local')))") == "['bin']"
 
 
+def test_an_environment_of_copies_instead_of_links_works(place):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--clear", "--copies", place.venv], check=True)
+    assert not (place.venv / "bin" / "python").is_symlink()
+    assert place.python(place.look(), "import sys; print(sys.prefix)") == str(place.venv)
+
+
+def test_an_environment_that_is_a_link_to_another_folder_works(place):
+    place.venv.rename(place.home / "envs")
+    place.venv.symlink_to(place.home / "envs")
+    editable(place.site, "mine", place.repo, {"mine.pth": f"{place.repo}/src\n"})
+    found = place.look()
+    assert found.import_roots == ("src",)
+    assert place.where(found, "mine") == f"{TREE}/src/mine/__init__.py"
+
+
 def test_packages_that_are_links_into_a_cache_are_seen(place):
     """As `uv pip install --link-mode symlink` leaves them."""
     store = place.home / ".cache" / "uv" / "archive-v0" / "abc"

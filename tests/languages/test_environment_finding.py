@@ -111,6 +111,13 @@ def test_the_nearest_folder_wins_and_the_top_of_the_repository_is_the_last(machi
     machine.finds(near, "venv")
 
 
+def test_a_project_named_through_a_link_is_searched_where_it_really_lies(machine):
+    top = environment(machine.top / ".venv")
+    (machine.home / "link").symlink_to(machine.project)
+    machine.project = machine.home / "link"
+    machine.finds(top, ".venv")
+
+
 def test_a_folder_called_env_that_is_no_environment_is_passed_over(machine):
     (machine.project / "env" / "bin").mkdir(parents=True)
     (machine.project / "env" / "bin" / "python").symlink_to(REAL)

@@ -45,6 +45,14 @@ def ours_only(tmp_path):
     return tmp_path / ".venv"
 
 
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    """A state folder for the tests that do not watch the tools being made, which takes a second or two."""
+    folder = tmp_path_factory.mktemp("state")
+    open_to_all(folder, folder.parent)
+    return folder
+
+
 def look(venv: Path, sandbox) -> Environment:
     search = Search(venv.parent, venv.parent, Host({}, venv.parent / "home"), Path(sys.executable))
     return environment.look(search, sandbox)
@@ -75,7 +83,7 @@ def listing(folder: Path) -> list[tuple[str, int]]:
 # --- the folder of ours ----------------------------------------------------------------------------------------------
 
 
-def test_tests_run_in_an_environment_that_has_no_pytest_and_it_stays_as_it_was(venv, make_repo, tmp_path, sandbox):
+def test_tests_run_in_an_environment_that_has_no_pytest_and_it_stays_as_it_was(venv, make_repo, state, sandbox):
     project = make_repo(
         {
             "m.py": "x = 1\n",
@@ -83,9 +91,9 @@ def test_tests_run_in_an_environment_that_has_no_pytest_and_it_stays_as_it_was(v
         }
     )
     before, found = listing(venv), look(venv, sandbox)
-    folder = tools.complete(found, tmp_path / "state", sandbox)
+    folder = tools.complete(found, state, sandbox)
     assert folder is not None
-    assert folder.parent == tmp_path / "state" / "tools"
+    assert folder.parent == state / "tools"
     assert folder.name.startswith(found.interpreter.tag)
     done = run_tests(found, folder, project, sandbox)
     assert b"1 passed" in done.stdout, done.stdout.decode() + done.stderr.decode()
@@ -102,29 +110,29 @@ def test_an_environment_with_pytest_gets_nothing_of_ours(ours_only, tmp_path, sa
     assert tools.module_arguments("pytest", None) == ("-m", "pytest")
 
 
-def test_the_second_run_finds_the_folder_of_the_first(ours_only, tmp_path, sandbox):
+def test_the_second_run_finds_the_folder_of_the_first(ours_only, state, sandbox):
     found = look(ours_only, sandbox)
-    folder = tools.complete(found, tmp_path / "state", sandbox)
+    folder = tools.complete(found, state, sandbox)
     before = listing(folder)
-    assert tools.complete(found, tmp_path / "state", sandbox) == folder
+    assert tools.complete(found, state, sandbox) == folder
     assert listing(folder) == before
 
 
-def test_what_the_environment_has_is_never_shadowed(ours_only, make_repo, tmp_path, sandbox):
+def test_what_the_environment_has_is_never_shadowed(ours_only, make_repo, state, sandbox):
     theirs = site_of(ours_only) / "iniconfig"
     shutil.copytree(Path(iniconfig.__file__).parent, theirs)
     (theirs / "whose.py").write_text("")
     project = make_repo({"test_m.py": "def test_it():\n    import iniconfig.whose\n"})
     found = look(ours_only, sandbox)
-    folder = tools.complete(found, tmp_path / "state", sandbox)
+    folder = tools.complete(found, state, sandbox)
     done = run_tests(found, folder, project, sandbox)
     assert b"1 passed" in done.stdout, done.stdout.decode() + done.stderr.decode()
 
 
-def test_an_environment_whose_parts_our_pytest_cannot_use_is_refused_with_the_remedy(ours_only, tmp_path, sandbox):
+def test_an_environment_whose_parts_our_pytest_cannot_use_is_refused_with_the_remedy(ours_only, state, sandbox):
     (site_of(ours_only) / "pluggy.py").write_text("__version__ = '0.3'\n")
     with pytest.raises(ToolMissing, match=r"optagent's does not work in it: ImportError.*pluggy") as caught:
-        tools.complete(look(ours_only, sandbox), tmp_path / "state", sandbox)
+        tools.complete(look(ours_only, sandbox), state, sandbox)
     assert f"`{ours_only}/bin/python -m pip install pytest`" in caught.value.hint
 
 

@@ -30,9 +30,9 @@ class Search:
 
     def upwards(self) -> Iterator[Path]:
         """The project's folder and those above it, to the top of its repository."""
-        here = Path(os.path.abspath(self.project))
+        here, top = Path(os.path.realpath(self.project)), Path(os.path.realpath(self.top))
         yield here
-        yield from (each for each in here.parents if here != self.top and each.is_relative_to(self.top))
+        yield from (each for each in here.parents if here != top and each.is_relative_to(top))
 
 
 @dataclass(frozen=True)

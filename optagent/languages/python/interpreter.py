@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from optagent.errors import InterpreterUnusable
 from optagent.languages.python import finding
-from optagent.languages.python.managers import Host
+from optagent.languages.python.managers import Host, text
 from optagent.sandbox.base import Command, Limits, Mount, Sandbox
 from optagent.workspace.worktree import toplevel
 
@@ -141,7 +142,13 @@ def _parts(prefix: Path) -> list[Path]:
 
 
 def _base_prefix(executable: Path) -> Path:
-    return executable.resolve().parent.parent
+    """Where the standard library is: beside the program that all links lead to, or the one a copy was made of."""
+    real, venv = executable.resolve(), executable.parent.parent
+    if real.is_relative_to(venv.resolve()) and os.path.isfile(venv / "pyvenv.cfg"):  # `python -m venv --copies`
+        home = re.search(r"^home\s*=\s*(.+?)\s*$", text(venv / "pyvenv.cfg"), re.MULTILINE)
+        made_of = [Path(home[1], name) for name in (executable.name, "python3", "python")] if home else []
+        real = next((each.resolve() for each in made_of if os.path.exists(each)), real)
+    return real.parent.parent
 
 
 def is_system(folder: Path) -> bool:

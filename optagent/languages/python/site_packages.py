@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from optagent.languages.python.managers import text
+
 SUFFIX = re.compile(r"\.(dist-info|egg-info|egg)$")
 
 
@@ -32,13 +34,6 @@ def entries(site: Path) -> list[str]:
         return sorted(os.listdir(site))
     except OSError:
         return []
-
-
-def text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 def canonical(name: str) -> str:
