@@ -127,6 +127,56 @@ def test_a_path_file_that_adds_the_home_or_more_is_told_and_not_obeyed(place, fo
     assert [note for note in found.notes if "too much lies in it" in note] or folder == "/"
 
 
+@pytest.mark.parametrize("folder", [".config", ".ssh", ".local/share/keyrings", "work/.aws"])
+def test_a_path_file_that_adds_a_private_folder_is_told_and_not_obeyed(place, folder):
+    (place.home / folder / "gcloud").mkdir(parents=True)
+    (place.home / folder / "gcloud" / "token.py").touch()
+    (place.site / "private.pth").write_text(f"{place.home}/{folder}\n/etc\n")
+    (place.site / "gcloud").symlink_to(place.home / folder / "gcloud")
+    found = place.look()
+    assert not [
+        each for each in found.interpreter.mounts if str(each.source).startswith((f"{place.home}/{folder}", "/etc"))
+    ]
+    reasons = [note.rpartition(": ")[2] for note in found.notes]
+    assert reasons == ["it is private", "it belongs to the machine", "it is private"]
+
+
+def test_packages_of_another_environment_that_a_path_file_adds_are_seen(place):
+    site = place.home / ".virtualenvs" / "base" / "lib" / "site-packages"
+    site.mkdir(parents=True)
+    (site / "shared.py").touch()
+    (place.site / "base.pth").write_text(f"{site}\n")
+    found = place.look()
+    assert place.where(found, "shared") == f"{site}/shared.py"
+    assert site in [each.source for each in found.interpreter.mounts]
+
+
+def test_of_a_folder_of_documents_only_what_can_be_imported_is_shown(place):
+    documents = place.home / "documents"
+    for name in (
+        "taxes/2025.pdf",
+        "photos/a/b.jpg",
+        "package/part/m.py",
+        "module.py",
+        "notes.txt",
+        "x-1.egg-info/PKG-INFO",
+    ):
+        (documents / name).parent.mkdir(parents=True, exist_ok=True)
+        (documents / name).touch()
+    (place.site / "documents.pth").write_text(f"{documents}\n")
+    shown = {each.source.name for each in place.look().interpreter.mounts if each.source.is_relative_to(documents)}
+    assert shown == {"package", "module.py", "x-1.egg-info"}
+
+
+def test_a_link_that_only_looks_like_one_into_a_cache_shows_nothing(place):
+    (place.home / "keys" / "x").mkdir(parents=True)
+    for name, leads in (("a", "keys/x/METADATA"), ("b", "keys/x/gone")):
+        (place.home / "keys" / "x" / "METADATA").touch()
+        (place.site / f"{name}-1.dist-info").mkdir()
+        (place.site / f"{name}-1.dist-info" / "METADATA").symlink_to(place.home / leads)
+    assert not [each for each in place.look().interpreter.mounts if "keys" in str(each.source)]
+
+
 def test_a_link_to_the_interpreter_in_the_users_own_folder_shows_that_folder_only(place):
     programs = place.home / ".local" / "bin"
     (place.home / ".local" / "share" / "keyrings").mkdir(parents=True)

@@ -7,14 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from optagent.languages.python import finding, interpreter, site_packages
+from optagent.languages.python import exposure, finding, interpreter, site_packages
 from optagent.languages.python.finding import Search
 from optagent.languages.python.interpreter import Interpreter
 from optagent.languages.python.site_packages import Added
 from optagent.sandbox.base import Mount, Sandbox
-from optagent.workspace.litter import is_environment, is_litter
-
-IMPORTABLE = (".py", ".so", ".pyc", ".zip", ".egg")
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ class _Reader:
             self._take_root(added, real)
         elif not self._is_shown(real):
             self._users.setdefault(added.name, real)
-            self._take_mount(added)
+            self._take_mount(added, added.place or place)
 
     def _take_root(self, added: Added, real: Path) -> None:
         inside = real.relative_to(self.top).as_posix()
@@ -116,14 +113,12 @@ class _Reader:
         else:
             self.roots.append(inside)
 
-    def _take_mount(self, added: Added) -> None:
-        real = Path(os.path.realpath(added.place or added.folder or ""))
-        if self.top.is_relative_to(real) or self.home.is_relative_to(real):
-            self.notes.append(f"{real} is on its import path ({added.name}) and not shown: too much lies in it")
-        elif added.place is not None:
-            self.mounts += _module(added.place)
-        elif added.folder is not None:
-            self.mounts += _importables(added.folder)
+    def _take_mount(self, added: Added, place: Path) -> None:
+        reason = exposure.fault(Path(os.path.realpath(place)), self.top, self.home)
+        if reason:
+            self.notes.append(f"{place} is on its import path ({added.name}) and not shown: {reason}")
+        else:
+            self.mounts += exposure.module(place) if added.place else exposure.folder(place)
 
     def editables(self) -> Iterator[Editable]:
         """Those that say so themselves, and every folder of the user's that is on the path for another reason."""
@@ -151,28 +146,6 @@ class _Reader:
 
     def _shown(self) -> list[Path]:
         return [Path(os.path.realpath(mount.source)) for mount in self.known.mounts]
-
-
-def _module(place: Path) -> Iterator[Mount]:
-    """A package's folder, or the files of a module whose suffix is not known."""
-    if os.path.exists(place):
-        yield Mount(place, str(place))
-        return
-    for name in site_packages.entries(place.parent):
-        if name.startswith(f"{place.name}.") and name.endswith(IMPORTABLE):
-            yield Mount(place.parent / name, str(place.parent / name))
-
-
-def _importables(folder: Path) -> Iterator[Mount]:
-    """What can be imported from a folder outside of the repository: never its keys, caches and version control."""
-    if os.path.isfile(folder):
-        yield Mount(folder, str(folder))
-        return
-    for name in site_packages.entries(folder):
-        path = folder / name
-        wanted = os.path.isdir(path) or name.endswith(IMPORTABLE)
-        if wanted and not is_litter(name) and not is_environment(str(path)):
-            yield Mount(path, str(path))
 
 
 def _python_path(search: Search) -> list[str]:

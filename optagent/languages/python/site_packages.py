@@ -57,8 +57,9 @@ def distributions(site: Path) -> dict[str, str]:
 
 def link_stores(site: Path) -> list[Path]:
     """The folders of a cache that packages are links into, one for each (`uv pip install --link-mode symlink`)."""
-    marks = (site / entry / "METADATA" for entry in entries(site) if entry.endswith(".dist-info"))
-    return [Path(os.path.realpath(mark)).parents[1] for mark in marks if os.path.islink(mark)]
+    marks = [site / entry / "METADATA" for entry in entries(site) if entry.endswith(".dist-info")]
+    real = [Path(os.path.realpath(mark)) for mark in marks if os.path.islink(mark) and os.path.exists(mark)]
+    return [file.parents[1] for file in real if file.parent.name.endswith(".dist-info")]
 
 
 def editable_projects(site: Path) -> dict[str, Path]:
