@@ -16,7 +16,7 @@ from optagent.languages.python.finding import Search
 from optagent.languages.python.managers import Host
 from optagent.sandbox.base import Sandbox
 from optagent.sandbox.choose import choose
-from optagent.workspace.worktree import toplevel
+from optagent.workspace.worktree import root_of
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _sandbox() -> tuple[Sandbox | None, Finding]:
 def _target_python(python: str | None, sandbox: Sandbox | None) -> Finding:
     """The environment of the project in the current folder."""
     host = Host(os.environ, Path.home())
-    search = Search(Path.cwd(), toplevel(Path.cwd()), host, Path(sys.executable), python)
+    search = Search(Path.cwd(), root_of(Path.cwd()), host, Path(sys.executable), python)
     try:
         if sandbox is None:  # an environment may hold anything: none of it is started unprotected without being asked
             only = finding.find(search)

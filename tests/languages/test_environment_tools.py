@@ -195,9 +195,14 @@ def test_a_state_folder_that_cannot_be_written_is_told(tmp_path):
     assert "--state" in caught.value.hint
 
 
-def test_an_installation_of_ours_without_a_part_is_told():
-    with pytest.raises(ToolMissing, match="lacks no-such-part"):
+def test_an_installation_of_ours_that_lacks_a_part_or_its_list_of_files_is_told(tmp_path, monkeypatch):
+    with pytest.raises(ToolMissing, match="installation lacks no-such-part"):
         tools._part("no-such-part")
+    (tmp_path / "unlisted-1.dist-info").mkdir()
+    (tmp_path / "unlisted-1.dist-info" / "METADATA").write_text("Name: unlisted\nVersion: 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ToolMissing, match="unlisted has no list of its files"):
+        tools._part("unlisted")
 
 
 # --- what the tests lack beyond pytest -------------------------------------------------------------------------------

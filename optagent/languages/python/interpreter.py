@@ -13,7 +13,7 @@ from optagent.errors import InterpreterUnusable
 from optagent.languages.python import finding
 from optagent.languages.python.managers import Host, text
 from optagent.sandbox.base import Command, Limits, Mount, Sandbox
-from optagent.workspace.worktree import toplevel
+from optagent.workspace.worktree import root_of
 
 OLDEST = (3, 11)
 # With its `site`: which folders hold packages is the interpreter's own knowledge (Debian, conda, a venv on top of one).
@@ -48,7 +48,7 @@ class Interpreter:
 def find(flag: Path | None, repo: Path, env: Mapping[str, str], ours: Path) -> tuple[Path, str]:
     """The interpreter to use and why, as `finding.find` has it for the user's home."""
     host = Host(env, Path(env.get("HOME") or Path.home()))
-    found = finding.find(finding.Search(repo, toplevel(repo), host, ours, None if flag is None else str(flag)))
+    found = finding.find(finding.Search(repo, root_of(repo), host, ours, None if flag is None else str(flag)))
     return found.executable, found.origin
 
 

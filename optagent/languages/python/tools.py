@@ -87,13 +87,15 @@ def tools_folder(state: Path, tag: str) -> Path:
 
 
 def _part(name: str) -> Distribution:
+    """A part of our own installation; a system's packages may come without the list of their files."""
     try:
-        return distribution(name)
+        part = distribution(name)
+        if part.files:
+            return part
+        fault = f"optagent's own {name} has no list of its files to copy it by"
     except PackageNotFoundError:
-        raise ToolMissing(
-            f"the environment has no pytest, and optagent's own installation lacks {name}, so its tests cannot run",
-            INSTALL.format(python="python"),
-        ) from None
+        fault = f"optagent's own installation lacks {name}"
+    raise ToolMissing(f"the environment has no pytest, and {fault}", INSTALL.format(python="python"))
 
 
 @contextmanager
