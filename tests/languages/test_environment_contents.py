@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import open_to_all
 
-from optagent.languages.python import environment, site_packages
+from optagent.languages.python import environment, interpreter, site_packages
 from optagent.languages.python.environment import Environment
 from optagent.languages.python.finding import Search
 from optagent.languages.python.managers import Host
@@ -188,6 +188,24 @@ def test_a_link_to_the_interpreter_in_the_users_own_folder_shows_that_folder_onl
     found = place.look()
     assert place.python(found, "import sys; print(sys.prefix)") == str(place.venv)
     assert place.python(found, f"import os; print(sorted(os.listdir('{place.home}/.local')))") == "['bin']"
+
+
+def test_an_interpreter_behind_an_alias_of_its_version_works(place):
+    """As uv keeps them: cpython-3.12 is a link to the folder of cpython-3.12.11."""
+    (place.home / "cpython").symlink_to(sys.base_prefix)
+    python = place.venv / "bin" / "python"
+    python.unlink()
+    python.symlink_to(place.home / "cpython" / "bin" / "python3")
+    (place.venv / "pyvenv.cfg").write_text(f"home = {place.home}/cpython/bin\n")
+    assert place.python(place.look(), "import sys; print(sys.prefix)") == str(place.venv)
+
+
+def test_an_interpreter_installed_into_the_home_itself_does_not_show_the_home(tmp_path, monkeypatch):
+    for name in ("bin", "lib", "documents"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert interpreter._parts(tmp_path) == [tmp_path / "bin", tmp_path / "lib"]
+    assert interpreter._parts(tmp_path / "python") == [tmp_path / "python"]
 
 
 def test_an_environment_of_copies_instead_of_links_works(place):
