@@ -13,7 +13,7 @@ from optagent.core import outcome as codes
 from optagent.errors import OptagentError
 from optagent.languages.python import environment, finding, interpreter, tools
 from optagent.languages.python.finding import Search
-from optagent.languages.python.managers import Host
+from optagent.languages.python.host import Host
 from optagent.sandbox.base import Sandbox
 from optagent.sandbox.choose import choose
 from optagent.workspace.worktree import root_of

@@ -13,7 +13,7 @@ from conftest import open_to_all
 from optagent.languages.python import environment, interpreter, site_packages
 from optagent.languages.python.environment import Environment
 from optagent.languages.python.finding import Search
-from optagent.languages.python.managers import Host
+from optagent.languages.python.host import Host
 from optagent.sandbox.base import Command, Limits, Mount
 
 UV = Path(sys.executable).with_name("uv")

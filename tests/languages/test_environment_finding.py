@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from optagent.errors import InterpreterUnusable
-from optagent.languages.python import finding, interpreter, managers
+from optagent.languages.python import finding, host, interpreter, managers
 from optagent.languages.python.finding import Found, Search
-from optagent.languages.python.managers import Host
+from optagent.languages.python.host import Host
 
 OURS = Path(sys.executable)
 REAL = OURS.resolve()
@@ -32,8 +32,8 @@ class Machine:
         (self.top / ".git").mkdir()
 
     def find(self, flag: object = None) -> Found:
-        host = Host(self.env, self.home)
-        return finding.find(Search(self.project, self.top, host, self.ours, None if flag is None else str(flag)))
+        user = Host(self.env, self.home)
+        return finding.find(Search(self.project, self.top, user, self.ours, None if flag is None else str(flag)))
 
     def finds(self, folder: Path, origin: str, flag: object = None) -> None:
         found = self.find(flag)
@@ -144,7 +144,7 @@ POETRY = '[tool.poetry]\nname = "My_Pkg.x"\nversion = "1"\n'
 
 def poetry_store(machine: Machine, *minors: str) -> dict[str, Path]:
     (machine.project / "pyproject.toml").write_text(POETRY)
-    name = managers.poetry_name(managers.toml(machine.project / "pyproject.toml"), machine.project)
+    name = managers.poetry_name(host.toml(machine.project / "pyproject.toml"), machine.project)
     store = machine.home / ".cache" / "pypoetry" / "virtualenvs"
     return {minor: environment(store / f"{name}-py{minor}") for minor in minors}
 

@@ -21,7 +21,7 @@ from optagent.errors import EnvironmentFault, ToolMissing
 from optagent.languages.python import environment, plugins, tools
 from optagent.languages.python.environment import Environment
 from optagent.languages.python.finding import Search
-from optagent.languages.python.managers import Host
+from optagent.languages.python.host import Host
 from optagent.sandbox.base import Command, Limits, Mount
 from optagent.workspace.folders import remove
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optagent.errors import InterpreterUnusable
-from optagent.languages.python import managers
-from optagent.languages.python.managers import Candidate, Host, Look
+from optagent.languages.python import managers, versions
+from optagent.languages.python.host import Candidate, Host, Look, text
+from optagent.languages.python.program import PROGRAMS, program
 
-PROGRAMS = ("bin/python", "bin/python3")
 FOLDERS = (".venv", "venv", "env")
-ANOTHER = "or name another with `--python PATH`."
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def looks(search: Search) -> Iterator[Look]:
     for folder in search.upwards():
         yield from in_folder(folder, search.host)
     for folder in search.upwards():
-        yield from managers.python_version(folder, search.host)
+        yield from versions.python_version(folder, search.host)
 
 
 def activated(search: Search) -> Iterator[Look]:
@@ -100,7 +99,7 @@ def in_folder(folder: Path, host: Host) -> Iterator[Look]:
 
 def _environment_at(place: Path, host: Host) -> Iterator[Look]:
     if os.path.isfile(place) and place.name == ".venv":  # pipenv and others keep a path or a name in it
-        named = managers.text(place).strip()
+        named = text(place).strip()
         store = place.parent if "/" in named else managers.workon_home(host)
         yield Candidate(store / Path(named).expanduser(), ".venv") if named else f"{place} is empty"
     elif _is_environment(place) or place.is_symlink():
@@ -121,7 +120,7 @@ def flagged(search: Search) -> Candidate:
     if os.path.lexists(Path(named).expanduser()):
         return Candidate(_unshimmed(Path(named).expanduser(), search), "--python")
     on_path = shutil.which(named, path=search.host.env.get("PATH", "")) if "/" not in named else None
-    version = managers.installed(named, search.host)
+    version = versions.installed(named, search.host)
     if re.fullmatch(r"3\.\d+", named) and not version:
         on_path = shutil.which(f"python{named}", path=search.host.env.get("PATH", ""))
     if version or on_path:
@@ -131,47 +130,11 @@ def flagged(search: Search) -> Candidate:
 
 def _unshimmed(path: Path, search: Search) -> Path:
     """The interpreter that a stand-in of pyenv starts for this project: pyenv itself is not in the sandbox."""
-    if path.parent != managers.pyenv_root(search.host) / "shims":
+    if path.parent != versions.pyenv_root(search.host) / "shims":
         return path
-    looks = (look for folder in search.upwards() for look in managers.python_version(folder, search.host))
+    looks = (look for folder in search.upwards() for look in versions.python_version(folder, search.host))
     chosen = next((look.path for look in looks if isinstance(look, Candidate)), None)
-    return chosen or managers.installed(managers.pyenv_global(search.host), search.host) or path
-
-
-def program(candidate: Candidate) -> Path:
-    """The interpreter of an environment, or the one that was named, absolute; InterpreterUnusable when it cannot be."""
-    path = Path(os.path.abspath(candidate.path))
-    if not os.path.isdir(path):
-        return _checked(path, candidate)
-    there = [path / name for name in PROGRAMS if os.path.lexists(path / name)]
-    if there:
-        return _checked(there[0], candidate)
-    what = "was made for Windows" if os.path.isdir(path / "Scripts") else "holds no bin/python"
-    raise InterpreterUnusable(f"the environment {path} ({candidate.origin}) {what}", remake(path))
-
-
-def _checked(file: Path, candidate: Candidate) -> Path:
-    """A file that could be an interpreter. A link of an environment is kept: the environment is known by it."""
-    origin = candidate.origin
-    if not os.path.exists(file):  # Path.exists raises for what may not be looked at
-        leads = f" leads to {os.path.realpath(file)}, which" if file.is_symlink() else ""
-        raise InterpreterUnusable(f"the interpreter {file} ({origin}){leads} is not there", remake(file.parent.parent))
-    if not os.access(file, os.X_OK) or not os.path.isfile(file):
-        raise InterpreterUnusable(f"{file} ({origin}) is no program", "Name an interpreter with `--python PATH`.")
-    with file.open("rb") as content:
-        if content.read(2) == b"#!":
-            raise InterpreterUnusable(
-                f"{file} ({origin}) is a script that starts an interpreter, not one itself",
-                f"Name what `{file} -c 'import sys; print(sys.executable)'` prints with `--python PATH`.",
-            )
-    return file if os.path.isfile(file.parent.parent / "pyvenv.cfg") else file.resolve()
-
-
-def remake(folder: Path) -> str:
-    """What to type when an environment cannot serve."""
-    if os.path.isfile(folder / "pyvenv.cfg"):
-        return f"Make it anew (`python3 -m venv --clear {folder}`, then your install command), {ANOTHER}"
-    return "Name another with `--python PATH`."
+    return chosen or versions.installed(versions.pyenv_global(search.host), search.host) or path
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from optagent.errors import InterpreterUnusable
 from optagent.languages.python import finding
-from optagent.languages.python.managers import Host, text
+from optagent.languages.python.host import Host, text
+from optagent.languages.python.program import remake
 from optagent.sandbox.base import Command, Limits, Mount, Sandbox
 from optagent.workspace.worktree import root_of
 
@@ -62,13 +63,13 @@ def probe(executable: Path, origin: str, sandbox: Sandbox) -> Interpreter:
     if not result.ok:
         said = result.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = said[-1] if said else result.ending
-        raise InterpreterUnusable(f"{executable} ({origin}) does not start: {reason}", finding.remake(folder))
+        raise InterpreterUnusable(f"{executable} ({origin}) does not start: {reason}", remake(folder))
     told = _parse(result.stdout, executable)
     if told.version < OLDEST or told.implementation != "cpython":
         raise InterpreterUnusable(
             f"{executable} ({origin}) is {told.implementation} {'.'.join(map(str, told.version))}; "
             f"targets need CPython {'.'.join(map(str, OLDEST))} or newer",
-            finding.remake(folder),
+            remake(folder),
         )
     _same_library(told, executable)
     site = tuple(Path(each) for each in told.site if os.path.isdir(each))

@@ -6,59 +6,11 @@ import base64
 import hashlib
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Host:
-    """The user's side of the search: his variables and his home."""
-
-    env: Mapping[str, str]
-    home: Path
-
-    def folder(self, variable: str, default: str) -> Path:
-        """The folder a variable names, else the one at `default` below the home."""
-        return Path(self.env.get(variable) or self.home / default)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An environment's folder or an interpreter, which is there, and why it is the project's."""
-
-    path: Path
-    origin: str
-
-
-Look = Candidate | str
-"""What one look found: something to use, or the sentence that says why it was passed over."""
-
-
-def text(file: Path) -> str:
-    """The file's text; nothing when it is missing or may not be read."""
-    try:
-        return file.read_text("utf-8", "replace")
-    except OSError:
-        return ""
-
-
-def toml(file: Path) -> dict[str, Any]:
-    """The file's content; nothing when it is missing or no TOML, which is for others to complain about."""
-    try:
-        return tomllib.loads(text(file))
-    except ValueError:
-        return {}
-
-
-def table(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    """The table below these keys, empty when there is none of that name or it is something else."""
-    found: Any = data
-    for key in keys:
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}
+from optagent.languages.python.host import Candidate, Host, Look, table, text, toml
 
 
 def minor_of(folder: Path) -> tuple[int, ...]:
@@ -183,47 +135,3 @@ def pdm(folder: Path, host: Host) -> Iterator[Look]:
         yield Candidate(named, "pdm's interpreter for this project")
     else:
         yield f".pdm-python names {named}, which is not there"
-
-
-def python_version(folder: Path, host: Host) -> Iterator[Look]:
-    """The first version that `.python-version` names and pyenv or uv has installed; pyenv also keeps environments."""
-    file = folder / ".python-version"
-    if not os.path.isfile(file):
-        return
-    lines = (line.split("#")[0].strip() for line in text(file).splitlines())
-    words = [line for line in lines if line]
-    for word in words:
-        found = installed(word, host)
-        if found:
-            yield Candidate(found, f".python-version, {word}")
-            return
-    yield f".python-version names {' '.join(words) or 'nothing'}, which neither pyenv nor uv has installed"
-
-
-def installed(version: str, host: Host) -> Path | None:
-    """The newest interpreter of a version such as 3.12, 3.12.1 or a pyenv name; its folder holds bin/python."""
-    bare = re.sub(r"^(python|cpython)-?", "", version)
-    if not re.fullmatch(r"[\w.+-]+", bare):
-        return None
-    pythons = host.folder("UV_PYTHON_INSTALL_DIR", str(host.folder("XDG_DATA_HOME", ".local/share") / "uv/python"))
-    for place, pattern in ((pyenv_root(host) / "versions", "{}"), (pythons, "cpython-{}-*")):
-        exact, same_line = (list(place.glob(pattern.format(name))) for name in (bare, f"{bare}.[0-9]*"))
-        if exact or same_line:
-            return max(exact or same_line, key=_version_in)
-    return None
-
-
-def _version_in(folder: Path) -> tuple[int, ...]:
-    found = re.search(r"\d+(?:\.\d+)+", folder.name)
-    return tuple(map(int, found[0].split("."))) if found else ()
-
-
-def pyenv_root(host: Host) -> Path:
-    return host.folder("PYENV_ROOT", ".pyenv")
-
-
-def pyenv_global(host: Host) -> str:
-    """The version that pyenv's stand-ins start where no project says otherwise."""
-    named = host.env.get("PYENV_VERSION", "").split(":")[0]
-    file = pyenv_root(host) / "version"
-    return named or next(iter(text(file).split()), "")

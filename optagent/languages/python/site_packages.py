@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from optagent.languages.python.managers import text
+from optagent.languages.python.host import text
 
 SUFFIX = re.compile(r"\.(dist-info|egg-info|egg)$")
 
