@@ -15,8 +15,9 @@ FOLDER = Path(__file__).parent / "results"
 def write(name: str, title: str, what: str, table: str, partial: bool = False) -> None:
     """The page printed and, when it is about everything, kept under benchmarks/results/."""
     machine = fingerprint()
-    where = f"{machine['processor']}, {machine['cores']} cores, Linux {platform.release()}, Python {platform.python_version()}"
-    text = f"# {title}\n\n{what.strip()}\n\n{time.strftime('%Y-%m-%d')}, {where}\n\n{table}\n"
+    system = f"Linux {platform.release()}, Python {platform.python_version()}"
+    where = f"{time.strftime('%Y-%m-%d')}, {machine['processor']}, {machine['cores']} cores, {system}"
+    text = f"# {title}\n\n{what.strip()}\n\n{where}\n\n{table}\n"
     sys.stdout.write(text)
     if not partial:
         (FOLDER / f"{name}.md").write_text(text, "utf-8")

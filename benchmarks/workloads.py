@@ -36,8 +36,8 @@ INPUTS_EACH = 12
 SECONDS_EACH = 10.0
 ONCE = "the tests call it in one way only"
 HEAD = (
-    "| package | environment | tests pass / set aside | functions | reached | with a workload | share | index s | tests s "
-    "| watched | with capture | admission s |"
+    "| package | environment | tests pass / set aside | functions | reached | with a workload | share | index s "
+    "| tests s | watched | with capture | admission s |"
 )
 
 
@@ -129,14 +129,24 @@ def count(look: Look, survey: Survey, number: int, target: Target, row: Row) -> 
 def page(rows: list[Row]) -> str:
     reached, served = sum(row.reached for row in rows), sum(row.served for row in rows)
     lines = [HEAD, "|" + "---|" * HEAD.count(" |"), *[row.line() for row in rows], ""]
-    lines += [f"**{served} of {reached} functions that a test reaches have a workload: {100 * served / reached:.1f} %.**", ""]
-    lines += ["Reasons for the rest (with one example each):", "", "| functions | reason | for instance |", "|---|---|---|"]
+    lines += [
+        f"**{served} of {reached} functions that a test reaches have a workload: {100 * served / reached:.1f} %.**",
+        "",
+    ]
+    lines += [
+        "Reasons for the rest (with one example each):",
+        "",
+        "| functions | reason | for instance |",
+        "|---|---|---|",
+    ]
     reasons: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for row in rows:
         reasons += row.reasons
         examples = {**row.examples, **examples}
-    lines += [f"| {count} | {reason.replace('|', '/')} | `{examples[reason]}` |" for reason, count in reasons.most_common(40)]
+    lines += [
+        f"| {count} | {reason.replace('|', '/')} | `{examples[reason]}` |" for reason, count in reasons.most_common(40)
+    ]
     return "\n".join(lines)
 
 
@@ -151,7 +161,9 @@ def main() -> None:
                 print(f"{package.name}: {fault.message}", file=sys.stderr)
                 raise
             print(rows[-1].line(), flush=True)
-    write("workloads", "Workloads from the tests of real packages", __doc__ or "", page(rows), partial=len(sys.argv) > 1)
+    write(
+        "workloads", "Workloads from the tests of real packages", __doc__ or "", page(rows), partial=len(sys.argv) > 1
+    )
 
 
 if __name__ == "__main__":

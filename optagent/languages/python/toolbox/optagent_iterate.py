@@ -102,7 +102,13 @@ def encode_drained(encoder: Encoder, drained: Drained, depth: int) -> Any:
 
 def encode_iterator(encoder: Encoder, iterator: Any, depth: int) -> Any:
     """An iterator met inside something else: drained now; met again, it is the same iterator."""
-    return encoder.first_visit(iterator) or encode_drained(encoder, drain(iterator), depth)
+    known = encoder.first_visit(iterator)
+    if known:
+        return known
+    kept = encoder.shared.drained
+    if id(iterator) not in kept:
+        kept[id(iterator)] = iterator, drain(iterator)
+    return encode_drained(encoder, kept[id(iterator)][1], depth)
 
 
 register(Drained, encode_drained)

@@ -18,7 +18,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 import optagent_iterate  # its types are registered too
-from optagent_encode import OTHERWISE, CannotEncode, register, type_name
+from optagent_encode import OTHERWISE, CannotEncode, Circular, register, type_name
 from optagent_target import attribute, below
 
 if TYPE_CHECKING:
@@ -39,12 +39,30 @@ def encode_object(encoder: Encoder, value: Any, depth: int) -> Any:
     kind = type(value)
     if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
         return encode_array(encoder, value, depth)
+    if not has_own_value(kind) or any(kind is one for one in encoder.shared.circular):
+        return encoder.first_visit(value) or encode_parts(encoder, value, depth)
+    if id(value) in encoder.open:
+        raise Circular(kind)
+    encoder.open.add(id(value))
+    parts = encode_parts(encoder, value, depth)
+    encoder.open.discard(id(value))
+    return parts
+
+
+def by_first(pair: tuple[str, Any]) -> str:
+    return pair[0]
+
+
+def has_own_value(kind: type) -> bool:
+    """Whether equal objects of the class are as good as the same one: its hash does not go by identity."""
     hashed: Any = kind.__hash__
-    has_own_value = hashed is not None and hashed is not object.__hash__
-    if not has_own_value and (known := encoder.first_visit(value)):
-        return known
+    return hashed is not None and hashed is not object.__hash__
+
+
+def encode_parts(encoder: Encoder, value: Any, depth: int) -> Any:
+    kind = type(value)
     content = encode_content(encoder, value, depth)
-    state = [[name, encoder.tree(one, depth)] for name, one in sorted(attributes(value))]
+    state = [[name, encoder.tree(one, depth)] for name, one in sorted(attributes(value), key=by_first)]
     return ["o", type_name(kind), content, *state]
 
 
