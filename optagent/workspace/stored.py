@@ -69,7 +69,8 @@ def refuse_filters(desk: Desk, path: str) -> None:
     value = desk.git("check-attr", "-z", "filter", "--", path).split("\0")[2]
     if value not in ("unspecified", "unset"):
         raise UsageError(
-            f"{path} is converted by the filter {value!r} when it is committed, which optagent does not run; {NO_BRANCH}.",
+            f"{path} is converted by the filter {value!r} when it is committed, which is a program that optagent does "
+            f"not run; {NO_BRANCH}.",
             "Leave `--branch` out, and commit the file yourself.",
         )
 
