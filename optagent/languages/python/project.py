@@ -11,8 +11,9 @@ from typing import Any
 
 from optagent.core import frames
 from optagent.core.patch import Patch
+from optagent.core.scope import Scope
 from optagent.core.target import Target, Tree
-from optagent.errors import BadSource, ToolMissing
+from optagent.errors import ToolMissing
 from optagent.languages.contestant import Contestant, Load
 from optagent.languages.python import scope
 from optagent.languages.python.interpreter import Interpreter
@@ -26,13 +27,15 @@ PYTEST_NO_TESTS = 5
 
 @dataclass(frozen=True)
 class PythonProject:
-    """Everything that stays the same for one target: where it runs and with what."""
+    """Everything that stays the same for one target: where it runs and with what, and what may be changed of `base`."""
 
     sandbox: Sandbox
     interpreter: Interpreter
     toolbox: Path
     target: Target
     test_arguments: tuple[str, ...] = ()
+    scope: Scope = Scope.FUNCTION
+    base: Tree | None = None
 
     def contestant(
         self, tree: Tree, hash_seed: int, seconds: float, name: str = "candidate", workload: Path | None = None
@@ -76,14 +79,10 @@ class PythonProject:
         return _read_report(result)
 
     def scope_fault(self, patch: Patch) -> str | None:
-        return scope.fault(self.target, patch)
+        return scope.fault(self.target, patch, self.scope, self.base)
 
     def normal_form(self, patch: Patch) -> str:
-        """Of the files as they are afterwards; a patch that does not parse is like no other."""
-        try:
-            return "".join(scope.normal_form(change.new or "", change.path) for change in patch.changes)
-        except BadSource:
-            return patch.digest
+        return scope.patch_form(patch)
 
     def _request(self, tree: Tree, only: Sequence[str] | None, keep: bool) -> dict[str, Any]:
         path = _join(self._inside(tree.root, TREE), self.target.path)
