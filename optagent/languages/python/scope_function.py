@@ -11,6 +11,7 @@ from optagent.core.patch import Change, Patch
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSource
 from optagent.languages.python.locate import FunctionNode, functions, parse_source
+from optagent.languages.python.scope_imports import Imports, known_packages
 from optagent.languages.python.scope_names import (
     BUILTINS,
     bound_by,
@@ -30,7 +31,7 @@ def fault(target: Target, patch: Patch, base: Tree | None = None) -> str | None:
     the file stays as it is.
     """
     objection = fault_of_places(target, patch)
-    return objection or next((_fault_in_file(target, change) for change in patch.changes), None)
+    return objection or next((_fault_in_file(target, change, base) for change in patch.changes), None)
 
 
 def fault_of_places(target: Target, patch: Patch) -> str | None:
@@ -43,11 +44,13 @@ def fault_of_places(target: Target, patch: Patch) -> str | None:
     return None
 
 
-def _fault_in_file(target: Target, change: Change) -> str | None:
+def _fault_in_file(target: Target, change: Change, base: Tree | None) -> str | None:
     trees = parsed(change)
     if isinstance(trees, str):
         return trees
     before, after = trees
+    if objection := Imports(known_packages([before]), target.module.split(".")[0], base).fault(before, after):
+        return objection
     old, new = cut_out(before, target.qualname), cut_out(after, target.qualname)
     if old is None or new is None:
         return f"removes {target.qualname}"

@@ -112,10 +112,10 @@ class Edit:
         for number, node in enumerate(after):
             if k < len(old) and identity(old[k]) == identity(node):
                 objection, k = self.fault_of_same(old[k], node, inside), k + 1
+            elif is_free(node, bool(inside)) and ast.dump(node) in same:
+                objection = None
             else:
-                objection = (
-                    None if ast.dump(node) in same and is_free(node, bool(inside)) else self.fault_of_new(node, inside)
-                )
+                objection = moved(old, node, inside) or self.fault_of_new(node, inside)
             if objection is not None:
                 return lost(old[k:], after[number:], inside) or objection
         return lost(old[k:], [], inside)
@@ -165,6 +165,11 @@ def lost(old: list[ast.stmt], rest: list[ast.stmt], inside: str) -> str | None:
     there = {identity(node) for node in rest}
     gone = [node for node in old if identity(node) not in there]
     return f"changes or removes {title(gone[0], inside)}" if gone else None
+
+
+def moved(old: list[ast.stmt], node: ast.stmt, inside: str) -> str | None:
+    """The sentence for a statement that was there before, in another place or only once; None for a new one."""
+    return f"moves or repeats {title(node, inside)}" if identity(node) in map(identity, old) else None
 
 
 def title(node: ast.stmt, inside: str) -> str:
