@@ -19,6 +19,7 @@ from optagent.languages.python.scope_module import fault_in_file
 from optagent.languages.python.scope_names import BUILTINS, bound_by, bound_in, encoding, global_names, names
 
 PRIVATE_MODULE = re.compile(r"_(?!_)\w+\.py", re.ASCII)
+TEST_HELPERS = ("testing.py", "_testing.py", "test_utils.py", "testutils.py")
 NOT_CODE = ("setup.py", "noxfile.py", "conf.py", "hatch_build.py", "bench_*.py", "*_bench.py", "benchmark*.py")
 NOT_CODE_FOLDERS = frozenset(["bench", "benches", "benchmark", "benchmarks", "asv_bench", "docs"])
 GENERATED_NAMES = ("*_pb2.py", "*_pb2_grpc.py", "_version.py", "parsetab.py", "lextab.py")
@@ -63,7 +64,7 @@ def fault_of_place(target: Target, change: Change, base: Tree | None) -> str | N
         return f"edits {change.path}, which is outside the target's package"
     if path.suffix != ".py":
         return f"edits {path}, which is no Python source"
-    if is_test_file(change.path):
+    if is_test_file(change.path) or path.name in TEST_HELPERS:
         return f"edits {path}, which belongs to the tests"
     if matches(path.name, NOT_CODE) or NOT_CODE_FOLDERS & set(path.parts):
         return f"edits {path}, which is no part of what the package does"
