@@ -11,6 +11,7 @@ from optagent.core.patch import Change, Patch
 from optagent.core.scope import Scope
 from optagent.core.target import Target, Tree
 from optagent.languages.python import scope, scope_module
+from optagent.languages.python.scope_others import also_changed
 
 M = '''"""M."""
 import json
@@ -349,3 +350,14 @@ def test_the_normal_form_covers_every_file():
 
 def test_a_change_of_layout_is_no_candidate_of_its_own():
     assert form(Change("m.py", "x = 1\n", "x  =  1\n")) == form()
+
+
+def test_what_the_comparison_never_calls_by_name_is_listed():
+    n = edit("src/pkg/n.py", "return a", "return [a][0]")
+    assert also_changed(TARGET, Patch((USES, n, Change("src/pkg/_fast.py", None, FAST)))) == ("src/pkg/n.py::g",)
+    assert also_changed(TARGET, Patch((USES, Change("src/pkg/n.py", N, N + "# a remark\n")))) == ()
+    text = BEFORE.replace("        return n\n", "        return 0 + n\n").replace(
+        "        pass\n", "        return None\n"
+    )
+    text = text.replace("def _helper(a):\n    return a\n\n\n", "")
+    assert also_changed(HERE, Patch((Change("m.py", BEFORE, text),))) == ("m.py::C.g", "m.py::C.p", "m.py::_helper")
