@@ -296,6 +296,22 @@ def test_an_edit_out_of_scope_of_the_module_is_refused_with_its_reason(name):
     assert "\n" not in told
 
 
+@pytest.mark.parametrize(
+    ("new", "fine"),
+    [
+        ("def _push(a):\n    return [a]\n", True),
+        ("def _push(a, b=1):\n    return a\n", False),
+        ("", False),
+        ("_push = int\n", False),
+    ],
+)
+def test_a_private_fallback_may_be_rewritten_where_it_stands(new, fine):
+    """`try: from _x import _push` below it gives the name another meaning: the order decides."""
+    fallback = "def _push(a):\n    return a\n"
+    text = BEFORE + fallback + "try:\n    from fast import _push\nexcept ImportError:\n    pass\n"
+    assert (objection(fallback, new, text=text) is None) is fine
+
+
 def test_of_two_definitions_the_one_gone_is_missed():
     """A setter shares the name of its property: both have to be there."""
     text = BEFORE.replace("    @p.setter\n    def p(self, value):\n        pass\n", "")

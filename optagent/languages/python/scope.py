@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from functools import lru_cache
 
 from optagent.core.patch import Patch
 from optagent.core.scope import Scope
@@ -35,11 +36,10 @@ def fault(target: Target, patch: Patch, scope: Scope = Scope.FUNCTION, base: Tre
         return "changes nothing"
     if objection := _twice(patch) or (scope_base.stale(base, patch) if base else None):
         return objection
-    objection = None
-    for each, check in CHECKS.items():
-        objection = check(target, patch, base)
-        if objection is None or each is scope:
-            break
+    objection = CHECKS[scope](target, patch, base)
+    narrower = list(CHECKS.values())[: list(CHECKS).index(scope)]
+    if objection is None or any(check(target, patch, base) is None for check in narrower):
+        return None
     return objection
 
 
@@ -64,6 +64,7 @@ def patch_form(patch: Patch) -> str:
     return hashlib.sha256(repr(kept).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@lru_cache(maxsize=64)  # the old files are the same for every candidate
 def _form(text: str | None, path: str) -> str:
     """The normal form of a file that is there; of other files than Python's the text."""
     if text is None:

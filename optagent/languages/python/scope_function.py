@@ -11,7 +11,7 @@ from optagent.core.patch import Change, Patch
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSource
 from optagent.languages.python.locate import FunctionNode, functions, parse_source
-from optagent.languages.python.scope_imports import Imports, known_packages
+from optagent.languages.python.scope_imports import fault_of_imports
 from optagent.languages.python.scope_names import (
     BUILTINS,
     bound_by,
@@ -49,7 +49,7 @@ def _fault_in_file(target: Target, change: Change, base: Tree | None) -> str | N
     if isinstance(trees, str):
         return trees
     before, after = trees
-    if objection := Imports(known_packages([before]), target.module.split(".")[0], base).fault(before, after):
+    if objection := fault_of_imports(target.module.split(".")[0], base, before, after):
         return objection
     old, new = cut_out(before, target.qualname), cut_out(after, target.qualname)
     if old is None or new is None:

@@ -6,13 +6,13 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from optagent.core.target import Tree
 from optagent.errors import BadSource
 from optagent.languages.python.locate import SKIPPED_FOLDERS, is_test_file, parse_source, read_source
-from optagent.languages.python.scope_names import imported_modules, imported_packages
+from optagent.languages.python.scope_names import imported_modules, imported_packages, statements_in
 
 TEST_PART = re.compile(r"tests?|testing|conftest|test_.*|.*_test")
 
@@ -25,13 +25,15 @@ class Imports:
     own: str
     base: Tree | None = None
 
-    def fault(self, before: ast.AST | None, after: ast.AST) -> str | None:
-        """The first import that the edit may not add, anywhere in the file, as a sentence, or None."""
-        old = {name for node in (ast.walk(before) if before else ()) for name in imported_modules(node)}
-        for node in ast.walk(after):
-            added = [name for name in imported_modules(node) if name not in old]
-            for name in added:
-                if objection := self._fault_of(node, name, new_file=before is None):
+    def fault(self, before: Sequence[ast.AST] | None, after: Sequence[ast.AST]) -> str | None:
+        """The first import that the edit may not add, anywhere in the file, as a sentence, or None.
+
+        Takes the import statements of the old file (None for a new file) and of the new one.
+        """
+        old = {name for node in before or () for name in imported_modules(node)}
+        for node in after:
+            for name in imported_modules(node):
+                if name not in old and (objection := self._fault_of(node, name, new_file=before is None)):
                     return objection
         return None
 
@@ -49,8 +51,15 @@ class Imports:
         return f"imports {package}, which the project does not"
 
 
-def known_packages(trees: Iterable[ast.AST]) -> frozenset[str]:
-    return frozenset(imported_packages(node for tree in trees for node in ast.walk(tree)))
+def fault_of_imports(own: str, base: Tree | None, before: ast.Module, after: ast.Module) -> str | None:
+    """`Imports.fault` for an edit of one file."""
+    old = statements(before)
+    return Imports(frozenset(imported_packages(old)), own, base).fault(old, statements(after))
+
+
+def statements(tree: ast.AST) -> list[ast.AST]:
+    """The import statements of a piece of code, at any depth."""
+    return [node for node in statements_in(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def imports(base: Tree, package: str) -> bool:
@@ -71,6 +80,6 @@ def _imports(base: Tree, path: str, package: str, line: re.Pattern[bytes]) -> bo
     try:
         if not line.search(file.read_bytes()):
             return False
-        return package in known_packages([parse_source(read_source(file), path)])
+        return package in imported_packages(statements(parse_source(read_source(file), path)))
     except (BadSource, OSError):
         return False

@@ -11,7 +11,7 @@ from optagent.languages.python.locate import FunctionNode
 from optagent.languages.python.scope_additions import Additions, Definition, is_free, may_join, ran_before
 from optagent.languages.python.scope_construction import decorator_effect, names_at_top, shown
 from optagent.languages.python.scope_function import cut_out, fault_of_places, is_within, parsed
-from optagent.languages.python.scope_imports import Imports, known_packages
+from optagent.languages.python.scope_imports import fault_of_imports
 from optagent.languages.python.scope_names import (
     BUILTINS,
     bound_by,
@@ -39,8 +39,7 @@ def fault_in_file(target: Target, change: Change, base: Tree | None) -> str | No
     if isinstance(trees, str):
         return trees
     before, after = trees
-    imports = Imports(known_packages([before]), target.module.split(".")[0], base)
-    objection = imports.fault(before, after)
+    objection = fault_of_imports(target.module.split(".")[0], base, before, after)
     if objection is None and change.path == target.path:
         objection = _fault_of_target(target.qualname, before, after)
     return objection or Edit.of(before, after).fault(before, after)
@@ -86,15 +85,19 @@ def private_names(module: ast.Module) -> set[str]:
 
 @dataclass(frozen=True)
 class Edit:
-    """A file's edit as a whole: `taken` names stand for something already, `additions` knows what may run."""
+    """A file's edit as a whole: `taken` names stand for something already, of which `fixed` are bound by what stays;
+    `additions` knows what may run."""
 
     taken: frozenset[str]
+    fixed: frozenset[str]
     additions: Additions
 
     @classmethod
     def of(cls, before: ast.Module, after: ast.Module) -> Edit:
         meanings = names_at_top(after.body, bound_in(after.body))
-        return cls(frozenset(names(before) - private_names(before)), Additions(meanings, ran_before(before.body)))
+        taken = frozenset(names(before) - private_names(before))
+        fixed = bound_in(node for node in before.body if not is_free(node, in_class=False))
+        return cls(taken, frozenset(fixed), Additions(meanings, ran_before(before.body)))
 
     def fault(self, before: ast.Module, after: ast.Module) -> str | None:
         if ast.get_docstring(before, clean=False) != ast.get_docstring(after, clean=False):
@@ -106,13 +109,13 @@ class Edit:
 
     def fault_in_body(self, before: list[ast.stmt], after: list[ast.stmt], inside: str) -> str | None:
         """What others see of a module or a class is all there, in order; what is new is private."""
-        old = [node for node in before if not is_free(node, bool(inside))]
+        old = [node for node in before if not self.is_free(node, bool(inside))]
         same = dumps(before)
         k = 0
         for number, node in enumerate(after):
             if k < len(old) and identity(old[k]) == identity(node):
                 objection, k = self.fault_of_same(old[k], node, inside), k + 1
-            elif is_free(node, bool(inside)) and ast.dump(node) in same:
+            elif self.is_free(node, bool(inside)) and ast.dump(node) in same:
                 objection = None
             else:
                 objection = moved(old, node, inside) or self.fault_of_new(node, inside)
@@ -142,6 +145,11 @@ class Edit:
         if not in_class and (wrong := sorted(name for name in bound if self.is_taken(name))):
             return f"gives the name {wrong[0]} another meaning"
         return self.additions.fault(node)
+
+    def is_free(self, node: ast.stmt, in_class: bool) -> bool:
+        """Private, and nothing but such statements gives the name its meaning: a fallback stays where it stands."""
+        bound = {node.name} if isinstance(node, Definition) else bound_by(node)
+        return is_free(node, in_class) and (in_class or not bound & self.fixed)
 
     def is_taken(self, name: str) -> bool:
         return name in self.taken | BUILTINS or name.startswith("__")

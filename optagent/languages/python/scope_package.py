@@ -14,9 +14,17 @@ from optagent.errors import BadSource
 from optagent.languages.python.locate import is_test_file, parse_source, read_source
 from optagent.languages.python.scope_additions import Additions, Definition, is_inert
 from optagent.languages.python.scope_construction import names_at_top
-from optagent.languages.python.scope_imports import Imports, known_packages
+from optagent.languages.python.scope_imports import Imports, statements
 from optagent.languages.python.scope_module import fault_in_file
-from optagent.languages.python.scope_names import BUILTINS, bound_by, bound_in, encoding, global_names, names
+from optagent.languages.python.scope_names import (
+    BUILTINS,
+    bound_by,
+    bound_in,
+    encoding,
+    global_names,
+    imported_packages,
+    names,
+)
 
 PRIVATE_MODULE = re.compile(r"_(?!_)\w+\.py", re.ASCII)
 TEST_HELPERS = ("testing.py", "_testing.py", "test_utils.py", "testutils.py")
@@ -112,8 +120,9 @@ def _fault_of_new_file(target: Target, change: Change, patch: Patch, base: Tree 
         return f"does not parse: {reason.message}"
     if encoding(change.new or "") not in ("utf-8", "utf-8-sig"):
         return "is written in another encoding than UTF-8"
-    imports = Imports(known_packages(others), target.module.split(".")[0], base)
-    return imports.fault(None, tree) or _fault_of_new_code(tree)
+    known = frozenset(imported_packages(node for other in others for node in statements(other)))
+    imports = Imports(known, target.module.split(".")[0], base)
+    return imports.fault(None, statements(tree)) or _fault_of_new_code(tree)
 
 
 def _fault_of_new_code(tree: ast.Module) -> str | None:
