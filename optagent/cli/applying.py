@@ -72,11 +72,9 @@ def commit(ledger: Ledger, repo: Path, run: str, branch: str) -> Done:
 def _missing(paths: tuple[str, ...]) -> tuple[str, ...]:
     if not paths:
         return ()
-    count = f"{len(paths)} other file{'' if len(paths) == 1 else 's'}"
+    who = "another file of yours differs" if len(paths) == 1 else f"{len(paths)} other files of yours differ"
     return (
-        one_line(
-            f"{count} of yours differ from HEAD (first: {paths[0]}); the run may have seen them, the commit has none"
-        ),
+        one_line(f"{who} from HEAD: the run may have seen that, the commit has none of it (first: {paths[0]})", 400),
     )
 
 

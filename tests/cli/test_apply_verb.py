@@ -162,7 +162,7 @@ def test_a_branch_gets_a_commit_that_says_what_was_measured(desk):
     commit = git(desk.repo, "rev-parse", "fast").strip()
     assert said.splitlines() == [
         f"committed {commit[:12]} on the new branch fast",
-        "warning: 1 other file of yours differ from HEAD (first: other.py); the run may have seen them, the commit has none",
+        "warning: another file of yours differs from HEAD: the run may have seen that, the commit has none of it (first: other.py)",
     ]
     assert desk.text() == OLD
     assert git(desk.repo, "log", "-1", "--format=%B", "fast").splitlines() == [
