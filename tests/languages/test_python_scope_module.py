@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from optagent.core.patch import Change, Patch
@@ -351,3 +353,13 @@ def test_what_does_not_parse_is_refused(text):
     told = scope.fault(TARGET, Patch((Change("m.py", BEFORE, text),)), Scope.MODULE)
     assert told is not None
     assert told.startswith("does not parse")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="syntax of Python 3.12")
+def test_type_parameters_are_part_of_what_others_see():
+    text = BEFORE + "def typed[T](a: T) -> T:\n    return a\n\n\nclass Typed[T]:\n    pass\n"
+    assert objection("return a\n\n\nclass Typed", "return [a][0]\n\n\nclass Typed", text=text) is None
+    assert "signature of typed" in (objection("def typed[T]", "def typed[T: int]", text=text) or "")
+    assert "decorators of Typed" in (objection("class Typed[T]", "class Typed[T, U]", text=text) or "")
+    assert objection("class Typed[T]", "def _new[T](a: T) -> T:\n    return a\n\n\nclass Typed[T]", text=text) is None
+    assert "runs at import" in (objection("class Typed[T]", "type _X = int\n\n\nclass Typed[T]", text=text) or "")
