@@ -109,11 +109,20 @@ def runs(repo: Repo, state: State = None, json: Json = False) -> None:
 
 
 @app.command()
-def apply(repo: Repo, run: Run = "", state: State = None, json: Json = False) -> None:
-    """Write the confirmed patch of a run into your files."""
+def apply(
+    repo: Repo,
+    run: Run = "",
+    branch: Annotated[
+        str | None, typer.Option("--branch", help="commit it on this new branch instead; your files stay as they are")
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="take the patch out of your files again")] = False,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Write the confirmed patch of a run into your files, or take it out again."""
     from optagent.cli import verbs
 
-    _leave(lambda: verbs.apply(Path(repo), run, state, json))
+    _leave(lambda: verbs.apply(Path(repo), run, branch, undo, state, json))
 
 
 @app.command()

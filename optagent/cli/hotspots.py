@@ -14,11 +14,10 @@ from typing import Any
 
 from optagent.cli.config import Config, read
 from optagent.cli.progress import Progress
-from optagent.cli.workshop import machinery, place_of, test_arguments
+from optagent.cli.workshop import machinery, place_of
 from optagent.core import outcome as codes
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BaselineBroken
-from optagent.languages.python import toolbox_folder
 from optagent.languages.python.home import PythonHome
 from optagent.languages.python.hotspots import Hotspot, of_command, of_tests
 from optagent.languages.python.index import index
@@ -98,17 +97,16 @@ def _chosen(specs: list[str]) -> str:
 def open_look(asked: Config) -> Iterator[Look]:
     """A look at the project, whose copy is gone afterwards."""
     settings = asked.run_settings("").checked()
-    sandbox, interpreter = machinery(settings)
-    place = make_place(place_of(asked.repo, asked.state))
+    place = place_of(asked.repo, asked.state)
+    used = machinery(settings, place.parent)
+    make_place(place)
     folder = place / LOOKS / secrets.token_hex(4)
     folder.mkdir(parents=True)
     try:
         for part in (folder, folder.parent, place):
             part.chmod(0o755)
         tree = copy_project(asked.repo, folder / "tree")
-        home = PythonHome(
-            sandbox, interpreter, toolbox_folder.install(folder / "toolbox"), test_arguments(settings.tests)
-        )
+        home = used.home(folder, settings.tests)
         yield Look(home, tree, index(tree, place / INDEX))
     finally:
         remove(folder)

@@ -18,12 +18,15 @@ from optagent.cli.config import read
 from optagent.cli.machine import fingerprint
 from optagent.cli.settings import RunSettings
 from optagent.core.patch import EMPTY
+from optagent.core.scope import Scope
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BaselineBroken
-from optagent.languages.python import interpreter, toolbox_folder
+from optagent.languages.python import environment, toolbox_folder, tools
 from optagent.languages.python.discover import has_tests
+from optagent.languages.python.environment import Environment
+from optagent.languages.python.finding import Search
 from optagent.languages.python.home import PythonHome
-from optagent.languages.python.interpreter import Interpreter
+from optagent.languages.python.host import Host
 from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
 from optagent.languages.python.workload_file import check_file
@@ -94,14 +97,30 @@ def place_of(repo: Path, state: Path | None) -> Path:
 
 
 @dataclass(frozen=True)
+class Machinery:
+    """What runs the target: sandbox, the project's environment, and a folder of ours for tools that it lacks."""
+
+    sandbox: Sandbox
+    environment: Environment
+    tools: Path | None
+
+    def home(self, folder: Path, tests: str | None) -> PythonHome:
+        """The home of runs whose files lie in `folder`."""
+        toolbox = toolbox_folder.install(folder / TOOLBOX)
+        found = self.environment
+        return PythonHome(
+            self.sandbox, found.interpreter, toolbox, test_arguments(tests), found.import_roots, self.tools
+        )
+
+
+@dataclass(frozen=True)
 class Ground:
     """What the runs of one session share. Everything that can be wrong with it has been looked at, and nothing has been
     written: `tree` is the user's own, for reading only."""
 
     tree: Tree
     targets: tuple[Target, ...]
-    sandbox: Sandbox
-    interpreter: Interpreter
+    machinery: Machinery
     place: Path
 
 
@@ -118,8 +137,8 @@ def look_at(wanted: Sequence[RunSettings], state: Path | None) -> Ground:
             f"{repo.name or repo}/ has no tests and no workload file was given, so nothing can be judged",
             "Write a test that calls the target, or a workload file: `--workload FILE`.",
         )
-    sandbox, found = machinery(settings)
-    return Ground(tree, targets, sandbox, found, place_of(repo, state))
+    place = place_of(repo, state)
+    return Ground(tree, targets, machinery(settings, place.parent), place)
 
 
 def new_run(settings: RunSettings, ground: Ground, target: Target, origin: Tree | None = None) -> Workshop:
@@ -133,13 +152,13 @@ def new_run(settings: RunSettings, ground: Ground, target: Target, origin: Tree 
         undo.callback(abandon, ledger, run, folder, place if is_new else None)
         base = _set_up(folder, settings, origin)
         undo.pop_all()
-    project = _project(settings, ground.sandbox, ground.interpreter, folder, target)
+    project = _project(settings, ground.machinery, folder, base, target)
     version, machine = __version__, fingerprint()
     ledger.record(
         run,
         RunStarted(
             "run", settings.repo, settings.target, target, settings.seed, version, digest(base),
-            {**settings.as_json(), "project": base.project, "rung": ground.sandbox.rung}, machine,
+            {**settings.as_json(), "project": base.project, "rung": ground.machinery.sandbox.rung}, machine,
         ),
     )  # fmt: skip
     return Workshop(run, settings, ledger, folder, base, project, _core())
@@ -151,9 +170,8 @@ def resumed_run(run: str, record: Record, ledger: Ledger, place: Path) -> Worksh
     folder = place / RUNS / run
     if not (folder / BASE).is_dir():
         raise BadSetting(f"run {run} has ended; its files are gone", f"See what it found with `optagent show {run}`.")
-    sandbox, found = machinery(settings)
     base = Tree(folder / BASE, str(record.started.settings.get("project", ".")))
-    project = _project(settings, sandbox, found, folder, record.started.target)
+    project = _project(settings, machinery(settings, place.parent), folder, base, record.started.target)
     ledger.record(run, Resumed(__version__, fingerprint(), settings.as_json()))
     workshop = Workshop(run, settings, ledger, folder, base, project, _core())
     if record.baseline is not None:
@@ -181,11 +199,13 @@ def _users_tree(repo: Path) -> Tree:
     return Tree(root, repo.resolve().relative_to(root.resolve()).as_posix())
 
 
-def machinery(settings: RunSettings) -> tuple[Sandbox, Interpreter]:
+def machinery(settings: RunSettings, state: Path) -> Machinery:
+    """The machinery found, and tried. `state` is the folder for all state."""
     sandbox = choose(settings.sandbox, Path.home())
-    flag = Path(settings.python) if settings.python else None
-    executable, origin = interpreter.find(flag, settings.repo_path, os.environ, Path(sys.executable))
-    return sandbox, interpreter.probe(executable, origin, sandbox)
+    repo = settings.repo_path
+    search = Search(repo, root_of(repo), Host(os.environ, Path.home()), Path(sys.executable), settings.python)
+    found = environment.look(search, sandbox)
+    return Machinery(sandbox, found, tools.complete(found, state, sandbox))
 
 
 def _set_up(folder: Path, settings: RunSettings, origin: Tree | None) -> Tree:
@@ -201,11 +221,9 @@ def _set_up(folder: Path, settings: RunSettings, origin: Tree | None) -> Tree:
     return base
 
 
-def _project(
-    settings: RunSettings, sandbox: Sandbox, found: Interpreter, folder: Path, target: Target
-) -> PythonProject:
-    toolbox = toolbox_folder.install(folder / TOOLBOX)
-    return PythonProject(PythonHome(sandbox, found, toolbox, test_arguments(settings.tests)), target)
+def _project(settings: RunSettings, used: Machinery, folder: Path, base: Tree, target: Target) -> PythonProject:
+    home = used.home(folder, settings.tests)
+    return PythonProject(home, target, scope=Scope(settings.scope), base=base)
 
 
 def test_arguments(tests: str | None) -> tuple[str, ...]:

@@ -73,6 +73,15 @@ class TrialPart(Part):
     seconds: float
 
 
+class WrittenPart(Part):
+    """What `apply` did. `files` are absolute paths, in a commit those of the repository; no commit has no branch."""
+
+    action: Literal["applied", "committed", "undone"]
+    files: list[str]
+    branch: str = ""
+    commit: str = ""
+
+
 class ErrorPart(Part):
     slug: str
     message: str
@@ -97,6 +106,7 @@ class Document(Part):
     machine: dict[str, Any]
     trials: list[TrialPart]
     warnings: list[str]
+    written: WrittenPart | None = None
     error: ErrorPart | None = None
 
     def as_json(self, indent: int | None = 2) -> str:
