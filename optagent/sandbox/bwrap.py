@@ -58,9 +58,9 @@ class Bwrap:
             raise _broken(result.stderr)
         return result
 
-    def open(self, command: Command, limits: Limits) -> Live:
+    def open(self, command: Command, limits: Limits, profile: Profile = Profile.CONTESTANT) -> Live:
         ours, theirs = socket.socketpair()
-        with self._launch(command, limits, Profile.CONTESTANT, theirs.fileno(), None) as launch:
+        with self._launch(command, limits, profile, theirs.fileno(), None) as launch:
             return process.start(launch, (ours, theirs))
 
     @contextmanager
