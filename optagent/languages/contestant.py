@@ -93,6 +93,8 @@ class Contestant:
         self.patience_s = limits.seconds
         self.hello = self.live.greet()
         self.life = Life()
+        self.forgets = False
+        """Whether nothing that one call leaves can be found by the next, so that no first call is special."""
         self._cpu_seen = 0
         self._halted = False
         self._block = 0

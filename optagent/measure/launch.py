@@ -235,6 +235,7 @@ def _summary(pair: Pair, first: First, played: Played, memory: tuple[int, int]) 
     first_cpu, first_wall = total(at_first.cpu), total(at_first.wall)
     is_busy = played.busy >= BUSY and pair.old.sees_cpu
     memo = remembers(first_cpu, cpu) if is_busy else remembers(first_wall, wall)
+    memo = memo and not pair.new.forgets
     if memo:
         cpu, wall = first_cpu, first_wall
     pairs = sum(len(rounds) for rounds in played.wall)

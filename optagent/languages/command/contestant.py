@@ -53,6 +53,7 @@ class CommandContestant(Contestant):
         said, _ = self._ask("start", {"do": "load", **asdict(load)})
         if "fault" in said:
             raise self.misconduct("start", str(said["fault"]))
+        self.forgets = bool(load.swept)
         return said
 
     def make(self, file: str, scale: int, seed: int) -> list[tuple[bytes, bytes]]:

@@ -50,11 +50,18 @@ class Unfit(Exception):
     """What a command wrote cannot be compared; the message says why."""
 
 
-class Ran:
-    """One command that has ended: how, the files it wrote (open, without a name), and its last words."""
+class Call:
+    """One command, before and after: its input and what it wrote (open files, without a name), and how it ended."""
 
-    def __init__(self, ending: str, stdout: IO[bytes], stderr: IO[bytes], output: int | str | None) -> None:
-        self.ending, self.stdout, self.stderr, self.output = ending, stdout, stderr, output
+    def __init__(self, name: str, content: bytes | None) -> None:
+        self.name = name
+        self.input, self.stdout, self.stderr = nameless(), nameless(), nameless()
+        self.is_empty = content is None
+        if content:
+            self.input.write(content)
+            self.input.seek(0)
+        self.ending = ""
+        self.output: int | str | None = None
 
     def last_words(self) -> str:
         size = self.stderr.seek(0, os.SEEK_END)
@@ -63,8 +70,8 @@ class Ran:
         return lines[-1][:300] if lines else ""
 
     def close(self) -> None:
-        self.stdout.close()
-        self.stderr.close()
+        for file in (self.input, self.stdout, self.stderr):
+            file.close()
         if isinstance(self.output, int):
             os.close(self.output)
 
@@ -75,8 +82,8 @@ class Launcher:
         self.load: Header = {}
         self.program = ""
         self.inputs: list[tuple[str, bytes]] = []
-        self.block: list[tuple[str, IO[bytes]] | None] = []
-        self.ran: list[Ran] = []
+        self.block: list[Call] = []
+        self.null = open(os.devnull, "rb")  # noqa: SIM115 - as long as we live
         self.left = ""
         self.cpu_ns = 0
         self.limits = optagent_processes.limits()
@@ -123,15 +130,15 @@ class Launcher:
         self.answer({"kept": len(blobs)})
 
     def do_call(self, header: Header, blobs: list[bytes]) -> None:
-        self.begin([self.laid(number) for number in header["inputs"]])
+        self.begin([Call(*self.inputs[number]) for number in header["inputs"]])
         self.run_block()
-        endings = [[ran.ending, ran.last_words()] for ran in self.ran]
+        endings = [[call.ending, call.last_words()] for call in self.block]
         self.encode({"endings": endings, "left": self.left}, [])
 
     def do_prepare(self, header: Header, blobs: list[bytes]) -> None:
         """Inputs for one timed block, on disk but without a name, so that no earlier command of it finds them."""
-        empty: list[None] = [None] * int(header.get("empty", 0))
-        self.begin([*empty, *(self.laid(k) for _ in range(header["times"]) for k in header["inputs"])])
+        empty = [Call("", None) for _ in range(header.get("empty", 0))]
+        self.begin([*empty, *(Call(*self.inputs[k]) for _ in range(header["times"]) for k in header["inputs"])])
         self.answer({})
         if self.take(1) == GO:
             self.run_block()
@@ -147,80 +154,60 @@ class Launcher:
     def encode(self, header: Header, extra: list[bytes]) -> None:
         encoded: list[bytes] = []
         faults: list[str] = []
-        for ran in self.ran:
+        for call in self.block:
             try:
-                encoded.append(encoding(ran, self.load["compare"]))
+                encoded.append(encoding(call, self.load["compare"]))
             except Unfit as reason:
                 faults.append(str(reason))
         if sum(len(one) for one in encoded) > MOST_OUTPUTS:
             encoded, faults = [], [f"more than {MOST_OUTPUTS >> 20} MiB of output in all"]
         self.answer({**header, "faults": faults}, [*encoded, *extra])
 
-    def laid(self, number: int) -> tuple[str, IO[bytes]]:
-        """An input as a file without a name."""
-        name, content = self.inputs[number]
-        file = nameless()
-        file.write(content)
-        file.flush()
-        return name, file
-
-    def begin(self, block: Sequence[tuple[str, IO[bytes]] | None]) -> None:
-        for ran in self.ran:
-            ran.close()
-        for laid in self.block:
-            if laid is not None:
-                laid[1].close()
-        self.block, self.ran, self.left = list(block), [], ""
+    def begin(self, block: list[Call]) -> None:
+        for call in self.block:
+            call.close()
+        self.block, self.left = block, ""
 
     def run_block(self) -> None:
         """Every command of the block, one after the other, each gone with all it started before the next begins."""
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        before = used.ru_utime + used.ru_stime
-        for laid in self.block:
-            self.ran.append(self.run_one(*laid) if laid is not None else self.run_empty())
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        for call in self.block:
+            if call.is_empty:
+                self.start(call, EMPTY[0], EMPTY)
+            else:
+                self.start(call, self.program, self.arguments(call))
+            if self.load["writes"]:
+                call.output = opened(f"{self.load['scratch']}/out")
+            self.sweep()
             if self.left:
                 break
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self.cpu_ns = int((used.ru_utime + used.ru_stime - before) * 1e9)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.cpu_ns = int((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e9)
 
-    def run_one(self, name: str, content: IO[bytes]) -> Ran:
+    def arguments(self, call: Call) -> list[str]:
+        """The command line, with the input's name where it is wanted."""
+        if not self.load["reads"] and not self.load["writes"]:
+            return list(self.load["argv"])
         scratch = self.load["scratch"]
-        argv = [word.replace("{output}", f"{scratch}/out") for word in self.load["argv"]]
-        os.makedirs(f"{scratch}/in", exist_ok=True)
-        stdin = None
+        path = f"{scratch}/in/{call.name}"
+        os.makedirs(f"{scratch}/in")
         if self.load["reads"]:
-            give_name(content, f"{scratch}/in/{name}")
-            argv = [word.replace("{input}", f"{scratch}/in/{name}") for word in argv]
-        else:
-            content.seek(0)
-            stdin = content
-        ran = self.start(self.program, argv, stdin)
-        if self.load["writes"]:
-            ran.output = opened(f"{scratch}/out")
-        self.sweep()
-        return ran
+            give_name(call.input, path)
+        return [word.replace("{input}", path).replace("{output}", f"{scratch}/out") for word in self.load["argv"]]
 
-    def run_empty(self) -> Ran:
-        """The same with a program that does nothing: what starting and ending one costs here."""
-        os.makedirs(f"{self.load['scratch']}/in", exist_ok=True)
-        ran = self.start(EMPTY[0], EMPTY, None)
-        self.sweep()
-        return ran
-
-    def start(self, program: str, argv: Sequence[str], stdin: IO[bytes] | None) -> Ran:
-        out, err = nameless(), nameless()
-        with open(os.devnull, "rb") as null:
-            streams = [(stdin or null).fileno(), out.fileno(), err.fileno()]
-            try:
-                child = optagent_processes.start(program, argv, self.load["env"], streams)
-                ending = optagent_processes.told(os.waitpid(child, 0)[1])
-            except OSError as fault:
-                ending = f"no start: {fault.strerror}"
+    def start(self, call: Call, program: str, argv: Sequence[str]) -> None:
+        """The program started and waited for, with all that it started."""
+        stdin = self.null if self.load["reads"] else call.input
+        streams = [stdin.fileno(), call.stdout.fileno(), call.stderr.fileno()]
+        try:
+            child = optagent_processes.start(program, argv, self.load["env"], streams)
+            call.ending = optagent_processes.told(os.waitpid(child, 0)[1])
+        except OSError as fault:
+            call.ending = f"no start: {fault.strerror}"
         if not optagent_processes.nothing_left():
             self.left = "what it started was still running after it had ended"
         elif optagent_processes.limits() != self.limits:
             self.left = "it changed the limits of the process that started it"
-        return Ran(ending, out, err, None)
 
     def sweep(self) -> None:
         """Nothing that the command wrote has a name any more."""
@@ -273,21 +260,25 @@ def remove(path: str) -> None:
     try:
         shutil.rmtree(path)
     except PermissionError:  # folders that even their owner may not look into
-        for folder, _, _ in os.walk(path):
-            os.chmod(folder, 0o700)
-            for one in os.scandir(folder):
-                if one.is_dir(follow_symlinks=False):
-                    os.chmod(one.path, 0o700)
+        open_up(path)
         shutil.rmtree(path)
 
 
-def encoding(ran: Ran, compare: str) -> bytes:
+def open_up(path: str) -> None:
+    waiting = [path]
+    while waiting:
+        folder = waiting.pop()
+        os.chmod(folder, 0o700)
+        waiting.extend(one.path for one in os.scandir(folder) if one.is_dir(follow_symlinks=False))
+
+
+def encoding(call: Call, compare: str) -> bytes:
     """The canonical form of what a command left: how it ended, and by line what it printed and wrote."""
-    left = ["d", ["ending", ran.ending], ["standard output", lines(content(ran.stdout.fileno()), compare)]]
-    if isinstance(ran.output, int):
-        left.append(["output file", lines(content(ran.output), compare)])
-    elif ran.output is not None:
-        left.append(["output file", ran.output])
+    left = ["d", ["ending", call.ending], ["standard output", lines(content(call.stdout.fileno()), compare)]]
+    if isinstance(call.output, int):
+        left.append(["output file", lines(content(call.output), compare)])
+    elif call.output is not None:
+        left.append(["output file", call.output])
     tree = ["l", "ran", left, ["t"], ["d"], ["l"]]
     return in_json(tree).encode("utf-8", "surrogatepass")
 
