@@ -23,6 +23,9 @@ SYSTEM_FILES = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "lo
 FIRST_PROCESS = ("/proc/1/mem", "/proc/1/task/1/mem")
 """Memory of bwrap's own process inside. For ordinary users it has the command's uid: code written there would run
 unclocked, unhalted, and could outlive us."""
+FIRST_PROCESS_FILES = ("/proc/1/fd", "/proc/1/task/1/fd")
+"""Files it has open: our own, in which one command could leave a note for the next."""
+
 TOOLS = ("bwrap", "prlimit", "setpriv")
 
 
@@ -118,6 +121,8 @@ def _system(passwd: int) -> list[str]:
     argv += ["--perms", "0444", "--file", str(passwd), "/etc/passwd", "--proc", "/proc", "--dev", "/dev"]
     for memory in FIRST_PROCESS:
         argv += ["--ro-bind", "/dev/null", memory]
+    for folder in FIRST_PROCESS_FILES:
+        argv += ["--perms", "0555", "--size", "4096", "--tmpfs", folder, "--remount-ro", folder]
     return argv
 
 

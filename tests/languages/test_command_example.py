@@ -52,9 +52,9 @@ REMEMBERS = r"""int main(void)
     sprintf(name, "/tmp/%zx", hash);
     FILE *memory = fopen(name, "r");
     if (memory) { kept = fread(report, 1, sizeof report, memory); fwrite(report, 1, kept, stdout); return 0; }
-    FILE *again = fmemopen(log, size, "r");
+    stdin = fmemopen(log, size, "r");
     memory = fopen(name, "w");
-    stdin = again;
+#define printf(...) (fprintf(memory, __VA_ARGS__), fprintf(stdout, __VA_ARGS__))
 """
 
 
@@ -174,9 +174,7 @@ def test_the_same_code_is_not_confirmed(judged):
 
 @pytest.mark.slow
 def test_a_patch_that_remembers_reports_gains_nothing(judged):
-    cheat = original().replace(MAIN, REMEMBERS).replace("#include <ctype.h>", "#define _GNU_SOURCE\n#include <ctype.h>")
-    cheat = re.sub(r'( +printf\(("[^;]*);)', r"\1 fprintf(memory, \2;", cheat)
-    project, base, tree = judged(cheat)
+    project, base, tree = judged("#define _GNU_SOURCE\n" + original().replace(MAIN, REMEMBERS))
     made = workload(project, base, 20)
     assert compared(project, base, tree, list(made.search)) == Evidence(inputs=7)
     verdict = faster(project, base, tree, made.held_out[0])

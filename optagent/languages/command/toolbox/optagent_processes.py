@@ -98,5 +98,9 @@ def told(status: int) -> str:
 
 
 def limits() -> list[tuple[int, int]]:
-    """Our own ceilings: a command of our user could change them, and so leave itself a note."""
-    return [resource.getrlimit(kind) for kind in LIMITS]
+    """Our own ceilings and those of the first process: a command of our user could leave itself a note in them."""
+    found = [resource.getrlimit(kind) for kind in LIMITS]
+    try:
+        return found + [resource.prlimit(1, kind) for kind in LIMITS]
+    except PermissionError:  # not ours, and so not the command's
+        return found
