@@ -24,7 +24,8 @@ FIRST_PROCESS = ("/proc/1/mem", "/proc/1/task/1/mem")
 """Memory of bwrap's own process inside. For ordinary users it has the command's uid: code written there would run
 unclocked, unhalted, and could outlive us."""
 FIRST_PROCESS_FILES = ("/proc/1/fd", "/proc/1/task/1/fd")
-"""Files it has open: our own, in which one command could leave a note for the next."""
+"""Files it has open: ours, in which an ordinary user's command could leave the next one a note. (Root's may not look.)
+"""
 
 TOOLS = ("bwrap", "prlimit", "setpriv")
 
@@ -73,7 +74,7 @@ class Bwrap:
         with ExitStack() as stack:
             rules = stack.enter_context(process.in_memory(seccomp.compile_filter(profile)))
             passwd = stack.enter_context(process.in_memory(self._passwd()))
-            argv = [self.program, *self._namespaces(), *_system(passwd), *_scratch(limits)]
+            argv = [self.program, *self._namespaces(), *_system(passwd), *self._closed(), *_scratch(limits)]
             argv += _parents(mount.inside for mount in command.mounts)
             for mount in sorted(command.mounts, key=lambda mount: mount.inside):
                 argv += ["--ro-bind", str(mount.source), mount.inside]
@@ -101,6 +102,13 @@ class Bwrap:
         ids = [f"--reuid={USER_ID}", f"--regid={USER_ID}", "--clear-groups"]
         return ["setpriv", *ids, "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
 
+    def _closed(self) -> list[str]:
+        return [
+            word
+            for folder in ([] if self.is_root else FIRST_PROCESS_FILES)
+            for word in ("--perms", "0555", "--size", "4096", "--tmpfs", folder, "--remount-ro", folder)
+        ]
+
     def _passwd(self) -> bytes:
         uid = USER_ID if self.is_root else os.getuid()
         gid = USER_ID if self.is_root else os.getgid()
@@ -121,8 +129,6 @@ def _system(passwd: int) -> list[str]:
     argv += ["--perms", "0444", "--file", str(passwd), "/etc/passwd", "--proc", "/proc", "--dev", "/dev"]
     for memory in FIRST_PROCESS:
         argv += ["--ro-bind", "/dev/null", memory]
-    for folder in FIRST_PROCESS_FILES:
-        argv += ["--perms", "0555", "--size", "4096", "--tmpfs", folder, "--remount-ro", folder]
     return argv
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +11,19 @@ from conftest import make_sandbox
 
 from optagent.core.target import Tree
 from optagent.core.workload import Input
-from optagent.languages.command import settings, toolbox_folder
 from optagent.languages.command.inputs import read_inputs
-from optagent.languages.command.machinery import Machinery
-from optagent.languages.command.project import CommandProject, command_target
-from optagent.languages.python import interpreter
-from optagent.languages.python.interpreter import Interpreter
+from optagent.languages.command.project import CommandProject, find_project
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "c_access_log"
 TOML = '[command]\nrun = ["sh", "run.sh"]\ninputs = "in/*"\nscope = ["run.sh", "*.c"]\n'
 INPUTS = {"in/a.txt": "3\n1\n", "in/b.txt": "2\n9\n5\n"}
 
 
-@cache
-def our_interpreter(rung: str) -> Interpreter:
-    return interpreter.probe(Path(sys.executable), "test", make_sandbox(rung))
-
-
 def project_in(tree: Tree, workshop: Path, rung: str = "bwrap") -> CommandProject:
     """The project of a tree, with its toolbox and its builds below `workshop`."""
-    found = settings.read(tree.project_root)
+    found = find_project(tree, make_sandbox(rung), workshop)
     assert found is not None
-    machinery = Machinery(make_sandbox(rung), our_interpreter(rung), toolbox_folder.install(workshop / "toolbox"))
-    return CommandProject(machinery, found, command_target(tree, found), workshop / "builds", tree.project)
+    return found
 
 
 def maker(make_repo: Callable[..., Path]) -> Callable[..., tuple[CommandProject, Tree]]:

@@ -151,6 +151,29 @@ def test_what_one_call_writes_down_no_later_call_finds(make, place):
             assert {written(each) for each in one.collect()[:-1]} == {"nothing\n"}
 
 
+def test_marks_on_folders_keep_no_note(make):
+    note = (
+        "import os\n"
+        "for folder in ('/tmp', '/dev/shm', '/tmp/tree', '/proc/1'):\n"
+        "    print(os.listxattr(folder), oct(os.stat(folder).st_mode), os.stat(folder).st_atime_ns == 77)\n"
+        "    for leave in (lambda: os.setxattr(folder, 'user.note', b'x'), lambda: os.chmod(folder, 0o1771),\n"
+        "                  lambda: os.utime(folder, ns=(77, 77))):\n"
+        "        try: leave()\n"
+        "        except OSError: pass\n"
+    )
+    first, second = answers(*make(f'/usr/bin/python3 -c "{note}"'))
+    assert first == second
+    assert written(first).count("[]") == 4
+
+
+def test_first_calls_are_special_only_where_a_note_could_be_left(make):
+    for rung in ("bwrap", "none"):
+        project, tree = make("cat", rung=rung)
+        with project.contestant(tree, 1, 20) as one:
+            project.load(one, tree, 1)
+            assert one.forgets == (rung == "bwrap" and os.geteuid() == 0)
+
+
 def test_the_tree_is_read_only_and_the_same_for_both_sides(make):
     project, tree = make("echo x >> run.sh || echo refused; pwd; env | sort")
     one, two = (answers(project, tree) for _ in range(2))

@@ -49,11 +49,15 @@ class CommandContestant(Contestant):
         super().__init__(sandbox, command, limits, name)
 
     def begin(self, load: CommandLoad) -> dict[str, Any]:
-        """The launcher knows what to run; which program that is, and the digest of program and sources."""
+        """The launcher knows what to run; which program that is, and the digest of program and sources.
+
+        A call leaves nothing for the next where everything it can write is swept and nothing else is its user's own.
+        (For ordinary users the first process inside is, with some bits about it that can be set.)
+        """
         said, _ = self._ask("start", {"do": "load", **asdict(load)})
         if "fault" in said:
             raise self.misconduct("start", str(said["fault"]))
-        self.forgets = bool(load.swept)
+        self.forgets = bool(load.swept) and said.get("alone") is True
         return said
 
     def make(self, file: str, scale: int, seed: int) -> list[tuple[bytes, bytes]]:

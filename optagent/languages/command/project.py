@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,13 +11,15 @@ from pathlib import Path
 from optagent.core.patch import Patch
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BadWorkload
+from optagent.languages.command import settings, toolbox_folder
 from optagent.languages.command.building import BuildFailed, Workshop, is_meant, source_files, telling_line
 from optagent.languages.command.contestant import CommandContestant, CommandLoad
 from optagent.languages.command.machinery import WORK, Machinery, environment
 from optagent.languages.command.settings import CommandSettings
 from optagent.languages.contestant import Contestant, Misconduct
+from optagent.languages.python import interpreter
 from optagent.languages.tests import TestReport, TestResult
-from optagent.sandbox.base import Exited, Limits, Mount, Stopped
+from optagent.sandbox.base import Exited, Limits, Mount, Sandbox, Stopped
 
 LIMITS = Limits(processes=512, open_files=1024, scratch_bytes=1 << 30)
 
@@ -125,15 +128,26 @@ class CommandProject:
         )
 
 
-def command_target(tree: Tree, settings: CommandSettings) -> Target:
+def find_project(tree: Tree, sandbox: Sandbox, folder: Path) -> CommandProject | None:
+    """The command that a tree's configuration describes, or None; toolbox and builds lie in `folder`, which is ours
+    and which everybody can read. Raises BadSetting."""
+    found = settings.read(tree.project_root)
+    if found is None:
+        return None
+    own = interpreter.probe(Path(sys.executable), "optagent's own", sandbox)
+    machinery = Machinery(sandbox, own, toolbox_folder.install(folder / "command-toolbox"))
+    return CommandProject(machinery, found, command_target(tree, found), folder / "builds", tree.project)
+
+
+def command_target(tree: Tree, found: CommandSettings) -> Target:
     """The command as a Target: named as the user calls it, at the first file that may be edited. Raises BadSetting."""
-    sources = source_files(tree, settings)
+    sources = source_files(tree, found)
     if not sources:
         raise BadSetting(
-            f"`scope` ({', '.join(settings.scope)}) means no file of {tree.project_root.name or tree.root.name}/",
+            f"`scope` ({', '.join(found.scope)}) means no file of {tree.project_root.name or tree.root.name}/",
             "Name the source files that a patch may edit, and see that `inputs` and `hidden` do not mean them too.",
         )
-    name = settings.name or Path(settings.run[0]).name
+    name = found.name or Path(found.run[0]).name
     return Target(path=sources[0], qualname=name, module="command", import_root=tree.project, line=1)
 
 

@@ -122,7 +122,8 @@ class Launcher:
         gc.collect()
         gc.freeze()
         gc.disable()
-        self.answer({"program": self.program, "digest": digest.hexdigest()})
+        alone = all(os.stat(folder).st_uid != os.getuid() for folder in header["swept"])
+        self.answer({"program": self.program, "digest": digest.hexdigest(), "alone": alone})
 
     def do_keep(self, header: Header, blobs: list[bytes]) -> None:
         parted = (blob.partition(b"\0") for blob in blobs)
@@ -218,6 +219,7 @@ class Launcher:
                 for name in os.listdir(folder):
                     if name not in self.load["kept"]:
                         remove(f"{folder}/{name}")
+                unmark(folder)
         except (OSError, RecursionError) as fault:
             self.left = self.left or f"what it wrote cannot be removed: {fault}"
 
@@ -262,6 +264,17 @@ def remove(path: str) -> None:
     except PermissionError:  # folders that even their owner may not look into
         open_up(path)
         shutil.rmtree(path)
+
+
+def unmark(folder: str) -> None:
+    """Attributes, mode and times say nothing, where the folder is ours and a command could make them say something."""
+    if os.stat(folder).st_uid != os.getuid():
+        return
+    for name in os.listxattr(folder):
+        if name.startswith("user."):
+            os.removexattr(folder, name)
+    os.chmod(folder, 0o1777)
+    os.utime(folder, (0, 0))
 
 
 def open_up(path: str) -> None:
