@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import secrets
-import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from optagent.core import frames
-from optagent.core.target import Tree, is_inside
-from optagent.languages.command.globs import matches
+from optagent.core.target import Tree
+from optagent.languages.command.files import UnfitName, is_meant, lay, source_files
 from optagent.languages.command.machinery import BUILT, SOURCE, WORK, Machinery, environment
 from optagent.languages.command.settings import CommandSettings
 from optagent.sandbox.base import ExecResult, Exited, Limits, Mount, Stopped
-from optagent.workspace.copying import FILE_MODE, PROGRAM_MODE, copy_files, make_folder
+from optagent.workspace.copying import copy_files, make_folder
 from optagent.workspace.folders import remove
 from optagent.workspace.listing import Entry, folder_files
 from optagent.workspace.snapshot import digest
@@ -59,9 +57,11 @@ class Workshop:
         try:
             copy_files(tree.root, self._visible(tree), new)
             if self.settings.build:
-                _lay(new, self._made(tree, new))
+                lay(new, self._made(tree, new))
             if not folder.is_dir():
                 new.rename(folder)
+        except UnfitName as fault:
+            raise BuildFailed(str(fault)) from None
         finally:
             if new.exists():
                 remove(new)
@@ -106,44 +106,6 @@ class Workshop:
 
     def _sources(self, tree: Tree, root: Path) -> list[str]:
         return source_files(Tree(root, tree.project), self.settings)
-
-
-def source_files(tree: Tree, settings: CommandSettings) -> list[str]:
-    """The files in scope that the tree has, relative to its root, in their order by name."""
-    hidden = (*settings.inputs, *settings.hidden)
-    found = files_meant(tree, settings.scope)
-    return [path for path in found if not is_meant(path, tree.project, hidden)]
-
-
-def files_meant(tree: Tree, patterns: Iterable[str]) -> list[str]:
-    """The regular files of the project that its patterns mean, relative to the tree's root, by name."""
-    found = (entry.path for entry in folder_files(tree.root, wanted=lambda path: True))
-    chosen = [path for path in found if is_meant(path, tree.project, patterns)]
-    return sorted(path for path in chosen if stat.S_ISREG(os.lstat(tree.root / path).st_mode))
-
-
-def is_meant(path: str, project: str, patterns: Iterable[str]) -> bool:
-    """Whether a path of the tree is meant by a project's patterns; what lies outside the project never is."""
-    if project == ".":
-        return matches(path, patterns)
-    return path.startswith(f"{project}/") and matches(path.removeprefix(f"{project}/"), patterns)
-
-
-def _lay(root: Path, files: dict[str, tuple[bytes, bool]]) -> None:
-    """The files written below `root`, through no link: their names and contents came out of a sandbox."""
-    for name, (content, is_program) in files.items():
-        if not isinstance(name, str) or not is_inside(name) or "\0" in name:
-            raise BuildFailed(f"the build names a file {name!r}")
-        path = root / name
-        for folder in reversed([root / parent for parent in PurePosixPath(name).parents][:-1]):
-            if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-                raise BuildFailed(f"the build writes {name!r} below {folder.name!r}, which is no folder of the tree")
-            make_folder(folder)
-        if path.is_dir() and not path.is_symlink():
-            raise BuildFailed(f"the build replaces the folder {name!r} by a file")
-        path.unlink(missing_ok=True)
-        path.write_bytes(content)
-        path.chmod(PROGRAM_MODE if is_program else FILE_MODE)
 
 
 def telling_line(result: ExecResult) -> str:

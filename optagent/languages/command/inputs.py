@@ -7,8 +7,8 @@ import os
 from optagent.core.target import Tree
 from optagent.core.workload import Input, Workload, distinct, split
 from optagent.errors import BadSetting, BaselineBroken
-from optagent.languages.command.building import files_meant
 from optagent.languages.command.contestant import Answer
+from optagent.languages.command.files import files_meant
 from optagent.languages.command.project import CommandProject
 from optagent.languages.command.settings import CommandSettings
 from optagent.languages.contestant import REFERENCE

@@ -12,8 +12,9 @@ from optagent.core.patch import Patch
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BadWorkload
 from optagent.languages.command import settings, toolbox_folder
-from optagent.languages.command.building import BuildFailed, Workshop, is_meant, source_files, telling_line
+from optagent.languages.command.building import BuildFailed, Workshop, telling_line
 from optagent.languages.command.contestant import CommandContestant, CommandLoad
+from optagent.languages.command.files import is_meant, source_files
 from optagent.languages.command.machinery import WORK, Machinery, environment
 from optagent.languages.command.settings import CommandSettings
 from optagent.languages.contestant import Contestant, Misconduct

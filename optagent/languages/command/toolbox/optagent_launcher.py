@@ -18,20 +18,18 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import json
 import os
 import resource
-import shutil
 import socket
-import stat
 import sys
-import tempfile
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import optagent_frames
 import optagent_processes
+import optagent_scratch
+from optagent_outputs import NOTHING, Call, Unfit, encoding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,41 +37,8 @@ if TYPE_CHECKING:
     Header = dict[str, Any]
 
 GO, DONE = b"g", b"d"
-MOST_OUTPUT = 64 << 20
 MOST_OUTPUTS = 224 << 20  # a frame holds 256 MiB
 EMPTY = ("/bin/true",)
-NOTHING = b'["l","returned",null,["t"],["d"],["l",""]]'
-in_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-
-
-class Unfit(Exception):
-    """What a command wrote cannot be compared; the message says why."""
-
-
-class Call:
-    """One command, before and after: its input and what it wrote (open files, without a name), and how it ended."""
-
-    def __init__(self, name: str, content: bytes | None) -> None:
-        self.name = name
-        self.input, self.stdout, self.stderr = nameless(), nameless(), nameless()
-        self.is_empty = content is None
-        if content:
-            self.input.write(content)
-            self.input.seek(0)
-        self.ending = ""
-        self.output: int | str | None = None
-
-    def last_words(self) -> str:
-        size = self.stderr.seek(0, os.SEEK_END)
-        self.stderr.seek(max(0, size - 2000))
-        lines = self.stderr.read(2000).decode("utf-8", "replace").strip().splitlines()
-        return lines[-1][:300] if lines else ""
-
-    def close(self) -> None:
-        for file in (self.input, self.stdout, self.stderr):
-            file.close()
-        if isinstance(self.output, int):
-            os.close(self.output)
 
 
 class Launcher:
@@ -178,7 +143,7 @@ class Launcher:
             else:
                 self.start(call, self.program, self.arguments(call))
             if self.load["writes"]:
-                call.output = opened(f"{self.load['scratch']}/out")
+                call.output = optagent_scratch.opened(f"{self.load['scratch']}/out")
             self.sweep()
             if self.left:
                 break
@@ -193,7 +158,7 @@ class Launcher:
         path = f"{scratch}/in/{call.name}"
         os.makedirs(f"{scratch}/in")
         if self.load["reads"]:
-            give_name(call.input, path)
+            optagent_scratch.give_name(call.input, path)
         return [word.replace("{input}", path).replace("{output}", f"{scratch}/out") for word in self.load["argv"]]
 
     def start(self, call: Call, program: str, argv: Sequence[str]) -> None:
@@ -214,106 +179,14 @@ class Launcher:
         """Nothing that the command wrote has a name any more."""
         try:
             if os.path.lexists(self.load["scratch"]):
-                remove(self.load["scratch"])
+                optagent_scratch.remove(self.load["scratch"])
             for folder in self.load["swept"]:
                 for name in os.listdir(folder):
                     if name not in self.load["kept"]:
-                        remove(f"{folder}/{name}")
-                unmark(folder)
+                        optagent_scratch.remove(f"{folder}/{name}")
+                optagent_scratch.unmark(folder)
         except (OSError, RecursionError) as fault:
             self.left = self.left or f"what it wrote cannot be removed: {fault}"
-
-
-def nameless() -> IO[bytes]:
-    return tempfile.TemporaryFile(buffering=0)
-
-
-def give_name(file: IO[bytes], path: str) -> None:
-    """The file has this name; a copy where the file system gives names to no nameless file."""
-    here = os.open(".", os.O_RDONLY)
-    try:
-        os.link(f"/proc/self/fd/{file.fileno()}", path, src_dir_fd=here)  # the descriptor is what makes it follow
-    except OSError:
-        file.seek(0)
-        with open(path, "wb") as copy:
-            shutil.copyfileobj(file, copy)
-    finally:
-        os.close(here)
-
-
-def opened(path: str) -> int | str | None:
-    """The output file, open; words when it is none; None when nothing was written."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return None
-    except OSError as fault:
-        return f"no file: {fault.strerror}"
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
-    os.close(descriptor)
-    return "no regular file"
-
-
-def remove(path: str) -> None:
-    if os.path.islink(path) or not os.path.isdir(path):
-        os.unlink(path)
-        return
-    try:
-        shutil.rmtree(path)
-    except PermissionError:  # folders that even their owner may not look into
-        open_up(path)
-        shutil.rmtree(path)
-
-
-def unmark(folder: str) -> None:
-    """Attributes, mode and times say nothing, where the folder is ours and a command could make them say something."""
-    if os.stat(folder).st_uid != os.getuid():
-        return
-    for name in os.listxattr(folder):
-        if name.startswith("user."):
-            os.removexattr(folder, name)
-    os.chmod(folder, 0o1777)
-    os.utime(folder, (0, 0))
-
-
-def open_up(path: str) -> None:
-    waiting = [path]
-    while waiting:
-        folder = waiting.pop()
-        os.chmod(folder, 0o700)
-        waiting.extend(one.path for one in os.scandir(folder) if one.is_dir(follow_symlinks=False))
-
-
-def encoding(call: Call, compare: str) -> bytes:
-    """The canonical form of what a command left: how it ended, and by line what it printed and wrote."""
-    left = ["d", ["ending", call.ending], ["standard output", lines(content(call.stdout.fileno()), compare)]]
-    if isinstance(call.output, int):
-        left.append(["output file", lines(content(call.output), compare)])
-    elif call.output is not None:
-        left.append(["output file", call.output])
-    tree = ["l", "ran", left, ["t"], ["d"], ["l"]]
-    return in_json(tree).encode("utf-8", "surrogatepass")
-
-
-def content(descriptor: int) -> bytes:
-    size = os.fstat(descriptor).st_size
-    if size > MOST_OUTPUT:
-        raise Unfit(f"an output of more than {MOST_OUTPUT >> 20} MiB")
-    chunks = bytearray()
-    while len(chunks) < size:
-        chunk = os.pread(descriptor, size - len(chunks), len(chunks))
-        if not chunk:
-            break
-        chunks += chunk
-    return bytes(chunks)
-
-
-def lines(data: bytes, compare: str) -> list[str]:
-    """As bytes that are no UTF-8 stand for themselves, different bytes are different text."""
-    if compare == "whitespace":
-        data = b"\n".join(b" ".join(line.split()) for line in data.split(b"\n") if line.strip())
-    return ["l", *data.decode("utf-8", "surrogateescape").split("\n")]
 
 
 if __name__ == "__main__":
