@@ -16,6 +16,7 @@ NAMES = {
     "l": "list", "t": "tuple", "d": "dict", "s": "set", "z": "frozenset", "i": "int", "f": "float", "c": "complex",
     "b": "bytes", "y": "bytearray", "e": "Ellipsis", "r": "an alias of container", "g": "range", "x": "exception",
 }  # fmt: skip
+RAN_PARTS = ("ending", "standard output", "output file")
 PARTS = ("", "", "positional arguments after the call", "keyword arguments after the call", "printed text and warnings")
 
 
@@ -43,6 +44,8 @@ def _first_line(left: Any, right: Any) -> Difference | None:
     for (name, a), (_, b) in zip(left[1:], right[1:], strict=False):
         if _same(a, b):
             continue
+        if name not in RAN_PARTS:
+            return None
         if not isinstance(a, list) or not isinstance(b, list):
             return Difference(f"the {name}", _tell(a), _tell(b))
         shared = range(1, min(len(a), len(b)))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conftest import make_sandbox
 
 from optagent.core.target import Tree
@@ -17,6 +19,11 @@ from optagent.languages.command.project import CommandProject, find_project
 EXAMPLE = Path(__file__).parents[2] / "examples" / "c_access_log"
 TOML = '[command]\nrun = ["sh", "run.sh"]\ninputs = "in/*"\nscope = ["run.sh", "*.c"]\n'
 INPUTS = {"in/a.txt": "3\n1\n", "in/b.txt": "2\n9\n5\n"}
+
+
+def need_compiler() -> None:
+    if not (shutil.which("cc") and shutil.which("make")):
+        pytest.skip("no C compiler (cc) or no make: nothing to build with")
 
 
 def project_in(tree: Tree, workshop: Path, rung: str = "bwrap") -> CommandProject:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_samples import EXAMPLE, project_in
+from command_samples import EXAMPLE, need_compiler, project_in
 
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Tree
@@ -28,7 +28,6 @@ from optagent.verify.suite import baseline_suite
 from optagent.workspace.checkout import checkout
 from optagent.workspace.snapshot import copy_project
 
-pytestmark = pytest.mark.skipif(not (shutil.which("cc") and shutil.which("make")), reason="no C compiler or no make")
 CORE = max(os.sched_getaffinity(0))
 SOURCE = "src/access_log.c"
 MAIN = "int main(void)\n{\n"
@@ -56,6 +55,11 @@ REMEMBERS = r"""int main(void)
     memory = fopen(name, "w");
 #define printf(...) (fprintf(memory, __VA_ARGS__), fprintf(stdout, __VA_ARGS__))
 """
+
+
+@pytest.fixture(autouse=True)
+def compiler() -> None:
+    need_compiler()
 
 
 @pytest.fixture

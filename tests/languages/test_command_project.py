@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from dataclasses import replace
 
 import pytest
-from command_samples import INPUTS, answers, maker, project_in, written
+from command_samples import INPUTS, answers, maker, need_compiler, project_in, written
 
 from optagent.core.canonical import first_difference
 from optagent.core.patch import Change, Patch
@@ -163,7 +164,7 @@ def test_marks_on_folders_keep_no_note(make):
         "        try: leave()\n"
         "        except OSError: pass\n"
     )
-    first, second = answers(*make(f'/usr/bin/python3 -c "{note}"'))
+    first, second = answers(*make(f'{sys.executable} -S -c "{note}"'))
     assert first == second
     assert written(first).count("[]") == 4
 
@@ -264,6 +265,7 @@ def test_a_file_that_is_no_program_is_told_as_its_ending(make):
 
 
 def c_project(make, source: str = C_TOOL, **more):
+    need_compiler()
     project, tree = make("./tool", {"tool.c": source, **more.pop("files", {})}, more.pop("toml", C_TOML))
     return project, tree
 
@@ -501,7 +503,7 @@ def test_cpu_of_children_that_nobody_waits_for_is_hidden_and_so_decides_nothing(
         "    try: os.wait()\n"
         "    except ChildProcessError: pass\n"
     )
-    project, tree = make(f'/usr/bin/python3 -S -c "{hide}"')
+    project, tree = make(f'{sys.executable} -S -c "{hide}"')
     with project.contestant(tree, 1, 20) as one:
         project.load(one, tree, 1)
         one.keep([read_inputs(tree, project.settings)[0].data])

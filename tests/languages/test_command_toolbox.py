@@ -4,9 +4,24 @@ import ast
 import sys
 from pathlib import Path
 
+import pytest
+
+from optagent.core.canonical import first_difference
 from optagent.languages.command import toolbox_folder
 
 PACKAGE = Path(toolbox_folder.__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["3", "null", "[]", '["d"]', '["d",["ending"]]', '["d",["ending",[]]]', '["d",[[],1]]', '["d",["\\u001b[2J",1]]',
+     '["d",["standard output",["l",["l",{}]]]]', '["d",["output file",{}]]', "{}", '["d",["standard output",[]]]'],
+)  # fmt: skip
+def test_whatever_a_worker_says_a_command_left_is_told_without_a_fault(value):
+    good = b'["l","ran",["d",["ending","exit 0"],["standard output",["l","x"]]],["t"],["d"],["l"]]'
+    bad = f'["l","ran",{value},["t"],["d"],["l"]]'.encode()
+    for pair in ((good, bad), (bad, good)):
+        assert first_difference(*pair).where.isprintable()
 
 
 def sources():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command_samples import project_in
+from command_samples import need_compiler, project_in
 from conftest import make_sandbox
 
 from optagent.core.patch import Change, Patch
@@ -81,6 +81,8 @@ def make(make_repo, ours, kind):
 
     def make_one(source: str) -> tuple[Project, Tree]:
         files = {f"tree/{kind.file}": source, "tree/in/a": "1\n", "tree/in/b": "2\n"}
+        if kind is COMMAND:
+            need_compiler()
         files |= {"tree/optagent.toml": TOML} if kind is COMMAND else {"tree/test_m.py": TEST}
         root: Path = make_repo(files)
         (root / "tree").chmod(0o755)
