@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from optagent.core.target import Tree
 from optagent.languages.contestant import NO_ANSWER, Contestant, Lap, is_row
 from optagent.sandbox.base import Command, Limits, Profile, Sandbox
 
@@ -26,6 +27,15 @@ class CommandLoad:
 
 
 @dataclass(frozen=True)
+class Holds:
+    """What a contestant was given: a tree, the same as built, and the seed of programs that hash at random."""
+
+    tree: Tree
+    built: Tree
+    hash_seed: int
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a command did with one input: "exit 0" or the like, the last line of its standard error, the encoding."""
 
@@ -43,8 +53,8 @@ class CommandContestant(Contestant):
     sees_cpu: ClassVar[bool] = False
     accounted: ClassVar[frozenset[str]] = frozenset({"idle"})
 
-    def __init__(self, sandbox: Sandbox, command: Command, limits: Limits, name: str, hash_seed: int) -> None:
-        self.hash_seed = hash_seed
+    def __init__(self, sandbox: Sandbox, command: Command, limits: Limits, name: str, holds: Holds) -> None:
+        self.holds = holds
         self._peak_bytes = 0
         super().__init__(sandbox, command, limits, name)
 

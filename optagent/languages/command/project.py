@@ -13,7 +13,7 @@ from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BadWorkload
 from optagent.languages.command import settings, toolbox_folder
 from optagent.languages.command.building import BuildFailed, Workshop, telling_line
-from optagent.languages.command.contestant import CommandContestant, CommandLoad
+from optagent.languages.command.contestant import CommandContestant, CommandLoad, Holds
 from optagent.languages.command.files import is_meant, source_files
 from optagent.languages.command.machinery import WORK, Machinery, environment
 from optagent.languages.command.settings import CommandSettings
@@ -50,13 +50,14 @@ class CommandProject:
             "optagent_launcher", mounts=(Mount(built.root, WORK),), cwd=_join(seen, built.project)
         )
         limits = replace(LIMITS, seconds=seconds)
-        return CommandContestant(self.machinery.sandbox, command, limits, name, hash_seed)
+        return CommandContestant(self.machinery.sandbox, command, limits, name, Holds(tree, built, hash_seed))
 
     def load(self, contestant: Contestant, tree: Tree, padding: int) -> None:
         """The command found in this very tree; anything else is misconduct, or ours to know. (Padding is of no use: a
         program has a new layout each time it starts.)"""
         assert isinstance(contestant, CommandContestant)
-        built = self._built(tree, contestant.name)
+        holds = contestant.holds
+        built = holds.built if tree == holds.tree else self._built(tree, contestant.name)
         seen = self.machinery.inside(built.root, WORK)
         sources = source_files(built, self.settings)
         said = contestant.begin(self._load(contestant, tuple(_join(seen, path) for path in sources)))
@@ -118,7 +119,7 @@ class CommandProject:
         scratch = "/tmp/scratch" if isolated else f"/tmp/optagent-{contestant.live.pid}"
         return CommandLoad(
             argv=self.settings.run,
-            env=environment("/tmp" if isolated else scratch, contestant.hash_seed),
+            env=environment("/tmp" if isolated else scratch, contestant.holds.hash_seed),
             sources=sources,
             scratch=scratch,
             swept=("/tmp", "/dev/shm") if isolated else (),

@@ -50,6 +50,7 @@ class CommandSettings:
 
 
 REQUIRED = ("run", "inputs", "scope")
+_LEAST = 'The least is `run = "./tool {input}"`, `inputs = "data/*.txt"` and `scope = "src/*.c"`.'
 
 
 def read(folder: Path) -> CommandSettings | None:
@@ -74,7 +75,7 @@ def from_table(table: Mapping[str, Any], where: str) -> CommandSettings:
             raise BadSetting(f"{where} has no setting {key!r}", f"{meant}It knows {', '.join(sorted(known))}.")
     missing = [key for key in REQUIRED if not table.get(key)]
     if missing:
-        raise BadSetting(f"{where} does not say {' and '.join(missing)}", "See docs/decisions on the command adapter.")
+        raise BadSetting(f"{where} does not say {' and '.join(missing)}", _LEAST)
     return CommandSettings(**{key: _READERS[key](value, f"`{key}` in {where}") for key, value in table.items()})
 
 
