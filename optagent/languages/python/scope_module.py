@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Target, Tree
+from optagent.languages.python.functions import last_word
+from optagent.languages.python.kinds import STRUCTURAL
 from optagent.languages.python.locate import FunctionNode
 from optagent.languages.python.scope_additions import Additions, Definition, is_free, may_join, ran_before
 from optagent.languages.python.scope_construction import decorator_effect, names_at_top, shown
@@ -68,6 +70,9 @@ def fault_of_function(old: FunctionNode, new: FunctionNode, name: str) -> str | 
         return f"changes the signature of {name}"
     if not is_within(dumps(old.decorator_list), dumps(new.decorator_list)):
         return f"removes a decorator of {name}"
+    others = [one for one in old.decorator_list if last_word(one) not in STRUCTURAL]
+    if others and len(old.decorator_list) != len(new.decorator_list):
+        return f"adds a decorator to {name}, which has others: what they make of it would not be judged"
     return None
 
 
