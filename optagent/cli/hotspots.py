@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from optagent.cli.adapters import python_targets
 from optagent.cli.config import Config, read
 from optagent.cli.progress import Progress
-from optagent.cli.workshop import machinery, place_of
+from optagent.cli.workshop import place_of
 from optagent.core import outcome as codes
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BaselineBroken
@@ -98,7 +99,7 @@ def open_look(asked: Config) -> Iterator[Look]:
     """A look at the project, whose copy is gone afterwards."""
     settings = asked.run_settings("").checked()
     place = place_of(asked.repo, asked.state)
-    used = machinery(settings, place.parent)
+    used = python_targets(settings, place.parent)
     make_place(place)
     folder = place / LOOKS / secrets.token_hex(4)
     folder.mkdir(parents=True)

@@ -33,7 +33,7 @@ def run(repo: Path, given: Mapping[str, Any], json: bool) -> int:
     try:
         asked = read(repo, given, os.environ)
         with Progress(asked["max_minutes"], quiet=json) as progress:
-            targets = asked.targets or hottest(asked, progress)
+            targets = asked.targets or (("",) if asked.command else hottest(asked, progress))
             wanted = [asked.run_settings(one) for one in targets]
             shown = [_shown("run", one, json) for one in start(wanted, asked.state, progress)]
     except OptagentError as fault:

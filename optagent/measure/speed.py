@@ -74,6 +74,16 @@ def claim(race: Race, noise: Noise, seed: int, launches: int) -> Found:
     return _found(seen, noise, complete=len(seen) == launches)
 
 
+def compare(race: Race, noise: Noise, seed: int, launches: int) -> Found:
+    """Fresh launches, all of them unless one shows that there is nothing to compare: a wrong or a moved one."""
+    seen: list[Launch] = []
+    for k in range(launches):
+        seen.append(launch(race, derive(seed, "compare", k)))
+        if seen[-1].difference is not None:
+            break
+    return _found(seen, noise, complete=len(seen) == launches)
+
+
 def affordable(
     project: Project, tree: Tree, inputs: Sequence[Input], seed: int, core: int, patience_s: float, most_s: float = 0.3
 ) -> tuple[Input, ...]:
