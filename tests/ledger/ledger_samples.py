@@ -48,7 +48,7 @@ STARTED = RunStarted(
     "run",
     "/repo",
     "f",
-    Target("pkg/m.py", "f", "pkg.m", ".", 3),
+    Target("pkg/m.py", "C.f", "pkg.m", ".", 3, "classmethod", is_async=True, is_generator=True),
     7,
     "0.1.0",
     "ab" * 32,
