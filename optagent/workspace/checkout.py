@@ -11,7 +11,7 @@ from optagent.errors import EnvironmentFault
 from optagent.workspace.copying import FILE_MODE, copy_files, make_folder
 from optagent.workspace.folders import remove
 from optagent.workspace.inside import inside
-from optagent.workspace.listing import folder_files
+from optagent.workspace.listing import everything
 from optagent.workspace.text import write_source
 
 __all__ = ["checkout", "remove"]
@@ -25,7 +25,7 @@ def checkout(base: Tree, patch: Patch, into: Path) -> Tree:
     """
     for change in patch.changes:
         inside(base.root, change.path)
-    copy_files(base.root, folder_files(base.root, wanted=lambda path: True), into)
+    copy_files(base.root, everything(base.root), into)
     tree = Tree(into.resolve(), base.project)
     try:
         for change in patch.changes:
