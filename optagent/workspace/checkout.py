@@ -7,7 +7,7 @@ from pathlib import Path
 
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Tree
-from optagent.errors import EnvironmentFault
+from optagent.errors import EnvironmentFault, UsageError
 from optagent.workspace.copying import FILE_MODE, copy_files, make_folder
 from optagent.workspace.folders import remove
 from optagent.workspace.inside import inside
@@ -26,13 +26,20 @@ def checkout(base: Tree, patch: Patch, into: Path) -> Tree:
     for change in patch.changes:
         inside(base.root, change.path)
     copy_files(base.root, everything(base.root), into)
-    tree = Tree(into.resolve(), base.project)
+    return patched(Tree(into.resolve(), base.project), patch)
+
+
+def patched(tree: Tree, patch: Patch) -> Tree:
+    """The tree, which is the base's, with the patch in it. The faults of `checkout`."""
     try:
         for change in patch.changes:
             write_change(tree.root, change)
     except OSError as error:
-        remove(into)
-        raise EnvironmentFault(f"The patch cannot be written to {into}: {error}.") from error
+        remove(tree.root)
+        raise EnvironmentFault(f"The patch cannot be written to {tree.root}: {error}.") from error
+    except UsageError:
+        remove(tree.root)
+        raise
     return tree
 
 

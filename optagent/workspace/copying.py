@@ -29,19 +29,25 @@ def copy_files(source: Path, entries: Iterable[Entry], into: Path) -> None:
         raise ValueError(f"{into} is not empty")
     finished = False
     try:
+        add_files(source, entries, into)
+        finished = True
+    finally:
+        if not finished:
+            remove(into)
+
+
+def add_files(source: Path, entries: Iterable[Entry], into: Path) -> None:
+    """`into` holds the entries of `source` too, none of which it had; the faults of `copy_files`."""
+    try:
         make_folder(into)
         copier = Copier(source, into)
         for entry in entries:
             copier.copy(entry)
-        finished = True
     except OSError as error:
         raise EnvironmentFault(
             f"The files of {source} cannot be copied to {into}: {error.strerror or error}.",
             "Free some space, or keep the state elsewhere with `--state DIR`.",
         ) from error
-    finally:
-        if not finished:
-            remove(into)
 
 
 def make_folder(path: Path) -> None:
