@@ -67,6 +67,15 @@ def is_litter(name: str) -> bool:
     return LITTER.match(name) is not None
 
 
+def is_environment(folder: str) -> bool:
+    """Whether the folder is a virtual or a conda environment or a cache, whatever it is called."""
+    return holds_any(folder, MARKS)
+
+
+def holds_any(folder: str, names: Iterable[str]) -> bool:
+    return any(os.path.lexists(f"{folder}/{name}") for name in names)
+
+
 def welcome_in(
     top: Path,
     unwanted: Callable[[str], bool] = is_litter,
@@ -82,8 +91,7 @@ def welcome_in(
         parent, _, name = path.rpartition("/")
         if not path or path in known:
             return True
-        marked = any(os.path.lexists(f"{top}/{path}/{mark}") for mark in marks)
-        return not unwanted(name) and not marked and welcome_folder(parent)
+        return not unwanted(name) and not holds_any(f"{top}/{path}", marks) and welcome_folder(parent)
 
     def welcome(path: str, is_folder: bool) -> bool:
         parent, _, name = path.rpartition("/")
