@@ -46,7 +46,9 @@ KEYS = (
     ".git-credentials",
     ".htpasswd",
 )
-MARKS = ("pyvenv.cfg", "conda-meta", "CACHEDIR.TAG")  # an environment or a cache by its own word, whatever its name
+PLACE_MARK = ".optagent-place"  # our record of runs, wherever the user keeps it
+# An environment, a cache or ours by its own word, whatever its name.
+MARKS = ("pyvenv.cfg", "conda-meta", "CACHEDIR.TAG", PLACE_MARK)
 Test = Callable[[str, bool], bool]
 
 
@@ -68,7 +70,7 @@ def is_litter(name: str) -> bool:
 
 
 def is_environment(folder: str) -> bool:
-    """Whether the folder is a virtual or a conda environment or a cache, whatever it is called."""
+    """Whether the folder is a virtual or a conda environment, a cache or ours, whatever it is called."""
     return holds_any(folder, MARKS)
 
 

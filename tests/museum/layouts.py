@@ -22,7 +22,7 @@ static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_fast", "", -1, meth
 PyMODINIT_FUNC PyInit__fast(void) { return PyModule_Create(&module); }
 """
 IN_PACKAGE = TESTS.replace("from scores", "from package.scores")
-PYTEST_AND_ITS_NEEDS = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments")
+PYTEST_AND_ITS_NEEDS = ("pytest", "py", "_pytest", "pluggy", "iniconfig", "packaging", "pygments")
 
 
 @cache
@@ -82,25 +82,38 @@ def monorepo(folder: Path) -> Path:
     return commit(folder / "mono repo", files)
 
 
-def editable_by_path(folder: Path) -> Path:
+def installed_in_place(folder: Path) -> Path:
+    """A project whose tests fail when they get the user's files instead of the copy's."""
     repo = src_layout(folder)
+    mine = f"import package\nassert not package.__file__.startswith({str(repo)!r})\n"
+    write(repo, {"tests/test_scores.py": mine + IN_PACKAGE})
+    return repo
+
+
+def editable_by_path(folder: Path) -> Path:
+    repo = installed_in_place(folder)
     environment(folder, {"__editable__.package-1.pth": f"{repo}/src\n"})
     return repo
 
 
-def editable_by_finder(folder: Path) -> Path:
-    """As setuptools does it for packages that it cannot name by a folder; here it is even asked first."""
-    repo = src_layout(folder)
+def editable_by_finder(folder: Path, place: str = "len(sys.meta_path)") -> Path:
+    """As setuptools does it for packages that it cannot name by a folder: its finder is asked last."""
+    repo = installed_in_place(folder)
     finder = (
         "import sys\nfrom importlib.util import spec_from_file_location\n\n\nclass Finder:\n"
         "    @classmethod\n    def find_spec(cls, name, path=None, target=None):\n"
         "        if name == 'package':\n"
         f"            return spec_from_file_location(name, {str(repo / 'src/package/__init__.py')!r})\n\n\n"
-        "def install():\n    sys.meta_path.insert(0, Finder)\n"
+        f"def install():\n    sys.meta_path.insert({place}, Finder)\n"
     )
     loader = "import __editable___package_finder; __editable___package_finder.install()\n"
     environment(folder, {"__editable__.package-1.pth": loader, "__editable___package_finder.py": finder})
     return repo
+
+
+def editable_by_first_finder(folder: Path) -> Path:
+    """As builders of extensions do it: whoever imports the package gets the user's files, whatever the path says."""
+    return editable_by_finder(folder, "0")
 
 
 def environment(folder: Path, more: dict[str, bytes | str]) -> Path:
@@ -109,10 +122,11 @@ def environment(folder: Path, more: dict[str, bytes | str]) -> Path:
     venv.create(made, symlinks=True)
     packages = made / f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
     for name in PYTEST_AND_ITS_NEEDS:
-        spec = importlib.util.find_spec(name)
-        assert spec is not None
-        assert spec.origin is not None
-        shutil.copytree(Path(spec.origin).parent, packages / name, ignore=shutil.ignore_patterns("__pycache__"))
+        source = Path(str(getattr(importlib.util.find_spec(name), "origin", None)))
+        if source.name == "__init__.py":
+            shutil.copytree(source.parent, packages / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, packages)
     write(packages, more)
     return made
 
@@ -135,7 +149,13 @@ LAYOUTS = [
     ),
     Exhibit("monorepo by its sub-folder", lambda folder: monorepo(folder) / "projects/a", path="projects/a/scores.py"),
     Exhibit("monorepo by its top", monorepo, "projects/a/scores.py::plain", "projects/a/scores.py"),
+]  # fmt: skip
+EDITABLE = [
     Exhibit("editable install by path", editable_by_path, path="src/package/scores.py", python=in_environment),
     Exhibit("editable install by finder", editable_by_finder, path="src/package/scores.py", python=in_environment),
+    Exhibit(
+        "editable install that is asked first", editable_by_first_finder, path="src/package/scores.py",
+        python=in_environment, refusal="the tests", code=3,
+    ),
 ]  # fmt: skip
 ALL_FILES = Exhibit("50,000 files", fifty_thousand, "score", holds=("data/d99/f49999.txt",))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from exhibits import Exhibit
 from git_states import GIT_STATES
-from layouts import ALL_FILES, LAYOUTS
+from layouts import ALL_FILES, EDITABLE, LAYOUTS
 from oddities import ODDITIES
 from repositories import everything
 
@@ -50,7 +50,7 @@ def check_ended(exhibit: Exhibit, code: int, document: dict[str, Any], said: str
 
 
 def check_refused(exhibit: Exhibit, code: int, document: dict[str, Any]) -> None:
-    assert (code, document["outcome"]) == (exhibit.code, "failed")
+    assert (code, document["outcome"]) == (exhibit.code, "baseline_broken" if exhibit.python else "failed")
     assert exhibit.refusal in document["error"]["message"]
     assert len(document["error"]["message"].splitlines()) == 1
 
@@ -58,6 +58,16 @@ def check_refused(exhibit: Exhibit, code: int, document: dict[str, Any]) -> None
 @pytest.mark.parametrize("exhibit", EXHIBITS, ids=str)
 def test_a_run_ends_with_a_verdict_or_is_refused_in_a_sentence(exhibit: Exhibit, place: Path):
     code, document, said = optagent(exhibit, exhibit.build(place), place)
+    if exhibit.refusal:
+        check_refused(exhibit, code, document)
+    else:
+        check_ended(exhibit, code, document, said)
+
+
+@pytest.mark.parametrize("rung", ["bwrap", "none"])
+@pytest.mark.parametrize("exhibit", EDITABLE, ids=str)
+def test_an_editable_install_gives_a_run_the_copy_or_nothing(exhibit: Exhibit, rung: str, place: Path):
+    code, document, said = optagent(exhibit, exhibit.build(place), place, "--sandbox", rung)
     if exhibit.refusal:
         check_refused(exhibit, code, document)
     else:

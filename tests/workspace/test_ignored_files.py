@@ -9,6 +9,7 @@ import pytest
 from repositories import commit, files_of, git, write
 
 from optagent.workspace import ignored
+from optagent.workspace.place import make_place, repository_place
 from optagent.workspace.snapshot import copy_and_tell, copy_project
 
 NEEDED = [
@@ -91,6 +92,12 @@ def test_links_and_pipes_among_ignored_files_harm_nobody(repo, tmp_path):
     copy = copy_project(repo, tmp_path / "copy").root
     assert files_of(copy) == {".gitignore", "a.py", "data", "loop"}
     assert os.readlink(copy / "data") == "../outside"
+
+
+def test_the_record_of_runs_kept_in_the_repository_is_never_copied(repo, tmp_path):
+    place = make_place(repository_place(repo / "state", repo))
+    write(place, {"runs/1/base/a.py": "1", "artifacts/ab/cd": "1"})
+    assert copied(repo, tmp_path) == {"a.py"}
 
 
 def test_what_is_too_large_is_left_out_and_told_and_an_extension_never_is(repo, tmp_path, monkeypatch):
