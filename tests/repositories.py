@@ -10,7 +10,18 @@ from pathlib import Path
 from optagent.errors import OptagentError
 
 NOBODY = 65534
-AUTHOR = ["-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false", "-c", "protocol.file.allow=always"]
+AUTHOR = [
+    "-c",
+    "user.name=t",
+    "-c",
+    "user.email=t@t",
+    "-c",
+    "commit.gpgsign=false",
+    "-c",
+    "gc.auto=0",
+    "-c",
+    "protocol.file.allow=always",
+]
 
 
 def git(folder: Path, *words: str) -> bytes:

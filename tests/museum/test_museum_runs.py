@@ -43,7 +43,7 @@ def optagent(exhibit: Exhibit, repo: Path, place: Path, *more: str) -> tuple[int
 
 
 def check_ended(exhibit: Exhibit, code: int, document: dict[str, Any], said: str) -> None:
-    assert code in (0, 1), (document, said)
+    assert code in (0, 1), (document["error"], said)
     assert document["outcome"] in ENDED
     tried = [trial["verdict"] for trial in document["trials"]]
     assert tried in ([["faster"], ["inconclusive"]] if exhibit.target.endswith("score") else [[]])
