@@ -7,7 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from exhibits import PROJECT, SOURCE, Exhibit, project, repository
+from exhibits import SOURCE, TESTS, Exhibit, project, repository
 from repositories import NOBODY, commit, git, write
 
 
@@ -110,7 +110,7 @@ def hashed_otherwise(folder: Path) -> Path:
 def with_submodules(folder: Path) -> Path:
     """One submodule that is there, one that nobody fetched, one in a submodule."""
     inner = commit(folder / "inner", {"inner.py": "INNER = 1\n"})
-    library = commit(folder / "library", {"library.py": "LIBRARY = 1\n", ".gitignore": "_version.py\n"})
+    library = commit(folder / "library", {"library.py": SOURCE, ".gitignore": "_version.py\n"})
     git(library, "submodule", "add", "-q", str(inner), "deep")
     git(library, "commit", "-q", "-m", "second")
     repo = repository(folder)
@@ -119,9 +119,9 @@ def with_submodules(folder: Path) -> Path:
     git(repo, "commit", "-q", "-m", "second")
     git(repo, "submodule", "update", "-q", "--init", "--recursive", "vendor/there")
     git(repo, "submodule", "deinit", "-q", "-f", "vendor/absent")
-    tests = PROJECT["tests/test_scores.py"]
+    tests = f"{TESTS}        assert library.score(values) == n\n"
     used = "import sys\nsys.path[:0] = ['vendor/there', 'vendor/there/deep']\nimport inner, library, _version\n"
-    write(repo, {"tests/test_scores.py": f"{used}{tests!s}", "vendor/there/_version.py": "version = '1'\n"})
+    write(repo, {"tests/test_scores.py": f"{used}{tests}", "vendor/there/_version.py": "version = '1'\n"})
     return repo
 
 
@@ -139,5 +139,6 @@ GIT_STATES = [
     Exhibit("locked index", locked_index),
     Exhibit("index that wants to be rewritten", clever_index),
     Exhibit("sha256 objects", hashed_otherwise),
-    Exhibit("submodules", with_submodules, "score", holds=("vendor/there/deep/inner.py", "vendor/absent")),
+    Exhibit("target in a submodule", with_submodules, "vendor/there/library.py::score", "vendor/there/library.py"),
+    Exhibit("submodules", with_submodules, "scores.py::plain", holds=("vendor/there/deep/inner.py", "vendor/absent")),
 ]

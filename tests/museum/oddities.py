@@ -6,7 +6,7 @@ import os
 import socket
 from pathlib import Path
 
-from exhibits import PROJECT, SOURCE, Exhibit, repository
+from exhibits import PROJECT, SOURCE, TESTS, Exhibit, repository
 from repositories import commit, git, write
 
 LATIN = os.fsdecode(b"caf\xe9")
@@ -20,6 +20,25 @@ def odd_names(folder: Path) -> Path:
     names = ["with space.py", "new\nline.py", 'quote".py', "größe.py", f"{LATIN}.py", "-rf", "a:b.py", "SCORES.py"]
     names += ["Readme", "README", f"{LATIN}/x.py", "tab\tfolder/x.py", "é.py", "e\u0301.py"]
     return repository(folder, dict.fromkeys(names, "X = 1\n"))
+
+
+def named_by_bytes(folder: Path) -> Path:
+    """The name of the folder that the user names is no text in any encoding."""
+    return commit(folder / LATIN / "repo", PROJECT)
+
+
+def in_odd_folder(folder: Path) -> Path:
+    return moved(folder, "it's größe: 100 %\n")
+
+
+def in_folder_of_bytes(folder: Path) -> Path:
+    return moved(folder, LATIN)
+
+
+def moved(folder: Path, name: str) -> Path:
+    """The target's file in a folder of that name, on the path of the tests."""
+    path = f"import sys\nsys.path.insert(0, {name!r})\n"
+    return commit(folder / "repo", {f"{name}/scores.py": SOURCE, "tests/test_scores.py": path + TESTS})
 
 
 def long_paths(folder: Path) -> Path:
@@ -116,6 +135,10 @@ def undeclared_latin_target(folder: Path) -> Path:
 
 ODDITIES = [
     Exhibit("odd path", odd_path),
+    Exhibit("path of bytes", named_by_bytes, "score"),
+    Exhibit("target in an odd folder", in_odd_folder, "score", "it's größe: 100 %\n/scores.py"),
+    Exhibit("target in a folder of bytes", in_folder_of_bytes, "score", f"{LATIN}/scores.py"),
+    Exhibit("target by a link", links, "to_file.py::score", "to_file.py"),
     Exhibit("odd names", odd_names, holds=(f"{LATIN}.py", "new\nline.py", "SCORES.py", "Readme", "README", "-rf")),
     Exhibit("long paths", long_paths),
     Exhibit("paths too long for a copy", too_long_paths, refusal="cannot be copied", code=3),
