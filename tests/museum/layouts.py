@@ -136,8 +136,8 @@ def in_environment(folder: Path) -> Path:
 
 
 def fifty_thousand(folder: Path) -> Path:
-    files: dict[str, bytes | str] = {f"data/d{k // 500}/f{k}.txt": f"{k}\n" * 100 for k in range(50_000)}
-    return repository(folder, files)
+    """All of one content, so that git keeps it once."""
+    return repository(folder, dict.fromkeys([f"data/d{k // 500}/f{k}.txt" for k in range(50_000)], "x\n" * 500))
 
 
 LAYOUTS = [

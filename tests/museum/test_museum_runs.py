@@ -74,6 +74,7 @@ def test_an_editable_install_gives_a_run_the_copy_or_nothing(exhibit: Exhibit, r
         check_ended(exhibit, code, document, said)
 
 
+@pytest.mark.timeout(900)  # some file systems take a minute for 50,000 new files, and there are three copies
 def test_fifty_thousand_files_are_no_obstacle(place: Path):
     code, document, said = optagent(ALL_FILES, ALL_FILES.build(place), place)
     check_ended(ALL_FILES, code, document, said)
