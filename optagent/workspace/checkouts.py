@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from optagent.core.patch import EMPTY, Patch
@@ -38,11 +39,12 @@ class Checkouts:
         self._base = base
         self._folder = folder
         self._spares: list[Spare] = []
+        self._numbers = count()
 
     @contextmanager
     def lend(self, patch: Patch, name: str) -> Iterator[Tree]:
-        """A checkout of the base with the patch in it, in the folder of that name. The faults of `checkout`."""
-        spare = self._like_base(self._folder / name)
+        """A checkout of the base with the patch in it, in a new folder called like `name`. The faults of `checkout`."""
+        spare = self._like_base(self._folder / f"{name}-{next(self._numbers)}")
         tree = patched(Tree(spare.root.resolve(), self._base.project), patch)
         try:
             yield tree

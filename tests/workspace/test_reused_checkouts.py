@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from repositories import files_of, write
+from repositories import as_nobody, files_of, write
 
 from optagent.core.patch import EMPTY, Change, Patch
 from optagent.core.target import Tree
@@ -43,14 +43,14 @@ def test_the_second_candidate_gets_the_files_of_the_first_but_for_those_that_wer
         assert files_of(first.root) == {"pkg/m.py", "pkg/k.py", "run.sh", "link", "new/n.py"}
         before = inodes(first.root)
     with checkouts.lend(EMPTY, "2") as second:
-        assert (second.root.name, second.project, digest(second)) == ("2", "sub", digest(base))
+        assert (second.root.name, second.project, digest(second)) == ("2-1", "sub", digest(base))
         after = inodes(second.root)
     assert {name for name in before if before[name] == after.get(name)} == {"pkg/k.py", "run.sh", "link"}
     assert not first.root.exists()
 
 
 def test_two_candidates_at_a_time_have_a_checkout_each(base, checkouts):
-    with checkouts.lend(PATCH, "1") as first, checkouts.lend(EMPTY, "2") as second:
+    with checkouts.lend(PATCH, "1") as first, checkouts.lend(EMPTY, "1") as second:
         assert digest(second) == digest(base) != digest(first)
         assert not set(inodes(first.root).values()) & set(inodes(second.root).values())
 
@@ -122,6 +122,20 @@ def stat_modes(root: Path) -> dict[str, int]:
     return {name: os.lstat(root / name).st_mode for name in ("pkg", "empty", "run.sh", "pkg/k.py")}
 
 
+def test_an_ordinary_user_s_checkout_serves_again_though_folders_in_it_were_closed(base, tmp_path):
+    (tmp_path / "mine").mkdir(mode=0o777)
+    (tmp_path / "mine").chmod(0o777)
+
+    def close_one_and_take_another() -> bool:
+        checkouts = Checkouts(base, tmp_path / "mine/trees")
+        with checkouts.lend(PATCH, "1") as first:
+            (first.root / "pkg").chmod(0)
+        with checkouts.lend(EMPTY, "2") as second:
+            return digest(second) == digest(base)
+
+    assert as_nobody(tmp_path, close_one_and_take_another) == "True"
+
+
 def test_a_checkout_that_is_gone_is_made_anew(base, checkouts):
     with checkouts.lend(EMPTY, "1") as first:
         first.root.rename(first.root.with_name("stolen"))
@@ -147,7 +161,7 @@ def test_a_patch_that_cannot_be_written_leaves_nothing_and_spoils_nothing(base, 
         pass
     with pytest.raises((UsageError, EnvironmentFault)), checkouts.lend(Patch((fault,)), "2"):
         pass
-    assert not (tmp_path / "trees/2").exists()
+    assert [folder.name for folder in (tmp_path / "trees").iterdir()] == []
     with checkouts.lend(EMPTY, "3") as third:
         assert digest(third) == digest(base)
 
