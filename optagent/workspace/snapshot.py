@@ -26,6 +26,18 @@ class Copy:
     tree: Tree
     left_out: tuple[LeftOut, ...] = ()
 
+    @property
+    def note(self) -> str:
+        """What is missing, as a sentence for the user; nothing to say is empty."""
+        if not self.left_out:
+            return ""
+        megabytes = sum(file.size_bytes for file in self.left_out) / 1e6
+        largest = max(self.left_out, key=lambda file: file.size_bytes).path
+        return (
+            f"{len(self.left_out)} ignored files ({megabytes:.0f} MB in all, the largest {largest}) are too large for "
+            "the copy; a test that reads one fails there."
+        )
+
 
 def copy_project(repo: Path, into: Path) -> Tree:
     """The tree of `copy_and_tell`, for those who do not ask what was too large."""

@@ -108,6 +108,7 @@ def test_what_is_too_large_is_left_out_and_told_and_an_extension_never_is(repo, 
     copy = copy_and_tell(repo, tmp_path / "copy")
     assert files_of(copy.tree.root) == {".gitignore", "a.py", "a.bin", "b.bin", "d.bin", "pkg/fast.so"}
     assert copy.left_out == (ignored.LeftOut("c.bin", 100), ignored.LeftOut("huge.bin", 101))
+    assert copy.note.startswith("2 ignored files (0 MB in all, the largest huge.bin) are too large")
 
 
 def test_no_more_than_so_many_files_are_taken(repo, tmp_path, monkeypatch):
@@ -123,6 +124,7 @@ def test_a_tracked_file_is_never_too_large(repo, tmp_path, monkeypatch):
     track(repo, {"large.bin": "12345"})
     copy = copy_and_tell(repo, tmp_path / "copy")
     assert (files_of(copy.tree.root), copy.left_out) == ({".gitignore", "a.py", "large.bin"}, ())
+    assert copy.note == ""
 
 
 def test_ignored_files_of_submodules_and_nested_repositories_follow_the_same_rule(tmp_path):
