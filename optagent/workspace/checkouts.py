@@ -31,7 +31,7 @@ class Spare:
 class Checkouts:
     """Checkouts of one base, as folders of `folder`; each is its candidate's alone while it is lent.
 
-    A new one copies every file: 3 to 30 s for 50,000 of them, and slowest where as many were just deleted. One that
+    A new one copies every file: 3 to 40 s for 50,000 of them, and slowest where as many were just deleted. One that
     was given back costs a look at each (0.3 s) and a copy of what is not as it was.
     """
 
