@@ -24,7 +24,7 @@ from optagent.measure.launch import Race
 from optagent.search.baseline import Problem
 from optagent.search.shop import Objection, Shop
 from optagent.verify import checks, differential
-from optagent.workspace.checkout import checkout, remove
+from optagent.workspace.checkouts import Checkouts
 from optagent.workspace.text import read_source
 
 Propose = Callable[[Candidate], Sequence[Candidate]]
@@ -55,6 +55,10 @@ class Counter:
         """What the reference gives on the search inputs; kept here, never shown to a contestant."""
         return differential.outputs(self.run, self.workshop.base, self.problem.workload.search)
 
+    @cached_property
+    def checkouts(self) -> Checkouts:
+        return Checkouts(self.workshop.base, self.workshop.trees)
+
     def record(self, number: int, event: events.Stage) -> None:
         self.workshop.ledger.record(self.workshop.run, event, number)
 
@@ -72,12 +76,8 @@ class Counter:
 
     @contextmanager
     def checkout(self, candidate: Candidate) -> Iterator[Tree]:
-        folder = self.workshop.trees / candidate.digest[:16]
-        tree = checkout(self.workshop.base, candidate.patch, folder)
-        try:
+        with self.checkouts.lend(candidate.patch, candidate.digest[:16]) as tree:
             yield tree
-        finally:
-            remove(folder)
 
     def test(self, number: int, tree: Tree) -> Evidence | Objection:
         suite = self.problem.suite

@@ -108,6 +108,12 @@ def untracked(top: Path) -> list[str]:
     return [os.fsdecode(path) for path in records(top, "ls-files", "-z", "--others", "--exclude-standard")]
 
 
+def ignored(top: Path) -> list[str]:
+    """The paths that git ignores; of a folder that it ignores as a whole its path and a slash."""
+    words = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    return [os.fsdecode(path) for path in records(top, *words)]
+
+
 def records(top: Path, *words: str) -> list[bytes]:
     answer = ask(top, *words)
     if not answer.ok:

@@ -19,7 +19,7 @@ from optagent.languages.command.settings import CommandSettings
 from optagent.sandbox.base import ExecResult, Exited, Limits, Mount, Stopped
 from optagent.workspace.copying import copy_files, make_folder
 from optagent.workspace.folders import remove
-from optagent.workspace.listing import Entry, folder_files
+from optagent.workspace.listing import Entry, everything
 from optagent.workspace.snapshot import digest
 
 PROCESSES = 512
@@ -69,7 +69,7 @@ class Workshop:
     def _visible(self, tree: Tree) -> Iterator[Entry]:
         """What build and command may see. A link may lead to what they may not: it is there, and dangles."""
         away = (*self.settings.inputs, *self.settings.hidden)
-        entries = folder_files(tree.root, wanted=lambda path: True)
+        entries = everything(tree.root)
         return (entry for entry in entries if not is_meant(entry.path, tree.project, away))
 
     def _made(self, tree: Tree, view: Path) -> dict[str, tuple[bytes, bool]]:

@@ -11,7 +11,7 @@ from optagent.core.target import Tree, is_inside
 from optagent.languages.command.globs import matches
 from optagent.languages.command.settings import CommandSettings
 from optagent.workspace.copying import FILE_MODE, PROGRAM_MODE, make_folder
-from optagent.workspace.listing import folder_files
+from optagent.workspace.listing import everything
 
 
 class UnfitName(ValueError):
@@ -27,7 +27,7 @@ def source_files(tree: Tree, settings: CommandSettings) -> list[str]:
 
 def files_meant(tree: Tree, patterns: Iterable[str]) -> list[str]:
     """The regular files of the project that its patterns mean, relative to the tree's root, by name."""
-    found = (entry.path for entry in folder_files(tree.root, wanted=lambda path: True))
+    found = (entry.path for entry in everything(tree.root))
     chosen = [path for path in found if is_meant(path, tree.project, patterns)]
     return sorted(path for path in chosen if stat.S_ISREG(os.lstat(tree.root / path).st_mode))
 
