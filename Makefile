@@ -32,7 +32,7 @@ check: ## formatting, lint and types
 
 bench: ## run the benchmarks, one after the other
 	@scripts/setup dev
-	@for bench in benchmarks/*.py; do echo "== $$bench" && $(python) "$$bench" || exit; done
+	@for bench in $$(grep -l __main__ benchmarks/*.py); do echo "== $$bench" && $(python) "$$bench" || exit; done
 
 # One lock for Python 3.11 to 3.13 (--universal: a package that only one of them needs gets a marker; pip-compile sees
 # only the Python it runs under). `make lock UPGRADE=--upgrade` takes newer versions.

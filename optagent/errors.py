@@ -7,6 +7,7 @@ OptagentError            one sentence, why it matters, what to type next; a slug
       TargetAmbiguous        several functions of that name; the hint lists them
       BadSource              the target's file cannot be read as source code
       BadWorkload            the workload file cannot be used
+      BadPatch               the patch to be judged cannot be read or does not fit
       BadSetting             a flag or a setting has a value that means nothing
       RunNotFound            no such run in this repository's ledger
       TreeChanged            the user's file is not the one the run started from
@@ -62,6 +63,10 @@ class BadSource(UsageError):
 
 class BadWorkload(UsageError):
     slug = "bad-workload"
+
+
+class BadPatch(UsageError):
+    slug = "bad-patch"
 
 
 class BadSetting(UsageError):

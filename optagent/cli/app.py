@@ -84,6 +84,21 @@ def hotspots(
     _leave(lambda: look(Path(repo), given, command, json))
 
 
+@app.command(epilog=OTHER_PLACES)
+@with_settings
+def verify(
+    repo: Repo,
+    patch: Annotated[Path | None, typer.Option("--patch", help="a unified diff against the files as they are")] = None,
+    ref: Annotated[str | None, typer.Option("--ref", help="a revision: what changes from HEAD to it is judged")] = None,
+    json: Json = False,
+    **given: object,
+) -> None:
+    """Judge a patch that somebody else wrote: is it the same, and how fast."""
+    from optagent.cli.verify import verify as judge
+
+    _leave(lambda: judge(Path(repo), given, patch, ref, json))
+
+
 @app.command()
 def resume(repo: Repo, run: Run = "", state: State = None, json: Json = False) -> None:
     """Go on with a run that was interrupted."""
@@ -109,11 +124,20 @@ def runs(repo: Repo, state: State = None, json: Json = False) -> None:
 
 
 @app.command()
-def apply(repo: Repo, run: Run = "", state: State = None, json: Json = False) -> None:
-    """Write the confirmed patch of a run into your files."""
+def apply(
+    repo: Repo,
+    run: Run = "",
+    branch: Annotated[
+        str | None, typer.Option("--branch", help="commit it on this new branch instead; your files stay as they are")
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="take the patch out of your files again")] = False,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Write the confirmed patch of a run into your files, or take it out again."""
     from optagent.cli import verbs
 
-    _leave(lambda: verbs.apply(Path(repo), run, state, json))
+    _leave(lambda: verbs.apply(Path(repo), run, branch, undo, state, json))
 
 
 @app.command()

@@ -6,17 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import ParamSpec, TypeVar
 
+from optagent.cli.adapters import PATIENCE_S
 from optagent.cli.workshop import Workshop
 from optagent.core.goal import Spent
 from optagent.core.seeds import derive
-from optagent.core.target import Target
 from optagent.core.verdict import Difference
-from optagent.core.workload import Input, Workload
+from optagent.core.workload import Input
 from optagent.errors import BaselineBroken
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
-from optagent.languages.python.test_run import TEST_SECONDS, Wish, run_tests
-from optagent.languages.python.workload_file import workload_from_file
-from optagent.languages.tests import TestReport
 from optagent.ledger.events import BaselineTaken
 from optagent.ledger.inputs import keep_inputs, load_workload
 from optagent.measure import speed
@@ -27,22 +24,11 @@ from optagent.search.baseline import Bench, Problem
 from optagent.verify import admit as admission
 from optagent.verify import differential
 from optagent.verify.suite import Suite
-from optagent.verify.survey import Survey, take_survey
+from optagent.verify.survey import Survey
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
-PATIENCE_S = 120.0
 Types = tuple[tuple[str, tuple[str, ...]], ...]
-
-
-def survey(shop: Workshop, targets: Sequence[Target]) -> Survey:
-    """The tests of the untouched code, run for all these targets together."""
-
-    def run(only: tuple[str, ...] | None, keep: bool, seconds: float | None) -> TestReport:
-        wish = Wish(only, tuple(targets), keep, seconds or TEST_SECONDS)
-        return run_tests(shop.project.home, shop.base, wish)
-
-    return take_survey(run, len(targets))
 
 
 def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], None]) -> Bench:
@@ -51,15 +37,11 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
 
     def suite() -> tuple[Suite, Sequence[Input], Mapping[str, int]]:
         captured = survey.captured[number]
-        return survey.suite(number), captured.inputs, captured.lost
+        return survey.suite(number, shop.settings.timeout_factor), captured.inputs, captured.lost
 
     def admit(inputs: Sequence[Input]) -> tuple[Sequence[Input], Mapping[str, int]]:
         admitted = admission.admit(reference_run(shop), base, inputs)
         return admitted.inputs, admitted.lost
-
-    def from_file() -> Workload:
-        assert shop.workload is not None
-        return workload_from_file(project, base, shop.workload, seed, PATIENCE_S)
 
     def types(inputs: Sequence[Input]) -> Types:
         with project.contestant(base, 0, PATIENCE_S, REFERENCE) as reference:
@@ -82,7 +64,7 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
     def profile(timed: tuple[Input, ...]) -> Profile:
         return facts.take(project, base, timed, PATIENCE_S)
 
-    made = from_file if shop.workload else None
+    made = shop.adapter.own_inputs(project, base, shop.workload, seed)
     return Bench(
         suite,
         _guarded(admit),
@@ -116,7 +98,7 @@ def _guarded(function: Callable[Given, Found]) -> Callable[Given, Found]:
     return call
 
 
-def store(shop: Workshop, problem: Problem, seconds: float) -> None:
+def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float) -> None:
     """The baseline in the ledger, so that a resumed run need not take it again."""
     suite, workload = problem.suite, problem.workload
     held = tuple(keep_inputs(shop.ledger, one) for one in workload.held_out)
@@ -125,7 +107,7 @@ def store(shop: Workshop, problem: Problem, seconds: float) -> None:
         "passing": list(suite.passing),
         "suite_seconds": suite.seconds,
         "patience_s": suite.patience_s,
-        "folders": list(shop.project.folders),
+        "folders": list(survey.folders),
         "timed": timed,
         "clock": problem.noise.clock,
         "old_seconds": problem.noise.seconds,

@@ -11,20 +11,23 @@ from pathlib import Path
 
 from optagent.core import outcome as codes
 from optagent.errors import OptagentError
-from optagent.languages.python import interpreter
+from optagent.languages.python import environment, finding, interpreter, tools
+from optagent.languages.python.finding import Search
+from optagent.languages.python.host import Host
 from optagent.sandbox.base import Sandbox
 from optagent.sandbox.choose import choose
-from optagent.sandbox.unprotected import Unprotected
+from optagent.workspace.worktree import root_of
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: whether it works, what was seen, and what to do when it does not."""
+    """One thing looked at: whether it works, what was seen, what to do when it does not, and what is worth knowing."""
 
     what: str
     works: bool
     seen: str
     remedy: str = ""
+    details: tuple[str, ...] = ()
 
 
 def doctor(python: str | None, json: bool) -> int:
@@ -36,8 +39,9 @@ def doctor(python: str | None, json: bool) -> int:
     else:
         for one in findings:
             print(f"{'ok  ' if one.works else 'NO  '} {one.what}: {one.seen}")
-            if one.remedy:
-                print(f"     {one.remedy}")
+            for line in (one.remedy, *one.details):
+                if line:
+                    print(f"     {line}")
         print("     unproven: rungs other than bwrap, processors other than x86-64 (nobody has run them)")
     return codes.OK if all(one.works for one in findings) else codes.ENVIRONMENT
 
@@ -63,10 +67,19 @@ def _sandbox() -> tuple[Sandbox | None, Finding]:
 
 
 def _target_python(python: str | None, sandbox: Sandbox | None) -> Finding:
-    flag = Path(python) if python else None
+    """The environment of the project in the current folder."""
+    host = Host(os.environ, Path.home())
+    search = Search(Path.cwd(), root_of(Path.cwd()), host, Path(sys.executable), python)
     try:
-        executable, origin = interpreter.find(flag, Path.cwd(), os.environ, Path(sys.executable))
-        found = interpreter.probe(executable, origin, sandbox or Unprotected())
+        if sandbox is None:  # an environment may hold anything: none of it is started unprotected without being asked
+            only = finding.find(search)
+            seen = f"{only.executable} ({only.origin}), not started: there is no sandbox to start it in"
+            return Finding("the target's Python", True, seen)
+        found = environment.look(search, sandbox)
+        tests = tools.describe(found)
     except OptagentError as fault:
         return Finding("the target's Python", False, fault.message, fault.hint)
-    return Finding("the target's Python", True, str(found))
+    passed = tuple(f"passed over: {one}" for one in found.passed_over)
+    return Finding(
+        "the target's Python", True, str(found), "", (*passed, tests, *map(str, found.editables), *found.notes)
+    )

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from optagent.cli.adapters import python_targets
 from optagent.cli.config import Config, read
 from optagent.cli.progress import Progress
-from optagent.cli.workshop import machinery, place_of, test_arguments
+from optagent.cli.workshop import place_of
 from optagent.core import outcome as codes
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BaselineBroken
-from optagent.languages.python import toolbox_folder
 from optagent.languages.python.home import PythonHome
 from optagent.languages.python.hotspots import Hotspot, of_command, of_tests
 from optagent.languages.python.index import index
@@ -74,7 +74,7 @@ def hottest(asked: Config, progress: Progress) -> tuple[str, ...]:
 def hot(asked: Config, progress: Progress, command: str | None = None) -> list[Hotspot]:
     """The hottest first."""
     progress.stage("looking for the hottest functions")
-    with _look(asked) as look:
+    with open_look(asked) as look:
         if command:
             return of_command(look.home, look.tree, look.functions, command)
         return of_tests(look.home, look.tree, look.functions)
@@ -95,19 +95,19 @@ def _chosen(specs: list[str]) -> str:
 
 
 @contextmanager
-def _look(asked: Config) -> Iterator[Look]:
+def open_look(asked: Config) -> Iterator[Look]:
+    """A look at the project, whose copy is gone afterwards."""
     settings = asked.run_settings("").checked()
-    sandbox, interpreter = machinery(settings)
-    place = make_place(place_of(asked.repo, asked.state))
+    place = place_of(asked.repo, asked.state)
+    used = python_targets(settings, place.parent)
+    make_place(place)
     folder = place / LOOKS / secrets.token_hex(4)
     folder.mkdir(parents=True)
     try:
         for part in (folder, folder.parent, place):
             part.chmod(0o755)
         tree = copy_project(asked.repo, folder / "tree")
-        home = PythonHome(
-            sandbox, interpreter, toolbox_folder.install(folder / "toolbox"), test_arguments(settings.tests)
-        )
+        home = used.home(folder, settings.tests)
         yield Look(home, tree, index(tree, place / INDEX))
     finally:
         remove(folder)

@@ -74,7 +74,7 @@ def start(
         for settings, target in zip(wanted, ground.targets, strict=True):
             runs.append(new_run(settings, ground, target, runs[0].base if runs else None))
         progress.stage("running the tests twice")
-        survey = bench.survey(runs[0], ground.targets)
+        survey = runs[0].survey(ground.targets)
     except OptagentError:
         for workshop in runs:
             workshop.abandon()
@@ -107,7 +107,7 @@ def resume(run: str, ledger: Ledger, place: Path, progress: Progress, coder: Cod
 
 def _surveyed(workshop: Workshop) -> Survey:
     try:
-        return bench.survey(workshop, (workshop.target,))
+        return workshop.survey((workshop.target,))
     except OptagentError:
         workshop.abandon()
         raise
@@ -121,7 +121,7 @@ def _baseline(workshop: Workshop, survey: Survey, number: int, progress: Progres
     except OptagentError:
         workshop.abandon()
         raise
-    bench.store(workshop, problem, survey.seconds + survey.capture_seconds + time.monotonic() - began)
+    bench.store(workshop, problem, survey, survey.seconds + survey.capture_seconds + time.monotonic() - began)
     return problem
 
 

@@ -13,6 +13,7 @@ from optagent.cli.workshop import Workshop
 from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
+from optagent.core.statistics import launches_needed
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Rejected, Verdict
 from optagent.core.workload import Input
@@ -23,7 +24,7 @@ from optagent.measure.launch import Race
 from optagent.search.baseline import Problem
 from optagent.search.shop import Objection, Shop
 from optagent.verify import checks, differential
-from optagent.workspace.checkout import checkout, remove
+from optagent.workspace.checkouts import Checkouts
 from optagent.workspace.text import read_source
 
 Propose = Callable[[Candidate], Sequence[Candidate]]
@@ -54,6 +55,10 @@ class Counter:
         """What the reference gives on the search inputs; kept here, never shown to a contestant."""
         return differential.outputs(self.run, self.workshop.base, self.problem.workload.search)
 
+    @cached_property
+    def checkouts(self) -> Checkouts:
+        return Checkouts(self.workshop.base, self.workshop.trees)
+
     def record(self, number: int, event: events.Stage) -> None:
         self.workshop.ledger.record(self.workshop.run, event, number)
 
@@ -71,12 +76,8 @@ class Counter:
 
     @contextmanager
     def checkout(self, candidate: Candidate) -> Iterator[Tree]:
-        folder = self.workshop.trees / candidate.digest[:16]
-        tree = checkout(self.workshop.base, candidate.patch, folder)
-        try:
+        with self.checkouts.lend(candidate.patch, candidate.digest[:16]) as tree:
             yield tree
-        finally:
-            remove(folder)
 
     def test(self, number: int, tree: Tree) -> Evidence | Objection:
         suite = self.problem.suite
@@ -103,12 +104,24 @@ class Counter:
         """Every test, every search input and the held-out ones, then fresh launches on the held-out ones alone."""
         self.stage(f"confirming trial {number} on inputs nobody saw")
         began = time.monotonic()
-        verdict = self._claim(number, tree, held_out, launches)
+        verdict = self._decided(
+            number, tree, held_out, lambda race, seed: speed.claim(race, self.problem.noise, seed, launches)
+        )
         seconds = time.monotonic() - began
         self.record(number, events.Claimed(verdict, held_out, Spent(seconds=seconds)))
         return verdict
 
-    def _claim(self, number: int, tree: Tree, index: int, launches: int) -> Verdict:
+    def verify(self, number: int, tree: Tree) -> Verdict:
+        """The same for a patch that nobody chose among others: all launches are seen through, whatever they show."""
+        self.stage("measuring")
+        launches = launches_needed(0)
+        verdict = self._decided(
+            number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed, launches)
+        )
+        self.record(number, events.Claimed(verdict, 0))
+        return verdict
+
+    def _decided(self, number: int, tree: Tree, index: int, measure: Callable[[Race, int], speed.Found]) -> Verdict:
         shop, problem = self.workshop, self.problem
         tested = checks.check_tests(shop.project, tree, problem.suite, problem.suite.passing)
         if not isinstance(tested, Evidence):
@@ -124,7 +137,7 @@ class Counter:
         evidence = replace(compared, inputs=len(inputs), held_out=len(held))
         timed = speed.affordable(shop.project, shop.base, held, seed, shop.core, self.run.patience_s)
         race = self._race(tree, timed)
-        return judge(lambda: speed.claim(race, problem.noise, seed, launches), evidence)
+        return judge(lambda: measure(race, seed), evidence)
 
     def _race(self, tree: Tree, inputs: tuple[Input, ...]) -> Race:
         shop = self.workshop
@@ -170,7 +183,9 @@ def _reason(verdict: object) -> str:
 
 
 def rules_coder(counter: Counter) -> Propose:
-    """Proposals of the built-in rules on top of a candidate."""
+    """Proposals of the built-in rules on top of a candidate; they know Python only."""
+    if not counter.workshop.target.path.endswith(".py"):
+        return lambda parent: []
     from optagent.rules.base import Site  # libcst loads when the first rule is asked
     from optagent.rules.registry import ALL, proposals
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from optagent.cli import applying
 from optagent.cli.config import read
 from optagent.cli.hotspots import hottest
 from optagent.cli.progress import Progress
@@ -25,7 +26,6 @@ from optagent.ledger.store import Ledger
 from optagent.report.document import Document, Documents, ErrorPart, SpeedupPart, failure
 from optagent.report.run import RunReport, document, text
 from optagent.report.text import one_line, ratio, safe
-from optagent.workspace.apply import apply as write_patch
 
 
 def run(repo: Path, given: Mapping[str, Any], json: bool) -> int:
@@ -33,7 +33,7 @@ def run(repo: Path, given: Mapping[str, Any], json: bool) -> int:
     try:
         asked = read(repo, given, os.environ)
         with Progress(asked["max_minutes"], quiet=json) as progress:
-            targets = asked.targets or hottest(asked, progress)
+            targets = asked.targets or (("",) if asked.command else hottest(asked, progress))
             wanted = [asked.run_settings(one) for one in targets]
             shown = [_shown("run", one, json) for one in start(wanted, asked.state, progress)]
     except OptagentError as fault:
@@ -157,20 +157,21 @@ def _row(report: RunReport) -> str:
     return safe(one_line(f"{report.run}  {report.target}  {report.outcome.value}{won}")) + "\n"
 
 
-def apply(repo: Path, run: str, state: Path | None, json: bool) -> int:
-    """The confirmed patch written into the user's files; refuses when there is none or the files have changed."""
+def apply(repo: Path, run: str, branch: str | None, undo: bool, state: Path | None, json: bool) -> int:
+    """The confirmed patch in the user's files, on a branch or out again; refuses when it does not fit."""
+    applying.check_flags(branch, undo)
     ledger, _, name = _open(repo, run, state)
     with ledger:
-        report = run_report("apply", name, replay(ledger.events(name)))
-    if report.winner is None:
-        raise RunNotFound(
-            f"run {name} has no confirmed patch", f"See what it tried with `optagent show {repo} {name}`."
-        )
-    written = write_patch(repo, report.winner.candidate.patch)
+        if undo:
+            done = applying.undo(ledger, repo, run or applying.last_applied(ledger, repo))
+        elif branch is not None:
+            done = applying.commit(ledger, repo, name, branch)
+        else:
+            done = applying.write(ledger, repo, name)
     if json:
-        _emit(document(report))
+        _emit(done.document())
     else:
-        sys.stdout.writelines(f"changed {path}\n" for path in written)
+        sys.stdout.write(done.text())
     return codes.OK
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import shlex
 import shutil
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -14,31 +12,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optagent import __version__
+from optagent.cli.adapters import Adapter, adapter_for
 from optagent.cli.config import read
 from optagent.cli.machine import fingerprint
 from optagent.cli.settings import RunSettings
 from optagent.core.patch import EMPTY
 from optagent.core.target import Target, Tree
-from optagent.errors import BadSetting, BaselineBroken
-from optagent.languages.python import interpreter, toolbox_folder
-from optagent.languages.python.discover import has_tests
-from optagent.languages.python.home import PythonHome
-from optagent.languages.python.interpreter import Interpreter
-from optagent.languages.python.locate import locate
-from optagent.languages.python.project import PythonProject
-from optagent.languages.python.workload_file import check_file
+from optagent.errors import BadSetting
+from optagent.languages.base import Project
 from optagent.ledger.events import Resumed, RunStarted
 from optagent.ledger.history import Record
 from optagent.ledger.store import Ledger
 from optagent.sandbox.base import Sandbox
-from optagent.sandbox.choose import choose
+from optagent.verify.survey import Survey
 from optagent.workspace.checkout import checkout
 from optagent.workspace.folders import remove
 from optagent.workspace.place import make_place, repository_place, state_root
 from optagent.workspace.snapshot import copy_project, digest
 from optagent.workspace.worktree import root_of
 
-RUNS, BASE, TREES, TOOLBOX, WORKLOAD = "runs", "base", "trees", "toolbox", "workload.py"
+RUNS, BASE, TREES, WORKLOAD = "runs", "base", "trees", "workload.py"
 
 
 @dataclass(frozen=True)
@@ -50,12 +43,13 @@ class Workshop:
     ledger: Ledger
     folder: Path
     base: Tree
-    project: PythonProject
+    adapter: Adapter
+    project: Project
     core: int
 
     @property
     def sandbox(self) -> Sandbox:
-        return self.project.home.sandbox
+        return self.adapter.sandbox
 
     @property
     def target(self) -> Target:
@@ -70,9 +64,13 @@ class Workshop:
         file = self.folder / WORKLOAD
         return file if file.exists() else None
 
+    def survey(self, targets: Sequence[Target]) -> Survey:
+        """The tests of the untouched code, run for all these targets together."""
+        return self.adapter.survey(self.project, self.base, targets, self.settings)
+
     def with_folders(self, folders: tuple[str, ...]) -> Workshop:
         """The same run; the target's import path also has these folders of the tree."""
-        return replace(self, project=replace(self.project, folders=folders))
+        return replace(self, project=self.adapter.with_folders(self.project, folders))
 
     def abandon(self) -> None:
         """The run never had a baseline: nothing of it is left."""
@@ -100,29 +98,24 @@ class Ground:
 
     tree: Tree
     targets: tuple[Target, ...]
-    sandbox: Sandbox
-    interpreter: Interpreter
+    adapter: Adapter
     place: Path
 
 
 def look_at(wanted: Sequence[RunSettings], state: Path | None) -> Ground:
     """The ground of a session that makes one run for each of the settings, which differ in their target only."""
     settings = wanted[0].checked()
-    repo = settings.repo_path
-    tree = _users_tree(repo)
-    targets = tuple(locate(tree, one.target) for one in wanted)
-    if settings.workload:
-        check_file(Path(settings.workload))
-    elif not has_tests(tree):
-        raise BaselineBroken(
-            f"{repo.name or repo}/ has no tests and no workload file was given, so nothing can be judged",
-            "Write a test that calls the target, or a workload file: `--workload FILE`.",
-        )
-    sandbox, found = machinery(settings)
-    return Ground(tree, targets, sandbox, found, place_of(repo, state))
+    tree = _users_tree(settings.repo_path)
+    place = place_of(settings.repo_path, state)
+    adapter = adapter_for(settings, tree, place.parent)
+    targets = tuple(adapter.target(tree, one.target) for one in wanted)
+    adapter.check(tree, settings)
+    return Ground(tree, targets, adapter, place)
 
 
-def new_run(settings: RunSettings, ground: Ground, target: Target, origin: Tree | None = None) -> Workshop:
+def new_run(
+    settings: RunSettings, ground: Ground, target: Target, origin: Tree | None = None, verb: str = "run"
+) -> Workshop:
     """A run that has begun, on a copy of the user's files as they are now, or as they were in `origin`."""
     place = ground.place
     is_new = not place.exists()
@@ -133,16 +126,16 @@ def new_run(settings: RunSettings, ground: Ground, target: Target, origin: Tree 
         undo.callback(abandon, ledger, run, folder, place if is_new else None)
         base = _set_up(folder, settings, origin)
         undo.pop_all()
-    project = _project(settings, ground.sandbox, ground.interpreter, folder, target)
+    project = ground.adapter.project(settings, folder, base, target)
     version, machine = __version__, fingerprint()
     ledger.record(
         run,
         RunStarted(
-            "run", settings.repo, settings.target, target, settings.seed, version, digest(base),
-            {**settings.as_json(), "project": base.project, "rung": ground.sandbox.rung}, machine,
+            verb, settings.repo, settings.target, target, settings.seed, version, digest(base),
+            {**settings.as_json(), "project": base.project, "rung": ground.adapter.sandbox.rung}, machine,
         ),
     )  # fmt: skip
-    return Workshop(run, settings, ledger, folder, base, project, _core())
+    return Workshop(run, settings, ledger, folder, base, ground.adapter, project, _core())
 
 
 def resumed_run(run: str, record: Record, ledger: Ledger, place: Path) -> Workshop:
@@ -151,11 +144,11 @@ def resumed_run(run: str, record: Record, ledger: Ledger, place: Path) -> Worksh
     folder = place / RUNS / run
     if not (folder / BASE).is_dir():
         raise BadSetting(f"run {run} has ended; its files are gone", f"See what it found with `optagent show {run}`.")
-    sandbox, found = machinery(settings)
     base = Tree(folder / BASE, str(record.started.settings.get("project", ".")))
-    project = _project(settings, sandbox, found, folder, record.started.target)
+    adapter = adapter_for(settings, base, place.parent)
+    project = adapter.project(settings, folder, base, record.started.target)
     ledger.record(run, Resumed(__version__, fingerprint(), settings.as_json()))
-    workshop = Workshop(run, settings, ledger, folder, base, project, _core())
+    workshop = Workshop(run, settings, ledger, folder, base, adapter, project, _core())
     if record.baseline is not None:
         workshop = workshop.with_folders(tuple(record.baseline.extra["folders"]))
     workshop.sweep()
@@ -181,13 +174,6 @@ def _users_tree(repo: Path) -> Tree:
     return Tree(root, repo.resolve().relative_to(root.resolve()).as_posix())
 
 
-def machinery(settings: RunSettings) -> tuple[Sandbox, Interpreter]:
-    sandbox = choose(settings.sandbox, Path.home())
-    flag = Path(settings.python) if settings.python else None
-    executable, origin = interpreter.find(flag, settings.repo_path, os.environ, Path(sys.executable))
-    return sandbox, interpreter.probe(executable, origin, sandbox)
-
-
 def _set_up(folder: Path, settings: RunSettings, origin: Tree | None) -> Tree:
     """The run's folder: the baseline's copy and the user's workload file, readable by whoever the sandbox is."""
     folder.mkdir(parents=True)
@@ -199,25 +185,6 @@ def _set_up(folder: Path, settings: RunSettings, origin: Tree | None) -> Tree:
         shutil.copyfile(settings.workload, folder / WORKLOAD)
         (folder / WORKLOAD).chmod(0o644)
     return base
-
-
-def _project(
-    settings: RunSettings, sandbox: Sandbox, found: Interpreter, folder: Path, target: Target
-) -> PythonProject:
-    toolbox = toolbox_folder.install(folder / TOOLBOX)
-    return PythonProject(PythonHome(sandbox, found, toolbox, test_arguments(settings.tests)), target)
-
-
-def test_arguments(tests: str | None) -> tuple[str, ...]:
-    """`--tests` as arguments for pytest; other commands come with step 2."""
-    words = shlex.split(tests or "")
-    if words[:3] == ["python", "-m", "pytest"]:
-        words = words[3:]
-    elif words[:1] == ["pytest"]:
-        words = words[1:]
-    elif words:
-        raise BadSetting(f"--tests {tests!r} is no pytest command", "Give `pytest` with its arguments.")
-    return tuple(words)
 
 
 def _core() -> int:

@@ -18,6 +18,7 @@ NAMES = {
     "o": "object", "I": "iterator", "T": "class", "M": "module", "F": "function", "m": "method", "v": "view",
     "N": "array",
 }  # fmt: skip
+RAN_PARTS = ("ending", "standard output", "output file")
 PARTS = ("", "", "positional arguments after the call", "keyword arguments after the call", "printed text and warnings")
 
 
@@ -31,10 +32,27 @@ def first_difference(old: bytes, new: bytes) -> Difference:
 
 
 def _first_part(left: Any, right: Any) -> Difference | None:
-    """A call is encoded as the list [kind, value, args, kwargs, printed]; the tag "l" stands first."""
+    """A call is encoded as the list [kind, value, args, kwargs, printed]; the tag "l" stands first. Of the kind "ran",
+    which is a command's, the value is a dict: its ending, and line by line what it wrote."""
+    if left[1] == right[1] == "ran":
+        return _first_line(left[2], right[2])
     for k, (a, b) in enumerate(zip(left[1:], right[1:], strict=False)):
         if not _same(a, b):
             return _part(k, left, right, a, b)
+    return None
+
+
+def _first_line(left: Any, right: Any) -> Difference | None:
+    for (name, a), (_, b) in zip(left[1:], right[1:], strict=False):
+        if _same(a, b):
+            continue
+        if name not in RAN_PARTS:
+            return None
+        if not isinstance(a, list) or not isinstance(b, list):
+            return Difference(f"the {name}", _tell(a), _tell(b))
+        shared = range(1, min(len(a), len(b)))
+        k = next((k for k in shared if not _same(a[k], b[k])), shared.stop)
+        return Difference(f"line {k} of the {name}", *(_tell(one[k]) if k < len(one) else "no line" for one in (a, b)))
     return None
 
 

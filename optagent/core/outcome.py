@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
+from optagent.core.verdict import Speedup, Verdict
+
 
 class Outcome(StrEnum):
     """The better ones first."""
@@ -72,6 +74,35 @@ def run_exit_code(outcome: Outcome, goal_met: bool) -> int:
     if outcome is Outcome.FASTER and goal_met:
         return OK
     return ALWAYS.get(outcome, UNCONFIRMED)
+
+
+MAX_SLOWDOWN = 1.05
+"""`--max-slowdown 5%`: what is surely less slow than this is no regression."""
+
+SURELY_SLOWER = 1.02
+OF_VERDICT = {
+    "faster": Outcome.FASTER,
+    "incorrect": Outcome.INCORRECT,
+    "rejected": Outcome.REJECTED,
+    "cannot_compare": Outcome.CANNOT_COMPARE,
+}
+
+
+def referee_outcome(verdict: Verdict) -> Outcome:
+    """What `verify` says of a patch: by the interval of its speed when it does the same.
+
+    >>> from optagent.core.verdict import Evidence, Inconclusive, Speedup
+    >>> near = Speedup(1.0, 0.99, 1.01, 0.99, 30, 8, 0.01, "cpu", 1, 1, 1)
+    >>> referee_outcome(Inconclusive("no gain", Evidence(), near))
+    <Outcome.EQUIVALENT: 'equivalent'>
+    """
+    known = OF_VERDICT.get(verdict.kind)
+    speedup: Speedup | None = getattr(verdict, "speedup", None)
+    if known is not None or speedup is None:
+        return known or Outcome.INCONCLUSIVE
+    if speedup.high < 1 / SURELY_SLOWER:
+        return Outcome.SLOWER
+    return Outcome.EQUIVALENT if speedup.low > 1 / MAX_SLOWDOWN else Outcome.INCONCLUSIVE
 
 
 def referee_exit_code(outcome: Outcome) -> int:

@@ -40,6 +40,11 @@ class Patch:
     def paths(self) -> tuple[str, ...]:
         return tuple(change.path for change in self.changes)
 
+    @property
+    def reverse(self) -> Patch:
+        """The patch that takes this one back."""
+        return Patch(tuple(Change(change.path, change.new, change.old) for change in self.changes))
+
     def diff(self) -> str:
         """The unified diff, as `git apply` takes it."""
         return "".join(unified(change) for change in self.changes)

@@ -6,18 +6,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from optagent.core.accounting import Life
+from optagent.core.accounting import ACCOUNTS, Life
 from optagent.core.verdict import Evidence, Inconclusive, Incorrect, Rejected
 from optagent.sandbox import clocks
-from optagent.sandbox.base import REFUSED_ERRNO, Command, Limits, Sandbox
+from optagent.sandbox.base import REFUSED_ERRNO, Command, Limits, Profile, Sandbox
 from optagent.sandbox.live import ChannelClosed, Overdue
 
 GO, DONE = b"g", b"d"
 NO_ANSWER = "an answer that the protocol does not know"
 REFERENCE = "reference"
 PHASES = {
+    "build": "does not build",
+    "start": "does not start",
     "import": "does not import",
     "call": "fails when called",
     "prepare": "fails on its arguments",
@@ -25,6 +27,8 @@ PHASES = {
     "settle": "does not outlive its answer",
     "idle": "does not outlive its answer",
 }
+REJECTIONS = {"leave": "left a process behind"}
+"""Phases in which misconduct is no wrong answer but a way to play outside one's turn."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Misconduct(Exception):
             return Inconclusive(f"the reference itself failed: {self.reason}", evidence)
         if self.refused:
             return Rejected("started a process", self.reason)
+        if self.phase in REJECTIONS:
+            return Rejected(REJECTIONS[self.phase], self.reason)
         return Incorrect(evidence, f"{PHASES.get(self.phase, self.phase)}: {self.reason}")
 
 
@@ -74,15 +80,23 @@ class Lap:
 class Contestant:
     """One worker holding one tree. CPU is booked to the phase under way at every message.
 
-    `name` is REFERENCE for the side whose failures are not the candidate's.
+    `name` is REFERENCE for the side whose failures are not the candidate's. What differs between kinds of worker
+    is said by the class: the profile it runs under, whether the kernel's CPU clock of the worker sees all that the
+    target burns (where not, only wall may decide), and the phases whose CPU is the target's to account for.
     """
+
+    runs_under: ClassVar[Profile] = Profile.CONTESTANT
+    sees_cpu: ClassVar[bool] = True
+    accounted: ClassVar[frozenset[str]] = frozenset(ACCOUNTS)
 
     def __init__(self, sandbox: Sandbox, command: Command, limits: Limits, name: str = "candidate") -> None:
         self.name = name
-        self.live = sandbox.open(command, limits)
+        self.live = sandbox.open(command, limits, self.runs_under)
         self.patience_s = limits.seconds
         self.hello = self.live.greet()
         self.life = Life()
+        self.forgets = False
+        """Whether nothing that one call leaves can be found by the next, so that no first call is special."""
         self._cpu_seen = 0
         self._halted = False
         self._block = 0
@@ -132,7 +146,7 @@ class Contestant:
     def describe(self) -> dict[str, list[str]]:
         said, _ = self._ask("prepare", {"do": "describe"})
         types = said.get("types")
-        if not isinstance(types, dict) or not all(_is_row(kinds, str) for kinds in types.values()):
+        if not isinstance(types, dict) or not all(is_row(kinds, str) for kinds in types.values()):
             raise self.misconduct("prepare", NO_ANSWER)
         return types
 
@@ -143,7 +157,7 @@ class Contestant:
         kinds = {"functions": (str, int, str, int, float, float), "lines": (int, int, int)}
         for name, columns in kinds.items():
             rows = said.get(name)
-            if not isinstance(rows, list) or not all(_is_row(row, *columns) for row in rows):
+            if not isinstance(rows, list) or not all(is_row(row, *columns) for row in rows):
                 raise self.misconduct("call", NO_ANSWER)
         return said
 
@@ -225,7 +239,8 @@ class Contestant:
             now = self.live.cpu_ns()
         except ChannelClosed:
             return
-        self.life = self.life.plus(phase, now - self._cpu_seen)
+        if phase in self.accounted:
+            self.life = self.life.plus(phase, now - self._cpu_seen)
         self._cpu_seen = now
 
     def _encodings(self, said: dict[str, Any], blobs: list[bytes], expected: int) -> list[bytes]:
@@ -236,7 +251,7 @@ class Contestant:
         return blobs
 
 
-def _is_row(row: Any, *kinds: type) -> bool:
+def is_row(row: Any, *kinds: type) -> bool:
     """Whether it is a list of such values; one kind stands for any number of them."""
     if not isinstance(row, list):
         return False

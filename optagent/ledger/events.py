@@ -150,6 +150,24 @@ class Resumed:
     kind: Literal["resumed"] = "resumed"
 
 
+@dataclass(frozen=True)
+class Applied:
+    """The winner's patch is in the user's files, or, with a `branch`, in a commit on it."""
+
+    files: tuple[str, ...]
+    branch: str = ""
+    commit: str = ""
+    kind: Literal["applied"] = "applied"
+
+
+@dataclass(frozen=True)
+class Undone:
+    """The winner's patch is out of the user's files again."""
+
+    files: tuple[str, ...]
+    kind: Literal["undone"] = "undone"
+
+
 Stage = (
     RunStarted
     | BaselineTaken
@@ -163,6 +181,8 @@ Stage = (
     | Claimed
     | RunEnded
     | Resumed
+    | Applied
+    | Undone
 )
 
 

@@ -35,7 +35,8 @@ class Launch:
 
     `first_call` says that the first calls decided, because the new side's later ones profit from them.
     `busy` is the reference's largest share of CPU in wall time. `difference` is set when outputs of timed
-    blocks were not the same.
+    blocks were not the same. Where `sees_cpu` is False, CPU is what the worker says of processes that we have no
+    clock for: to be shown, never to decide.
     """
 
     cpu: Total
@@ -47,6 +48,7 @@ class Launch:
     old_memory: int
     new_memory: int
     difference: Difference | None = None
+    sees_cpu: bool = True
 
     def on(self, clock: Clock) -> Total:
         return self.cpu if clock == "cpu" else self.wall
@@ -231,13 +233,14 @@ def _differ(old: list[bytes], new: list[bytes], inputs: int) -> Difference | Non
 def _summary(pair: Pair, first: First, played: Played, memory: tuple[int, int]) -> Launch:
     cpu, wall, at_first = total(played.cpu), total(played.wall), _first_as_rounds(first)
     first_cpu, first_wall = total(at_first.cpu), total(at_first.wall)
-    is_busy = played.busy >= BUSY
+    is_busy = played.busy >= BUSY and pair.old.sees_cpu
     memo = remembers(first_cpu, cpu) if is_busy else remembers(first_wall, wall)
+    memo = memo and not pair.new.forgets
     if memo:
         cpu, wall = first_cpu, first_wall
     pairs = sum(len(rounds) for rounds in played.wall)
     account = Account(pair.old.life, pair.new.life, played.saved_ns)
-    return Launch(cpu, wall, pairs, played.busy, memo, account, *memory, played.difference)
+    return Launch(cpu, wall, pairs, played.busy, memo, account, *memory, played.difference, pair.old.sees_cpu)
 
 
 @contextmanager

@@ -50,7 +50,8 @@ def measure_noise(race: Race, seed: int, launches: int = SEARCH_LAUNCHES) -> Noi
     same = replace(race, new=race.old)
     seen = [launch(same, derive(seed, "noise", k)) for k in range(launches)]
     busy = max(one.busy for one in seen)
-    clock: Clock = "cpu" if BUSY_ENOUGH <= busy <= ONE_CORE else "wall"
+    is_one_core = BUSY_ENOUGH <= busy <= ONE_CORE
+    clock: Clock = "cpu" if is_one_core and all(one.sees_cpu for one in seen) else "wall"
     seconds = median(one.wall.old_ns for one in seen) / 1e9
     return Noise(noise_floor([one.on(clock).log_ratio for one in seen]), clock, seconds)
 
@@ -69,6 +70,16 @@ def claim(race: Race, noise: Noise, seed: int, launches: int) -> Found:
     for k in range(launches):
         seen.append(launch(race, derive(seed, "claim", k)))
         if not _all_above(seen, noise):
+            break
+    return _found(seen, noise, complete=len(seen) == launches)
+
+
+def compare(race: Race, noise: Noise, seed: int, launches: int) -> Found:
+    """Fresh launches, all of them unless one shows that there is nothing to compare: a wrong or a moved one."""
+    seen: list[Launch] = []
+    for k in range(launches):
+        seen.append(launch(race, derive(seed, "compare", k)))
+        if seen[-1].difference is not None:
             break
     return _found(seen, noise, complete=len(seen) == launches)
 
@@ -99,9 +110,11 @@ def _is_open(launches: list[Launch], noise: Noise) -> bool:
 
 
 def _all_above(launches: list[Launch], noise: Noise) -> bool:
-    """Every launch above the bar on the deciding clock, and the other clock not contradicting in the middle."""
+    """Every launch above the bar on the deciding clock, and the other clock, if it is ours, not contradicting in the
+    middle."""
     logs = [one.on(noise.clock).log_ratio for one in launches]
-    return is_above(logs, noise.floor) and median(_other(one, noise.clock) for one in launches) > MARGIN
+    others = [_other(one, noise.clock) for one in launches if one.sees_cpu]
+    return is_above(logs, noise.floor) and (not others or median(others) > MARGIN)
 
 
 def _other(one: Launch, clock: Clock) -> float:

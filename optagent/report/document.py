@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -73,6 +75,15 @@ class TrialPart(Part):
     seconds: float
 
 
+class WrittenPart(Part):
+    """What `apply` did. `files` are absolute paths, in a commit those of the repository; no commit has no branch."""
+
+    action: Literal["applied", "committed", "undone"]
+    files: list[str]
+    branch: str = ""
+    commit: str = ""
+
+
 class ErrorPart(Part):
     slug: str
     message: str
@@ -97,10 +108,11 @@ class Document(Part):
     machine: dict[str, Any]
     trials: list[TrialPart]
     warnings: list[str]
+    written: WrittenPart | None = None
     error: ErrorPart | None = None
 
     def as_json(self, indent: int | None = 2) -> str:
-        return self.model_dump_json(indent=indent).replace('"schema_"', '"schema"', 1)
+        return as_text(self, indent)
 
 
 class Documents(Part):
@@ -113,7 +125,21 @@ class Documents(Part):
     results: list[Document]
 
     def as_json(self, indent: int | None = 2) -> str:
-        return self.model_dump_json(indent=indent).replace('"schema_"', '"schema"')
+        return as_text(self, indent)
+
+
+HALF = re.compile("[\ud800-\udfff]")
+
+
+def as_text(shown: Part, indent: int | None) -> str:
+    r"""A document as text that any encoding can write; what is no number becomes null.
+
+    A patch of a file that is not UTF-8 has halves of surrogate pairs for its bytes: escapes like `\udce9`, which a
+    reader gets back as they were (pydantic's own writer refuses them).
+    """
+    plain = json.loads(json.dumps(shown.model_dump(mode="json")), parse_constant=lambda name: None)
+    text = json.dumps(plain, indent=indent, ensure_ascii=False)
+    return HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text).replace('"schema_"', '"schema"')
 
 
 NOT_YET = Unmeasured("not measured by this version")

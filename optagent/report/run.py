@@ -9,7 +9,7 @@ from typing import Any
 from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome
 from optagent.core.trial import Trial
-from optagent.core.verdict import Faster, Unmeasured, Verdict
+from optagent.core.verdict import Faster, Speedup, Unmeasured, Verdict
 from optagent.report.document import (
     NOT_YET,
     NOTHING,
@@ -47,6 +47,19 @@ class RunReport:
     def confirmed(self) -> Faster | None:
         return self.claim if isinstance(self.claim, Faster) else None
 
+    @property
+    def shown_speedup(self) -> Speedup | None:
+        """Of a run what it confirmed; of a patch that was judged what was measured, whatever it says."""
+        if self.verb == "verify":
+            return getattr(self.claim, "speedup", None)
+        return self.confirmed.speedup if self.confirmed else None
+
+    @property
+    def shown_patch(self) -> str:
+        """The patch that is kept, or that was judged."""
+        judged = self.trials[0] if self.verb == "verify" and self.trials else self.winner
+        return judged.candidate.patch.diff() if judged else ""
+
 
 def document(report: RunReport) -> Document:
     """The JSON document of a run."""
@@ -56,11 +69,11 @@ def document(report: RunReport) -> Document:
         run=report.run,
         target=report.target,
         outcome=report.outcome.value,
-        speedup=speedup_part(report.confirmed.speedup if report.confirmed else None),
+        speedup=speedup_part(report.shown_speedup),
         end_to_end=NOT_YET if report.confirmed else NOTHING,
         memory=NOT_YET,
         evidence=evidence_part(evidence, report.sources) if evidence else Unmeasured("nothing came to a claim"),
-        patch=report.winner.candidate.patch.diff() if report.winner else "",
+        patch=report.shown_patch,
         cost=cost_part(report.spent),
         sandbox=report.sandbox,
         machine=report.machine,
@@ -71,7 +84,24 @@ def document(report: RunReport) -> Document:
 
 def text(report: RunReport) -> str:
     """What a person reads at the end of a run, and again with `show`."""
-    return "\n".join([*_result(report), *_tried(report), *_footer(report)]) + "\n"
+    body = _judged(report) if report.verb == "verify" else [*_result(report), *_tried(report)]
+    return "\n".join([*body, *_footer(report)]) + "\n"
+
+
+def _judged(report: RunReport) -> list[str]:
+    """What became of a patch that somebody else wrote."""
+    verdict = report.claim or report.trials[0].verdict
+    lines = [f"{report.target}: {report.outcome.value.replace('_', ' ')}"]
+    shown = report.shown_speedup
+    if shown is not None:
+        lines.append(f"  {speedup_line(shown)}")
+        lines.append(
+            f"  {_time(shown.old_s)} before, {_time(shown.new_s)} after, for one pass over the held-out inputs"
+        )
+    evidence = getattr(verdict, "evidence", None)
+    if evidence is not None and evidence.inputs:
+        lines.append(f"  {evidence_line(evidence)}")
+    return lines if isinstance(verdict, Faster) else [*lines, f"  {verdict_line(verdict)}"]
 
 
 def _result(report: RunReport) -> list[str]:

@@ -6,6 +6,7 @@ from optagent.rules.base import Proposal, Rule, Site
 from optagent.rules.hoist_invariant import HoistInvariant
 from optagent.rules.join_pieces import JoinPieces
 from optagent.rules.membership_set import MembershipSet
+from optagent.rules.spelling import readable, written
 
 ALL: tuple[Rule, ...] = (MembershipSet(), JoinPieces(), HoistInvariant())
 
@@ -15,7 +16,8 @@ def proposals(site: Site) -> list[Proposal]:
 
     No two give the same text, and none gives the text that was there.
     """
-    found = [proposal for rule in ALL for proposal in rule.propose(site)]
+    clear = readable(site)
+    found = [written(proposal, site) for rule in ALL for proposal in rule.propose(clear)]
     found.sort(key=lambda proposal: proposal.places > 1)
     texts = {site.source}
     distinct = []

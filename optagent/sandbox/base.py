@@ -18,10 +18,12 @@ REFUSED_ERRNO = 132
 
 
 class Profile(StrEnum):
-    """`tests` may start processes and use loopback sockets; `contestant` is one process without sockets."""
+    """`tests` may start processes and use loopback sockets; `contestant` is one process without sockets; `command` may
+    start processes, but has no sockets, moves nothing to another core and leaves nothing in the kernel."""
 
     TESTS = "tests"
     CONTESTANT = "contestant"
+    COMMAND = "command"
 
 
 @dataclass(frozen=True)
@@ -97,5 +99,5 @@ class Sandbox(Protocol):
     def run(self, command: Command, limits: Limits) -> ExecResult:
         """The command run to its end under the `tests` profile, with everything it started gone."""
 
-    def open(self, command: Command, limits: Limits) -> Live:
-        """The command running under the `contestant` profile, with a channel to it. The caller closes it."""
+    def open(self, command: Command, limits: Limits, profile: Profile = Profile.CONTESTANT) -> Live:
+        """The command running under that profile, with a channel to it. The caller closes it."""

@@ -23,6 +23,10 @@ SYSTEM_FILES = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "lo
 FIRST_PROCESS = ("/proc/1/mem", "/proc/1/task/1/mem")
 """Memory of bwrap's own process inside. For ordinary users it has the command's uid: code written there would run
 unclocked, unhalted, and could outlive us."""
+FIRST_PROCESS_FILES = ("/proc/1/fd", "/proc/1/task/1/fd")
+"""Files it has open: ours, in which an ordinary user's command could leave the next one a note. (Root's may not look.)
+"""
+
 TOOLS = ("bwrap", "prlimit", "setpriv")
 
 
@@ -58,9 +62,9 @@ class Bwrap:
             raise _broken(result.stderr)
         return result
 
-    def open(self, command: Command, limits: Limits) -> Live:
+    def open(self, command: Command, limits: Limits, profile: Profile = Profile.CONTESTANT) -> Live:
         ours, theirs = socket.socketpair()
-        with self._launch(command, limits, Profile.CONTESTANT, theirs.fileno(), None) as launch:
+        with self._launch(command, limits, profile, theirs.fileno(), None) as launch:
             return process.start(launch, (ours, theirs))
 
     @contextmanager
@@ -70,7 +74,7 @@ class Bwrap:
         with ExitStack() as stack:
             rules = stack.enter_context(process.in_memory(seccomp.compile_filter(profile)))
             passwd = stack.enter_context(process.in_memory(self._passwd()))
-            argv = [self.program, *self._namespaces(), *_system(passwd), *_scratch(limits)]
+            argv = [self.program, *self._namespaces(), *_system(passwd), *self._closed(), *_scratch(limits)]
             argv += _parents(mount.inside for mount in command.mounts)
             for mount in sorted(command.mounts, key=lambda mount: mount.inside):
                 argv += ["--ro-bind", str(mount.source), mount.inside]
@@ -97,6 +101,13 @@ class Bwrap:
             return []
         ids = [f"--reuid={USER_ID}", f"--regid={USER_ID}", "--clear-groups"]
         return ["setpriv", *ids, "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
+
+    def _closed(self) -> list[str]:
+        return [
+            word
+            for folder in ([] if self.is_root else FIRST_PROCESS_FILES)
+            for word in ("--perms", "0555", "--size", "4096", "--tmpfs", folder, "--remount-ro", folder)
+        ]
 
     def _passwd(self) -> bytes:
         uid = USER_ID if self.is_root else os.getuid()

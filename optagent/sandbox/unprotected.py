@@ -8,7 +8,7 @@ import socket
 
 from optagent.errors import SandboxUnavailable
 from optagent.sandbox import process
-from optagent.sandbox.base import CHANNEL_VARIABLE, Command, ExecResult, Limits, Mount
+from optagent.sandbox.base import CHANNEL_VARIABLE, Command, ExecResult, Limits, Mount, Profile
 from optagent.sandbox.live import Live
 
 
@@ -31,7 +31,7 @@ class Unprotected:
         report = os.pipe()
         return process.run(_launch(command, limits, report[1]), limits, report)
 
-    def open(self, command: Command, limits: Limits) -> Live:
+    def open(self, command: Command, limits: Limits, profile: Profile = Profile.CONTESTANT) -> Live:
         ours, theirs = socket.socketpair()
         return process.start(_launch(command, limits, theirs.fileno()), (ours, theirs))
 

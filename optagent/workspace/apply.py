@@ -1,4 +1,4 @@
-"""The one way back into the user's tree."""
+"""The one way back into the user's tree, and out of it again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,25 @@ def apply(repo: Path, patch: Patch) -> list[Path]:
     be written, and then those already written are put back.
     """
     root = root_of(repo)
-    files = [unchanged(root, change) for change in patch.changes]
+    return write_all(root, patch, [unchanged(root, change) for change in patch.changes])
+
+
+def undo(repo: Path, patch: Patch) -> list[Path]:
+    """The user's files are as they were before `apply` wrote the patch; the paths written, absolute.
+
+    All or nothing, as `apply`: TreeChanged unless every file is byte for byte as the patch left it. Folders
+    that were made for new files stay.
+    """
+    root = root_of(repo)
+    if all(content(inside(root, change.path)) == old(change) for change in patch.changes):
+        raise TreeChanged(
+            f"The files in {root} are as the run found them, so there is nothing to undo.", "Name another run."
+        )
+    return write_all(root, patch.reverse, [as_left(root, change) for change in patch.changes])
+
+
+def write_all(root: Path, patch: Patch, files: list[Path]) -> list[Path]:
+    """Every file is as the patch wants it, or none is and EnvironmentFault says which could not be put back."""
     try:
         with ExitStack() as undo:
             for file, change in zip(files, patch.changes, strict=True):
@@ -48,8 +66,23 @@ def unchanged(root: Path, change: Change) -> Path:
     return file
 
 
+def as_left(root: Path, change: Change) -> Path:
+    """The file of the change, which is what `apply` made of it."""
+    file = inside(root, change.path)
+    if content(file) != new(change):
+        raise TreeChanged(
+            f"{change.path} is not as the patch left it, so the patch cannot be taken out; nothing was written.",
+            "Take it out by hand: `optagent show` prints it.",
+        )
+    return file
+
+
 def old(change: Change) -> bytes | None:
     return None if change.old is None else encode(change.old)
+
+
+def new(change: Change) -> bytes | None:
+    return None if change.new is None else encode(change.new)
 
 
 def content(file: Path) -> bytes | None:
@@ -71,7 +104,7 @@ def write_change(file: Path, change: Change, undo: ExitStack) -> None:
         folder.mkdir()
         undo.callback(folder.rmdir)
     undo.callback(put_back, file, old(change), facts)
-    write(file, None if change.new is None else encode(change.new), facts)
+    write(file, new(change), facts)
 
 
 def put_back(file: Path, data: bytes | None, facts: os.stat_result | None) -> None:
@@ -86,11 +119,11 @@ def write(file: Path, data: bytes | None, facts: os.stat_result | None) -> None:
         return
     beside = file.with_name(f".optagent-{secrets.token_hex(8)}")
     with ExitStack() as undo:
-        with beside.open("xb") as new:
+        with beside.open("xb") as copy:
             undo.callback(beside.unlink)
-            new.write(data)
-            new.flush()
-            os.fsync(new.fileno())
+            copy.write(data)
+            copy.flush()
+            os.fsync(copy.fileno())
         if facts:
             dress(beside, facts)
         beside.replace(file)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Tree
-from optagent.errors import EnvironmentFault
+from optagent.errors import EnvironmentFault, UsageError
 from optagent.workspace.copying import FILE_MODE, copy_files, make_folder
 from optagent.workspace.folders import remove
 from optagent.workspace.inside import inside
-from optagent.workspace.listing import folder_files
+from optagent.workspace.listing import everything
 from optagent.workspace.text import write_source
 
 __all__ = ["checkout", "remove"]
@@ -25,14 +25,21 @@ def checkout(base: Tree, patch: Patch, into: Path) -> Tree:
     """
     for change in patch.changes:
         inside(base.root, change.path)
-    copy_files(base.root, folder_files(base.root, wanted=lambda path: True), into)
-    tree = Tree(into.resolve(), base.project)
+    copy_files(base.root, everything(base.root), into)
+    return patched(Tree(into.resolve(), base.project), patch)
+
+
+def patched(tree: Tree, patch: Patch) -> Tree:
+    """The tree, which is the base's, with the patch in it. The faults of `checkout`."""
     try:
         for change in patch.changes:
             write_change(tree.root, change)
     except OSError as error:
-        remove(into)
-        raise EnvironmentFault(f"The patch cannot be written to {into}: {error}.") from error
+        remove(tree.root)
+        raise EnvironmentFault(f"The patch cannot be written to {tree.root}: {error}.") from error
+    except UsageError:
+        remove(tree.root)
+        raise
     return tree
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 from optagent.errors import EnvironmentFault
@@ -15,6 +15,9 @@ from optagent.workspace.listing import Entry
 FOLDER_MODE = 0o755  # a sandbox may drop to another user, who has to read all of it
 FILE_MODE = 0o644
 PROGRAM_MODE = 0o755
+OLD_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe put in its place cannot hold us up
+NEW_FILE = os.O_WRONLY | os.O_CLOEXEC | os.O_CREAT | os.O_EXCL
+PIECE = 128 << 10  # larger buffers are mapped anew for each file
 
 
 def copy_files(source: Path, entries: Iterable[Entry], into: Path) -> None:
@@ -26,24 +29,43 @@ def copy_files(source: Path, entries: Iterable[Entry], into: Path) -> None:
         raise ValueError(f"{into} is not empty")
     finished = False
     try:
-        make_folder(into)
-        copier = Copier(source, into)
-        for entry in entries:
-            copier.copy(entry)
+        add_files(source, entries, into)
         finished = True
-    except OSError as error:
-        raise EnvironmentFault(
-            f"The files of {source} cannot be copied to {into}: {error.strerror or error}.",
-            "Free some space, or keep the state elsewhere with `--state DIR`.",
-        ) from error
     finally:
         if not finished:
             remove(into)
 
 
+def add_files(source: Path, entries: Iterable[Entry], into: Path) -> None:
+    """`into` holds the entries of `source` too, none of which it had; the faults of `copy_files`."""
+    try:
+        make_folder(into)
+        copier = Copier(source, into)
+        for entry in entries:
+            copier.copy(entry)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"The files of {source} cannot be copied to {into}: {error.strerror or error}.",
+            "Free some space, or keep the state elsewhere with `--state DIR`.",
+        ) from error
+
+
 def make_folder(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     os.chmod(path, FOLDER_MODE)  # whatever the umask
+
+
+def copy_file(source: str, into: str, mode: int) -> None:
+    """`into` is a new file with the bytes of the source. Few system calls: large projects have 50,000 files."""
+    with ExitStack() as stack:
+        old = os.open(source, OLD_FILE)
+        stack.callback(os.close, old)
+        new = os.open(into, NEW_FILE, mode)
+        stack.callback(os.close, new)
+        while data := os.read(old, PIECE):
+            while data:
+                data = data[os.write(new, data) :]
+        os.fchmod(new, mode)  # whatever the umask
 
 
 class Copier:
@@ -76,8 +98,7 @@ class Copier:
         if stat.S_ISLNK(mode):
             os.symlink(self._link(source), into)
         elif stat.S_ISREG(mode):
-            shutil.copyfile(source, into)
-            os.chmod(into, PROGRAM_MODE if mode & 0o111 else FILE_MODE)
+            copy_file(source, into, PROGRAM_MODE if mode & 0o111 else FILE_MODE)
         elif stat.S_ISDIR(mode):
             self._folder(path)
 

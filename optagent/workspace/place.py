@@ -11,6 +11,7 @@ from pathlib import Path
 
 from optagent.errors import LedgerUnwritable
 from optagent.workspace.folders import remove
+from optagent.workspace.litter import PLACE_MARK
 from optagent.workspace.worktree import toplevel
 
 STATE_VARIABLE = "OPTAGENT_STATE"
@@ -34,7 +35,7 @@ def repository_place(root: Path, repo: Path) -> Path:
 
 
 def make_place(place: Path) -> Path:
-    """The folder is there, can be written, and is ignored by git wherever it lies; the folder.
+    """The folder is there, can be written, and is ignored by git and by us wherever it lies; the folder.
 
     LedgerUnwritable if not, and then no folder has been made.
     """
@@ -43,9 +44,9 @@ def make_place(place: Path) -> Path:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place) as probe:
             probe.write(b"\n")
-        ignored = place / ".gitignore"
-        if not ignored.exists():
-            ignored.write_text("*\n")
+        for name in (".gitignore", PLACE_MARK):
+            if not (place / name).exists():
+                (place / name).write_text("*\n")
     except OSError as error:
         if first and os.path.lexists(first):
             remove(first)

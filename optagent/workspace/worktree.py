@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from optagent.errors import EnvironmentFault
 
@@ -18,6 +20,7 @@ QUIETLY = {
     "GIT_ALLOW_PROTOCOL": "",  # a partial clone fetches nothing, also where git does not know the line above
     "GIT_TERMINAL_PROMPT": "0",
 }
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 # `git rev-parse --local-env-vars`: set when we are started from a hook, and about another repository than ours.
 LOCAL_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -47,15 +50,16 @@ class Answer:
     err: str
 
 
-def ask(folder: Path, *words: str) -> Answer:
-    """Git's answer to one read-only question about `folder`; not ok where there is no git."""
+def ask(folder: Path, *words: str, variables: Mapping[str, str] = NO_VARIABLES) -> Answer:
+    """Git's answer to one question about `folder`; not ok where there is no git. `variables` are for git alone."""
     if shutil.which("git") is None:  # before the import below, which refuses to work without git
         return Answer(False, b"", "git is not installed")
     from git.cmd import Git
 
     unset = [word for name in LOCAL_VARIABLES if name in os.environ for word in ("-u", name)]
+    given = [f"{name}={value}" for name, value in variables.items()]
     status, out, err = Git().execute(
-        ["env", *unset, "git", "-C", str(folder), *SAFELY, *words],
+        ["env", *unset, *given, "git", "-C", str(folder), *SAFELY, *words],
         env=QUIETLY,
         with_extended_output=True,
         with_exceptions=False,
@@ -102,6 +106,12 @@ def tracked(top: Path) -> dict[str, bool]:
 def untracked(top: Path) -> list[str]:
     """The paths that git neither tracks nor ignores; of a repository in the repository its path and a slash."""
     return [os.fsdecode(path) for path in records(top, "ls-files", "-z", "--others", "--exclude-standard")]
+
+
+def ignored(top: Path) -> list[str]:
+    """The paths that git ignores; of a folder that it ignores as a whole its path and a slash."""
+    words = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    return [os.fsdecode(path) for path in records(top, *words)]
 
 
 def records(top: Path, *words: str) -> list[bytes]:

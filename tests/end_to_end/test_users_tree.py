@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from repositories import everything, git
 from small_project import SLOW, small_project
 
 pytestmark = pytest.mark.slow
-
-
-def git(repo: Path, *words: str) -> str:
-    clean = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
-    who = ("-c", "user.name=me", "-c", "user.email=me@example.org")
-    return subprocess.run(["git", *who, *words], cwd=repo, check=True, capture_output=True, text=True, env=clean).stdout
-
-
-def everything(repo: Path) -> dict[str, tuple[object, ...]]:
-    """Every file below the folder, .git included: content, mode, times; every folder: mode and names."""
-    seen: dict[str, tuple[object, ...]] = {}
-    for path in sorted(repo.rglob("*")):
-        facts = path.lstat()
-        content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
-        seen[str(path.relative_to(repo))] = (facts.st_mode, facts.st_mtime_ns, facts.st_ino, content)
-    return seen
 
 
 @pytest.fixture
@@ -60,8 +43,8 @@ def test_a_run_leaves_every_bit_where_it_was(repo, tmp_path):
     assert done.returncode == 0, done.stderr
     assert everything(repo) == before
     status = git(repo, "status", "--porcelain"), git(repo, "stash", "list"), git(repo, "config", "--list", "--local")
-    assert "AM staged.txt" in status[0]
-    assert "stash@{0}" in status[1]
+    assert b"AM staged.txt" in status[0]
+    assert b"stash@{0}" in status[1]
 
 
 def test_the_patch_is_applied_to_the_uncommitted_text_and_then_refuses_a_second_time(repo, tmp_path):

@@ -313,7 +313,7 @@ CALLS = {
     "many": [["l", 0, 1, ["l"]], ["l", 2, 3, ["l", "extra"]]], "depth": [4], "even": [True], "empties": [3, 5],
     "unreached": [],
 }  # fmt: skip
-TIMES = {"cached": 1, "fails": 2, "own": 2, "even": 1, "depth": 1, "Shape.corners": 1, "Shape.doubled": 1}
+TIMES = {"cached": 1, "own": 2, "Shape.corners": 1, "Shape.doubled": 1, "unreached": 0}
 NAME = "tests/test_kinds.py::test_"
 
 
@@ -347,7 +347,7 @@ def test_what_a_call_raises_is_its_outcome(ran):
 
 
 @pytest.mark.parametrize("name", TIMES)
-def test_only_outermost_calls_count_and_hits_of_a_cache_are_none(ran, name):
+def test_hits_of_a_cache_and_the_use_of_a_setter_are_no_calls(ran, name):
     assert ran[2][name][1].calls == TIMES[name]
 
 
@@ -417,18 +417,17 @@ def test_after_that():
 """
 
 
-def test_however_many_calls_there_are_a_bounded_sample_with_the_extremes_is_kept(python, tmp_path):  # noqa: F811
+def test_however_many_calls_there_are_a_bounded_sample_of_small_and_large_is_kept(python, tmp_path):  # noqa: F811
     home, tree = home_of(tmp_path, {"m.py": BUSY, "tests/test_m.py": BUSY_TESTS}, python)
     targets = targets_of(tree, ["size", "mix"])
     report = run_tests(home, tree, Wish(None, targets, keep=True))
     assert not report.broken
     size, mix = report.captured
-    assert size.calls == 3000
+    assert 1000 <= size.calls <= 3000
     assert len({one.data for one in size.inputs}) == len(size.inputs) <= 200 + 8
     lengths = sorted(len(told[3][1]) for told in outcomes(home, tree, targets[0], size))
-    assert lengths[0] == 0
-    assert lengths[-1] * 1.5 + 1 >= 2999
+    assert lengths[0] <= 150 < 2000 <= lengths[-1]
     assert len(lengths) >= 20
     assert len(mix.inputs) == 2
-    assert mix.calls >= 20_000
+    assert mix.calls <= 21_501
     assert report.tests[-1].reached == {1}

@@ -17,8 +17,9 @@ import toolbox_path  # noqa: F401
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optagent_codec import CannotCarry, drained, pack, unpack  # isort: skip
-from optagent_encode import encode  # isort: skip
+# isort: split
+from optagent_codec import CannotCarry, drained, pack, unpack
+from optagent_encode import encode
 
 FACTOR = 3
 

@@ -32,9 +32,10 @@ import zoneinfo
 import pytest
 import toolbox_path
 
-import optagent_codec  # isort: skip
-import optagent_objects  # noqa: F401  # isort: skip - puts the objects into the encoding
-from optagent_encode import CannotEncode, encode  # isort: skip
+# isort: split
+import optagent_codec
+import optagent_objects  # noqa: F401 - puts the objects into the encoding
+from optagent_encode import CannotEncode, encode
 
 
 class Plain:

@@ -20,6 +20,7 @@ from optagent.core.verdict import (
     Speedup,
 )
 from optagent.ledger.events import (
+    Applied,
     Asked,
     BaselineTaken,
     Claimed,
@@ -34,6 +35,7 @@ from optagent.ledger.events import (
     Stage,
     StoredInput,
     Tested,
+    Undone,
 )
 
 SPEEDUP = Speedup(2.0, 1.9, 2.1, 0.95, 40, 5, 0.01, "cpu", 0.2, 0.1, 1.98)
@@ -46,7 +48,7 @@ STARTED = RunStarted(
     "run",
     "/repo",
     "f",
-    Target("pkg/m.py", "f", "pkg.m", ".", 3),
+    Target("pkg/m.py", "C.f", "pkg.m", ".", 3, "classmethod", is_async=True, is_generator=True),
     7,
     "0.1.0",
     "ab" * 32,
@@ -78,6 +80,9 @@ STAGES: list[Stage] = [
     Claimed(FASTER, 0, Spent(1.0)),
     RunEnded(Outcome.FASTER, 1, {"seconds": 3}),
     Resumed("0.1.0", {"cpu": "y"}, {"max_usd": 2.0}),
+    Applied(("pkg/m.py", "n.py")),
+    Applied(("pkg/m.py",), "fast", "ab" * 20),
+    Undone(("pkg/m.py", "n.py")),
 ]
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=20)  # halves of surrogate pairs too

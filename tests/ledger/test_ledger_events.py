@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import math
 from itertools import count
 from pathlib import Path
@@ -92,6 +93,14 @@ def test_an_event_that_is_not_ours_is_told_in_a_sentence(kind, data):
 @given(TEXT)
 def test_a_field_of_a_later_optagent_is_passed_over(text):
     assert stage_of(Event(1, "r", 0, "tested", 0.0, {"passed": 1, "mood": text})).passed == 1
+
+
+def test_a_target_written_before_targets_had_kinds_is_a_plain_function():
+    data = json.loads(to_text(STARTED))
+    for name in ("kind", "is_async", "is_generator"):
+        del data["target"][name]
+    target = stage_of(Event(1, "r", 0, "run_started", 0.0, data)).target
+    assert (target.kind, target.is_async, target.is_generator) == ("function", False, False)
 
 
 def test_a_workload_comes_back_from_the_ledger_alone(ledger):

@@ -93,3 +93,13 @@ def test_unmeasured_is_named_and_never_null_or_zero():
     for name in ("speedup", "end_to_end", "memory", "evidence"):
         assert shown[name]["kind"] == "unmeasured"
         assert shown[name]["reason"]
+
+
+def test_the_document_carries_bytes_that_are_not_utf_8_as_escapes_and_no_number_as_null():
+    golden = json.loads((GOLDEN / "run-faster.json").read_text().replace('"schema"', '"schema_"', 1))
+    speedup = golden["speedup"] | {"low": float("inf")}
+    shown = Document.model_validate(golden | {"patch": "caf\udce9 größe", "speedup": speedup})
+    text = shown.as_json()
+    assert "caf\\udce9 größe" in text.encode().decode()
+    again = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert (again["patch"], again["speedup"]["low"]) == ("caf\udce9 größe", None)

@@ -160,3 +160,16 @@ def test_slugs_are_distinct_and_titles_are_there() -> None:
 def test_newer_grammar_than_this_interpreter_is_read() -> None:
     source = "def fn[T](xs: list[T], ys: list[T]) -> list[T]:\n    return [y for y in ys if y in xs]\n"
     assert [proposal.rule for proposal in of_rule("membership-set", site(source))] == ["membership-set"]
+
+
+@pytest.mark.parametrize("head", ["\ufeff", "# coding: latin-1\n# caf\udce9\n", "\ufeff# \udcff\n", "# \ue069\n"])
+def test_a_byte_order_mark_and_bytes_that_are_not_utf_8_come_back_as_they_were(head):
+    plain = "def fn(xs: list, ys):\n    return [y for y in ys if y in xs]\n"
+    expected = [one.source for one in proposals(Site(plain, "fn", {}))]
+    assert expected
+    assert [one.source for one in proposals(Site(head + plain, "fn", {}))] == [head + one for one in expected]
+
+
+@pytest.mark.parametrize("head", ["\ufeff\ufeff", "\udce9 = 1\n", "# \ue069 \udce9\n"])
+def test_a_text_that_cannot_be_given_back_has_no_proposals(head):
+    assert proposals(Site(head + "def fn(xs: list, ys):\n    return [y for y in ys if y in xs]\n", "fn", {})) == []

@@ -110,6 +110,21 @@ print(json.dumps(said))
 
 
 @pytest.mark.usefixtures("bwrap")
+def test_the_files_that_the_first_process_has_open_are_out_of_reach():
+    script = """
+said = shell(Bwrap(), '''
+for p in /proc/1 /proc/1/task/1; do
+    ls $p/fd
+    for n in 0 1 2 3 4 5; do (echo note > $p/fd/$n) 2>/dev/null && echo WROTE $n; done
+    chmod 777 $p/fd 2>/dev/null && (echo note > $p/fd/new) 2>/dev/null && echo MADE
+done
+''').stdout.decode()
+print(json.dumps(said))
+"""
+    assert as_ordinary_user(script) == ""
+
+
+@pytest.mark.usefixtures("bwrap")
 def test_a_contestant_can_be_clocked_halted_and_ended():
     script = """
 box = Bwrap()

@@ -52,12 +52,26 @@ def listed(section: str) -> list[tuple[str, int]]:
     return [(name, seccomp.ERRNOS[error]) for error, names in LISTS[section].items() for name in names]
 
 
+def listing(name: str) -> list[Profile]:
+    """The profiles with a section that lists a call."""
+    return [profile for profile in Profile if profile in LISTS and name in dict(listed(profile))]
+
+
+def test_a_command_is_refused_what_a_contestant_is_but_for_processes_and_timers():
+    assert {name for name, _ in listed("contestant")} - dict(listed("command")).keys() <= {
+        "fork",
+        "vfork",
+        "timer_create",
+    }
+    assert dict(listed("command")).items() <= dict(listed("contestant")).items()
+
+
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize(
     ("name", "error", "profiles"),
     [
         *[(name, error, tuple(Profile)) for name, error in listed("always")],
-        *[(name, error, (Profile.CONTESTANT,)) for name, error in listed("contestant")],
+        *[(name, error, tuple(listing(name))) for name, error in listed("contestant")],
         ("clone3", errno.ENOSYS, tuple(Profile)),
     ],
 )
@@ -70,14 +84,15 @@ def test_a_listed_call_gets_its_errno(machine, name, error, profiles):
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_a_contestant_may_clone_threads_only_and_tests_anything_but_namespaces(machine):
+def test_a_contestant_may_clone_threads_only_and_the_others_anything_but_namespaces(machine):
     clone = number("clone", machine)
     assert verdict(Profile.CONTESTANT, machine, clone, THREAD) == ALLOWED
     assert verdict(Profile.CONTESTANT, machine, clone, FORK) == REFUSED_ERRNO
-    assert verdict(Profile.TESTS, machine, clone, THREAD) == ALLOWED
-    assert verdict(Profile.TESTS, machine, clone, FORK) == ALLOWED
-    for bit in (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000):
-        assert verdict(Profile.TESTS, machine, clone, FORK | bit) == errno.EPERM
+    for profile in (Profile.TESTS, Profile.COMMAND):
+        assert verdict(profile, machine, clone, THREAD) == ALLOWED
+        assert verdict(profile, machine, clone, FORK) == ALLOWED
+        for bit in (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000):
+            assert verdict(profile, machine, clone, FORK | bit) == errno.EPERM
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -87,7 +102,8 @@ def test_sockets_are_for_tests_and_of_families_that_stay_inside(machine):
     assert [family for family in families if told[family] == ALLOWED] == sorted(seccomp.TEST_SOCKET_FAMILIES)
     assert {one for one in told if one != ALLOWED} == {errno.EAFNOSUPPORT}
     for family in families:
-        assert verdict(Profile.CONTESTANT, machine, number("socket", machine), family) == errno.EAFNOSUPPORT
+        for profile in (Profile.CONTESTANT, Profile.COMMAND):
+            assert verdict(profile, machine, number("socket", machine), family) == errno.EAFNOSUPPORT
 
 
 @pytest.mark.parametrize("machine", MACHINES)

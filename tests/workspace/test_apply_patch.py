@@ -7,7 +7,7 @@ from repositories import as_nobody, commit, files_of, write
 
 from optagent.core.patch import Change, Patch
 from optagent.errors import EnvironmentFault, TreeChanged, UsageError
-from optagent.workspace.apply import apply
+from optagent.workspace.apply import apply, undo
 
 FILES = {"a.py": "1", "pkg/b.py": "2\r\n", "gone.py": "3"}
 PATCH = Patch(
@@ -43,9 +43,17 @@ def test_paths_are_those_of_the_repository_when_a_sub_folder_is_named(repo):
     assert (repo / "a.py").read_text() == "one"
 
 
-def test_the_patch_turned_round_brings_everything_back(repo):
-    apply(repo, PATCH)
-    apply(repo, Patch(tuple(Change(change.path, change.new, change.old) for change in PATCH.changes)))
+def test_undo_brings_everything_back(repo):
+    (repo / "a.py").chmod(0o750)
+    written = apply(repo, PATCH)
+    assert undo(repo, PATCH) == written
+    assert contents(repo) == before()
+    assert stat.S_IMODE((repo / "a.py").stat().st_mode) == 0o750
+
+
+def test_undo_of_what_was_not_applied_says_so(repo):
+    with pytest.raises(TreeChanged, match="nothing to undo"):
+        undo(repo, PATCH)
     assert contents(repo) == before()
 
 
@@ -77,6 +85,36 @@ def test_a_tree_that_changed_is_left_alone(repo, spoil):
     with pytest.raises(TreeChanged):
         apply(repo, PATCH)
     assert contents(repo) == changed
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda repo: write(repo, {"pkg/b.py": "\ufefftwo\r\n"}),
+        lambda repo: write(repo, {"gone.py": "3"}),
+        lambda repo: (repo / "new/deep/n.py").unlink(),
+        lambda repo: ((repo / "a.py").rename(repo / "x"), (repo / "a.py").symlink_to("x")),
+    ],
+    ids=["another text", "the deleted file is back", "the new file is gone", "link"],
+)
+def test_undo_leaves_a_tree_alone_that_changed_since(repo, spoil):
+    apply(repo, PATCH)
+    spoil(repo)
+    changed = contents(repo)
+    with pytest.raises(TreeChanged):
+        undo(repo, PATCH)
+    assert contents(repo) == changed
+
+
+def test_an_undo_that_fails_midway_leaves_the_patch_in(repo, tmp_path):
+    apply(repo, PATCH)
+    applied = contents(repo)
+    repo.chmod(0o777)
+    for path in repo.rglob("*"):
+        path.chmod(0o777)
+    (repo / "new/deep").chmod(0o555)
+    assert as_nobody(tmp_path, lambda: undo(repo, PATCH)).startswith("EnvironmentFault")
+    assert contents(repo) == applied
 
 
 @pytest.mark.parametrize("path", ["../x.py", "/tmp/x.py", "out/x.py", ".git/hooks/pre-commit", ".GIT/config"])

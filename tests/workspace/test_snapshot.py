@@ -3,10 +3,9 @@ import os
 import socket
 import stat
 import subprocess
-from pathlib import Path
 
 import pytest
-from repositories import as_nobody, commit, files_of, git, write
+from repositories import as_nobody, commit, everything, files_of, git, write
 
 from optagent.errors import EnvironmentFault, UsageError
 from optagent.workspace.snapshot import copy_project, digest
@@ -16,22 +15,6 @@ BOM_CRLF = b"\xef\xbb\xbfx = 1\r\ny = 2\r\n"
 
 def copied(repo, tmp_path):
     return files_of(copy_project(repo, tmp_path / "copy").root)
-
-
-def state_of(repo):
-    """Everything of a folder that a copy must not change, `.git` included."""
-    return {
-        path: (facts.st_mode, facts.st_size, facts.st_mtime_ns, facts.st_ino, content(Path(repo, path)))
-        for folder, folders, names in os.walk(repo)
-        for path in (os.path.join(folder, name) for name in (*folders, *names, "."))
-        for facts in [os.lstat(path)]
-    }
-
-
-def content(path):
-    if path.is_symlink():
-        return os.readlink(path)
-    return path.read_bytes() if path.is_file() else None
 
 
 def test_the_copy_is_the_working_tree_and_not_the_last_commit(tmp_path):
@@ -56,9 +39,9 @@ def test_the_user_s_tree_index_stash_and_configuration_are_untouched(tmp_path):
     git(repo, "stash", "-q")
     write(repo, {"a.py": "2", "new.py": "3"})
     os.utime(repo / "b.py", (1, 1))  # stat differs from the index: `git status` would refresh it
-    before = state_of(repo)
+    before = everything(repo)
     copy_project(repo, tmp_path / "copy")
-    assert state_of(repo) == before
+    assert everything(repo) == before
     status = git(repo, "status", "--porcelain", "--untracked-files")
     assert status.split(b"\n") == [b" M a.py", b"?? new.py", b""]
 

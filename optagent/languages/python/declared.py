@@ -29,7 +29,7 @@ def _of_pyproject(data: Any) -> Iterator[Covered]:
     for package in _list(_table(tool, "poetry").get("packages")):
         if isinstance(package, dict) and isinstance(package.get("include"), str):
             root = _folder(package.get("from", ""))
-            yield root, _folder(f"{root}/{package['include'].partition('*')[0]}")
+            yield root, _folder(f"{root or '.'}/{package['include'].partition('*')[0]}")
     folders = [
         _table(tool, "pdm", "build").get("package-dir"),
         _table(tool, "maturin").get("python-source"),
@@ -44,7 +44,7 @@ def _of_setuptools(table: dict[str, Any]) -> Iterator[Covered]:
     yield root, root
     packages = table.get("packages")
     for name in _list(packages):
-        yield root, _folder(f"{root}/{str(name).replace('.', '/')}")
+        yield root, _folder(f"{root or '.'}/{str(name).replace('.', '/')}")
     find = _table(table, "packages", "find")
     for where in _list(find.get("where", ["."])):
         yield _folder(where), _folder(where)

@@ -11,29 +11,29 @@ BLOCKS = ("handlers", "body", "orelse", "finalbody", "cases")  # a `try` after i
 
 def functions(module: ast.Module) -> Iterator[tuple[str, FunctionNode]]:
     """Every `def` that stands outside of other functions: qualified name and node; the later of a name wins."""
-    yield from _functions_in(module.body, "")
-
-
-def _functions_in(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, FunctionNode]]:
-    for node in body:
+    for prefix, node in reachable(module.body):
         if isinstance(node, FunctionNode):
             yield prefix + node.name, node
-        elif isinstance(node, ast.ClassDef):
-            yield from _functions_in(node.body, f"{prefix}{node.name}.")
-        elif hasattr(node, "body") or hasattr(node, "cases"):
-            yield from _functions_in_blocks(node, prefix)
 
 
-def _functions_in_blocks(node: ast.AST, prefix: str) -> Iterator[tuple[str, FunctionNode]]:
-    for block in BLOCKS:
-        if block == "body" and _is_for_type_checkers(node):
-            continue  # it never runs
-        parts = getattr(node, block, [])
-        if block in ("handlers", "cases"):
-            for part in parts:
-                yield from _functions_in(part.body, prefix)
-        else:
-            yield from _functions_in(parts, prefix)
+def reachable(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.stmt]]:
+    """Every statement outside of functions, after the names of the classes it stands in, each with its dot."""
+    for node in body:
+        yield prefix, node
+        if isinstance(node, ast.ClassDef):
+            yield from reachable(node.body, f"{prefix}{node.name}.")
+        elif not isinstance(node, FunctionNode):
+            for block in _blocks_of(node):
+                yield from reachable(block, prefix)
+
+
+def _blocks_of(node: ast.stmt) -> Iterator[list[ast.stmt]]:
+    for name in BLOCKS:
+        parts = getattr(node, name, [])
+        if name in ("handlers", "cases"):
+            yield from (part.body for part in parts)
+        elif not (name == "body" and _is_for_type_checkers(node)):  # whose body never runs
+            yield parts
 
 
 def _is_for_type_checkers(node: ast.AST) -> bool:

@@ -9,20 +9,25 @@ from optagent.core.target import Tree
 from optagent.languages.python.interpreter import Interpreter
 from optagent.sandbox.base import Mount, Sandbox
 
-TREE, TOOLBOX = "/optagent/tree", "/optagent/toolbox"
+TREE, TOOLBOX, TOOLS = "/optagent/tree", "/optagent/toolbox", "/optagent/tools"
 
 
 @dataclass(frozen=True)
 class PythonHome:
-    """`test_arguments` are added to pytest's command line."""
+    """`test_arguments` are added to pytest's command line. `import_roots` are folders of the tree that stand for the
+    user's own, which the environment would import from; `tools` is a folder with a pytest of ours for an environment
+    without one."""
 
     sandbox: Sandbox
     interpreter: Interpreter
     toolbox: Path
     test_arguments: tuple[str, ...] = ()
+    import_roots: tuple[str, ...] = ()
+    tools: Path | None = None
 
     def mounts(self, tree: Tree) -> tuple[Mount, ...]:
-        return (*self.interpreter.mounts, Mount(tree.root, TREE), Mount(self.toolbox, TOOLBOX))
+        lent = (Mount(self.tools, TOOLS),) if self.tools else ()
+        return (*self.interpreter.mounts, *lent, Mount(tree.root, TREE), Mount(self.toolbox, TOOLBOX))
 
     def inside(self, source: Path, inside: str) -> str:
         return self.sandbox.inside(Mount(source, inside))

@@ -36,7 +36,8 @@ def of_command(home: PythonHome, tree: Tree, targets: Sequence[Target], line: st
     words = shlex.split(line)
     if len(words) < 2 or not words[0].rpartition("/")[2].startswith("python"):
         raise BadSetting(f"{line!r} is no Python command", "Give one like `python script.py` or `python -m module`.")
-    roots = dict.fromkeys(join(home.tree(tree), one.import_root) for one in targets)
+    folders = [*(one.import_root for one in targets), *home.import_roots]
+    roots = dict.fromkeys(join(home.tree(tree), one) for one in folders)
     command = Command(
         (str(home.interpreter.executable), "-B", home.tool("optagent_hot.py"), *words[1:]),
         join(home.tree(tree), tree.project),

@@ -83,7 +83,12 @@ class Layout:
         return [*by_declaration, *by_import, *by_custom, ladder[0]][0]
 
     def _is_declared(self, root: str, folder: str) -> bool:
-        return any(root == found and f"{folder}/".startswith(f"{below}/") for found, below in self._declared(folder))
+        """Whether the root holds for something that lies in the folder, or for something that the folder lies in."""
+        inside = f"{folder}/"
+        return any(
+            root == found and (inside.startswith(f"{below}/") or below.startswith(inside))
+            for found, below in self._declared(folder)
+        )
 
     def _find_declared(self, folder: str) -> tuple[tuple[str, str], ...]:
         """What the nearest packaging files above a folder say, by paths below the tree."""

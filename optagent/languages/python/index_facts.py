@@ -17,8 +17,9 @@ from optagent.languages.python.import_names import names_imported_by
 from optagent.languages.python.kinds import Function, described
 from optagent.languages.python.sources import decoded, parse_source
 
-PAYS_FROM_BYTES = 1_000_000
-"""Below, one process is done before a second one would have been of use: benchmarks/results/index.md."""
+PAYS_FROM_BYTES = 2_000_000
+"""Starting processes costs 0.05 s, a megabyte of source 0.11 s: with an idle core a second process pays from 1 MB, with
+a busy one not even at 4 MB (benchmarks/results/index.md). Either way little is lost around here."""
 
 UNREADABLE = ""  # in place of a digest
 CHUNK = 8  # files a process takes at a time: few enough that both end together, enough to save questions

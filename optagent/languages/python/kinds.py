@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from optagent.languages.python.functions import FunctionNode, definitions, last_word, span
+from optagent.languages.python.functions import FunctionNode, definitions, last_word, reachable, span
 
 WRAPPERS = ("staticmethod", "classmethod", "property")
 STRUCTURAL = frozenset((*WRAPPERS, "cached_property", "abstractmethod", "override", "final"))
@@ -32,11 +32,12 @@ class Function(NamedTuple):
 
 def described(text: str, module: ast.Module) -> list[Function]:
     """The functions that a name reaches, in the order of their lines."""
-    yields, wrapped = _lines_with_yield(text), dict(_wrapped(module.body, ""))
+    yields, wrapped = _lines_with_yield(text), dict(_wrapped(module))
     found = []
     for qualname, node in definitions(module).items():
         first, last = span(node)
-        kind = wrapped.get(qualname) or kind_of(qualname, node)
+        line, kind = wrapped.get(qualname, (0, ""))
+        kind = kind if line > node.lineno else kind_of(qualname, node)
         is_generator = any(first <= line <= last for line in yields) and _yields(node)
         is_async = isinstance(node, ast.AsyncFunctionDef)
         others = sum(last_word(one) not in STRUCTURAL for one in node.decorator_list)
@@ -44,15 +45,13 @@ def described(text: str, module: ast.Module) -> list[Function]:
     return sorted(found, key=lambda function: function.line)
 
 
-def _wrapped(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, str]]:
-    """Methods whose kind is set by an assignment after them: `open = classmethod(open)`."""
-    for node in body:
-        if isinstance(node, ast.ClassDef):
-            yield from _wrapped(node.body, f"{prefix}{node.name}.")
-        elif prefix and isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.value.args:
+def _wrapped(module: ast.Module) -> Iterator[tuple[str, tuple[int, str]]]:
+    """Methods whose kind is set by an assignment after them, with its line: `open = classmethod(open)`."""
+    for prefix, node in reachable(module.body):
+        if prefix and isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.value.args:
             kind, name = last_word(node.value.func), last_word(node.value.args[0])
             if kind in WRAPPERS and any(last_word(target) == name for target in node.targets):
-                yield prefix + name, kind
+                yield prefix + name, (node.lineno, kind)
 
 
 def kind_of(qualname: str, node: FunctionNode) -> str:

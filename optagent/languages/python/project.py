@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optagent.core.patch import Patch
+from optagent.core.scope import Scope
 from optagent.core.target import Target, Tree
-from optagent.errors import BadSource
 from optagent.languages.contestant import Contestant, Load
 from optagent.languages.python import scope
 from optagent.languages.python.home import PythonHome, join
@@ -21,11 +21,14 @@ WORKLOAD = "/optagent/workload"
 
 @dataclass(frozen=True)
 class PythonProject:
-    """Everything that stays the same for one target. `folders` of the tree are on its import path after its own."""
+    """Everything that stays the same for one target, and what may be changed of `base`. `folders` of the tree are on
+    its import path after its own."""
 
     home: PythonHome
     target: Target
     folders: tuple[str, ...] = ()
+    scope: Scope = Scope.FUNCTION
+    base: Tree | None = None
 
     def contestant(
         self, tree: Tree, hash_seed: int, seconds: float, name: str = "candidate", workload: Path | None = None
@@ -43,8 +46,8 @@ class PythonProject:
     def load(self, contestant: Contestant, tree: Tree, padding: int) -> None:
         """The target imported from this very tree; anything else is misconduct, or ours to know."""
         seen = self.home.tree(tree)
-        roots = tuple(dict.fromkeys(join(seen, one) for one in (self.target.import_root, *self.folders)))
-        target = self.target
+        target, shared = self.target, (*self.home.import_roots, *self.folders)
+        roots = tuple(dict.fromkeys(join(seen, one) for one in (target.import_root, *shared)))
         said = contestant.load(Load(target.module, target.qualname, target.is_decorated, roots, padding))
         expected = join(seen, target.path)
         if said.get("file") != expected:
@@ -58,11 +61,7 @@ class PythonProject:
         return run_tests(self.home, tree, Wish(tuple(only), seconds=seconds))
 
     def scope_fault(self, patch: Patch) -> str | None:
-        return scope.fault(self.target, patch)
+        return scope.fault(self.target, patch, self.scope, self.base)
 
     def normal_form(self, patch: Patch) -> str:
-        """Of the files as they are afterwards; a patch that does not parse is like no other."""
-        try:
-            return "".join(scope.normal_form(change.new or "", change.path) for change in patch.changes)
-        except BadSource:
-            return patch.digest
+        return scope.patch_form(patch)

@@ -14,7 +14,7 @@ from optagent.core.target import Target, Tree
 from optagent.core.workload import Input
 from optagent.errors import ToolMissing
 from optagent.languages.python import discover  # by its module: pytest would take `test_files` for a test of ours
-from optagent.languages.python.home import PythonHome, join
+from optagent.languages.python.home import TOOLS, PythonHome, join
 from optagent.languages.tests import Captured, TestReport, TestResult
 from optagent.sandbox.base import Command, ExecResult, Limits, Mount, Stopped
 
@@ -79,13 +79,15 @@ def _command(home: PythonHome, tree: Tree, wish: Wish, request: Path) -> Command
             "PYTHONHASHSEED": "0",
             "PYTHONPATH": ":".join([*_roots(home, tree, wish.targets), join(home.tree(tree), tree.project)]),
             "OPTAGENT_PROBE": home.inside(request, REQUEST),
+            **({"OPTAGENT_TOOLS": home.inside(home.tools, TOOLS)} if home.tools else {}),
         },
     )
 
 
 def _roots(home: PythonHome, tree: Tree, targets: Sequence[Target]) -> list[str]:
-    """The folders that the targets are imported from, each once."""
-    return list(dict.fromkeys(join(home.tree(tree), one.import_root) for one in targets))
+    """The folders that the targets are imported from, and those that stand for the user's own, each once."""
+    folders = [*(one.import_root for one in targets), *home.import_roots]
+    return list(dict.fromkeys(join(home.tree(tree), one) for one in folders))
 
 
 def _read_report(result: ExecResult, targets: int) -> TestReport:

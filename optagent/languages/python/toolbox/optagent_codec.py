@@ -83,9 +83,10 @@ class Packer(pickle.Pickler):
         return make_object, (type(value),), (state, dict(optagent_objects.slots(value))), None, None, fill_object
 
     def function(self, value: types.FunctionType) -> Any:
-        named = "<locals>" not in value.__qualname__ and optagent_objects.by_name(value) is value
-        if named and not self.by_value(value.__module__):
+        if value in OURS:
             return NotImplemented
+        if optagent_objects.is_named(value) and not self.by_value(value.__module__):
+            return named_function, (value.__module__, value.__qualname__)
         code = marshal.dumps(value.__code__)
         names = set(names_in(value.__code__))
         used = {name: one for name, one in value.__globals__.items() if name in names}
@@ -127,6 +128,14 @@ def content_of(cell: Any) -> Any:
         return (cell.cell_contents,)
     except ValueError:
         return None
+
+
+def named_function(module: str, qualname: str) -> Any:
+    importlib.import_module(module)
+    found = optagent_objects.named(module, qualname)
+    if found is None:
+        raise AttributeError(f"{module} has no function {qualname}")
+    return found
 
 
 def make_cell() -> Any:
@@ -284,5 +293,8 @@ class Unfit:
     def __reduce__(self) -> Any:
         raise CannotCarry(self.why)
 
+
+OURS = frozenset({named_function, make_function, fill_function, make_cell, fill_cell, make_object, fill_object, resume})
+"""What the bytes themselves call; pickle finds them by name."""
 
 __all__ = ["ITERATOR", "CannotCarry", "drained", "pack", "unpack"]

@@ -8,7 +8,6 @@ everything else is a list that begins with a tag:
     ["b", hex]  bytes                  ["y", hex]  bytearray          ["e"]  Ellipsis
     ["l", ...]  list                   ["t", ...]  tuple              ["d", [key, value], ...]  dict, in order
     ["s", ...]  set, sorted            ["z", ...]  frozenset, sorted  ["r", n]  the n-th mutable container again
-                                       ["r", "up", n]  the n-th object outwards from here
     ["g", start, stop, step]  range    ["x", type, args, text, state]  exception
     ["I", kind, ending, ...]  iterator, drained (optagent_iterate)
     ["o", type, content, state]  object (optagent_objects, with the tags for functions, classes and arrays)
@@ -40,23 +39,44 @@ class CannotEncode(Exception):
     """A value without a canonical form; the message names its type."""
 
 
+class Circular(Exception):
+    """An object with a value of its own that holds itself: objects of its class have to be told apart after all."""
+
+    def __init__(self, kind: type) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
 def encode(value: Any) -> bytes:
     """Canonical bytes of one value. Raises CannotEncode."""
-    try:
-        return in_json(Encoder().tree(value, 0)).encode("utf-8", "surrogatepass")
-    except RecursionError:  # the interpreter's own limit may come before ours
-        raise CannotEncode(TOO_DEEP) from None
+    shared = Shared()
+    while True:
+        try:
+            return in_json(Encoder(shared).tree(value, 0)).encode("utf-8", "surrogatepass")
+        except Circular as found:
+            shared.circular.append(found.kind)
+        except RecursionError:  # the interpreter's own limit may come before ours
+            raise CannotEncode(TOO_DEEP) from None
+
+
+class Shared:
+    """What several looks at one value have in common: classes whose objects are numbered although they have a value of
+    their own, and what iterators gave when they were drained, which they do once only."""
+
+    def __init__(self) -> None:
+        self.circular: list[type] = []
+        self.drained: dict[int, tuple[Any, Any]] = {}
 
 
 class Encoder:
     """Holds the mutable containers met so far, in the order met."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: Shared | None = None) -> None:
         self.seen: dict[int, int] = {}
         self.kept: list[Any] = []  # keeps them alive, so that no id is used twice
+        self.open: set[int] = set()
         self.parts = 0
-        self.open: dict[int, int] = {}  # objects whose content is being encoded, and how far in they stand
-        self.drained: dict[int, Any] = {}  # what iterators gave, by their id: they give it once
+        self.shared = shared or Shared()
 
     def tree(self, value: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -79,11 +99,6 @@ class Encoder:
         self.seen[id(value)] = len(self.seen)
         self.kept.append(value)
         return None
-
-    def is_inside(self, value: Any) -> Any:
-        """A reference outwards when the value is met inside itself, else None."""
-        place = self.open.get(id(value))
-        return None if place is None else ["r", "up", len(self.open) - place]
 
     def scalar(self, value: Any, depth: int) -> Any:
         return value
@@ -135,10 +150,10 @@ class Encoder:
 
     def apart(self) -> Encoder:
         """An encoder that knows what this one has met, and keeps what it meets to itself."""
-        other = Encoder()
+        other = Encoder(self.shared)
+        other.open.update(self.open)
         other.seen.update(self.seen)
         other.parts = self.parts
-        other.drained, other.open = self.drained, dict(self.open)
         return other
 
     def exception(self, error: BaseException, depth: int) -> Any:

@@ -107,9 +107,10 @@ def encode_iterator(encoder: Encoder, iterator: Any, depth: int) -> Any:
     known = encoder.first_visit(iterator)
     if known:
         return known
-    if id(iterator) not in encoder.drained:
-        encoder.drained[id(iterator)] = (drain(iterator), iterator)  # kept alive, so that its id is not used twice
-    return encode_drained(encoder, encoder.drained[id(iterator)][0], depth)
+    kept = encoder.shared.drained
+    if id(iterator) not in kept:
+        kept[id(iterator)] = iterator, drain(iterator)
+    return encode_drained(encoder, kept[id(iterator)][1], depth)
 
 
 register(Drained, encode_drained)

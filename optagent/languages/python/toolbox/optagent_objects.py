@@ -19,7 +19,8 @@ import types
 from typing import TYPE_CHECKING, Any
 
 import optagent_iterate  # its types are registered too
-from optagent_encode import ATTRIBUTES, OTHERWISE, CannotEncode, register, type_name
+from optagent_encode import ATTRIBUTES, OTHERWISE, CannotEncode, Circular, register, type_name
+from optagent_target import attribute, below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,29 +42,38 @@ def encode_object(encoder: Encoder, value: Any, depth: int) -> Any:
         return encode_array(encoder, value, depth)
     if hides_attributes(kind):
         refuse(kind)
+    if not has_own_value(kind) or any(kind is one for one in encoder.shared.circular):
+        return encoder.first_visit(value) or encode_parts(encoder, value, depth)
+    if id(value) in encoder.open:
+        raise Circular(kind)
+    encoder.open.add(id(value))
+    parts = encode_parts(encoder, value, depth)
+    encoder.open.discard(id(value))
+    return parts
+
+
+def by_first(pair: tuple[str, Any]) -> str:
+    return pair[0]
+
+
+def has_own_value(kind: type) -> bool:
+    """Whether equal objects of the class are as good as the same one: its hash does not go by identity."""
     hashed: Any = kind.__hash__
-    has_own_value = hashed is not None and hashed is not object.__hash__
-    known = encoder.is_inside(value) if has_own_value else encoder.first_visit(value)
-    if known:
-        return known
-    encoder.open[id(value)] = len(encoder.open)
-    try:
-        return ["o", label(kind), *encode_inside(encoder, value, depth)]
-    finally:
-        del encoder.open[id(value)]
+    return hashed is not None and hashed is not object.__hash__
 
 
-def encode_inside(encoder: Encoder, value: Any, depth: int) -> list[Any]:
+def encode_parts(encoder: Encoder, value: Any, depth: int) -> Any:
+    kind = type(value)
     content = encode_content(encoder, value, depth)
-    state = [[name, encoder.tree(one, depth)] for name, one in sorted(told_apart(value), key=lambda pair: pair[0])]
-    return [content, *state]
+    state = [[name, encoder.tree(one, depth)] for name, one in sorted(told_apart(value), key=by_first)]
+    return ["o", label(kind), content, *state]
 
 
 def told_apart(value: Any) -> Iterator[tuple[str, Any]]:
     """The attributes of an object, less those in slots of Python's own classes where these say themselves what they
     hold: a path keeps its text there once somebody has asked for it."""
     says = compiled_reduce(type(value)) is not None
-    yield from named(vars_of(value) or {})
+    yield from by_text(vars_of(value) or {})
     for (owner, name), one in slots(value):
         if not (says and is_of_python(owner)):
             yield f"{owner.__qualname__}.{name}", one
@@ -161,11 +171,11 @@ def is_found(kind: type) -> bool:
 
 def attributes(value: Any) -> Iterator[tuple[str, Any]]:
     """What the object keeps in its dict and in its slots, by name; a slot of a base class by its class and name."""
-    yield from named(vars_of(value) or {})
+    yield from by_text(vars_of(value) or {})
     yield from ((f"{owner.__qualname__}.{name}", one) for (owner, name), one in slots(value))
 
 
-def named(attributes: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+def by_text(attributes: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
     """A dict of attributes may have keys that are no names."""
     yield from (
         (name if type(name) is str else f"{type_name(type(name))} {name!r}", attributes[name]) for name in attributes
@@ -234,7 +244,7 @@ def encode_function(encoder: Encoder, value: Any, depth: int) -> Any:
     known = encoder.first_visit(value)
     if known:
         return known
-    if by_name(value) is value:
+    if is_named(value):
         return ["F", name]
     carried = CARRIED.get(id(value.__code__))
     if carried is None:
@@ -250,12 +260,21 @@ def cell_content(encoder: Encoder, cell: Any, depth: int) -> Any:
         return []
 
 
-def by_name(value: Any) -> Any:
-    """What stands under the name that a function or class gives for itself."""
-    found: Any = sys.modules.get(value.__module__ or "")
-    for part in value.__qualname__.split("."):
-        found = getattr(found, part, None)
-    return found
+def is_named(value: Any) -> bool:
+    """Whether a function is found under the name that it gives for itself, perhaps below decorators."""
+    return value is named(value.__module__ or "", value.__qualname__)
+
+
+def named(module: str, qualname: str) -> Any:
+    """The function of that name as it is written in its module, below whatever decorators made of it; None where
+    there is none."""
+    found: Any = sys.modules.get(module)
+    try:
+        for part in qualname.split("."):
+            found = attribute(found, part)
+    except AttributeError:
+        return None
+    return next((one for one in below(found, 0) if one.__qualname__ == qualname and one.__module__ == module), None)
 
 
 def encode_method(encoder: Encoder, value: Any, depth: int) -> Any:

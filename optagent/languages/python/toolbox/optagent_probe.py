@@ -103,6 +103,8 @@ def main(arguments: list[str]) -> int:
     without the refused options."""
     import importlib.util
 
+    if "OPTAGENT_TOOLS" in os.environ:
+        sys.path.append(os.environ["OPTAGENT_TOOLS"])  # last: what the environment has is never shadowed
     import pytest
 
     with open(os.environ["OPTAGENT_PROBE"], encoding="utf-8") as file:

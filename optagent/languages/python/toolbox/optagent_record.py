@@ -1,8 +1,8 @@
 """Keeps a sample of the arguments that a function is called with, without slowing its caller down for long.
 
 Runs in the target's interpreter: standard library only. Of every function a reservoir is kept (a uniform sample of the
-calls looked at) and the largest and smallest arguments seen. The first few calls of a function are always looked at;
-later ones only while recording has taken less than a fixed share of the time that has passed.
+calls looked at) and the largest and smallest arguments seen. Calls are looked at while that has taken less than a
+fixed share of the time that has passed, the first few of each function before all others.
 """
 
 from __future__ import annotations
@@ -19,9 +19,16 @@ if TYPE_CHECKING:
 RESERVOIR = 200
 LARGEST = 8
 FIRST_CALLS = 60
-ALWAYS = 6
-SHARE = 0.2
-"""Share of the time passed that recording may take, beyond the first calls of each function."""
+FIRST = 6
+SHARE, SHARE_OF_FIRST = 0.12, 0.28
+"""Share of the time passed that recording may take: for calls in general, and until each function has had its first
+ones looked at."""
+
+GRACE_S = 1.0
+"""What the first calls may take however short the tests are."""
+
+LONGEST_STEP = 30
+"""Of a function that is called all the time, at least every so many calls one is measured for its size."""
 
 GROWTH = 1.5
 MOST_BYTES_EACH = 24 << 20
@@ -37,8 +44,9 @@ class Purse:
         self.spent = 0.0
         self.bytes = 0
 
-    def has_time(self) -> bool:
-        return self.spent < SHARE * (time.perf_counter() - self.began)
+    def has_time(self, is_first: bool) -> bool:
+        passed = time.perf_counter() - self.began
+        return self.spent < (GRACE_S + SHARE_OF_FIRST * passed if is_first else SHARE * passed)
 
 
 class Recorder:
@@ -48,6 +56,8 @@ class Recorder:
         self.purse, self.by_value = purse, by_value
         self.calls = 0
         self.looked_at = 0
+        self.last_look = 0
+        self.next_look = 0
         self.reservoir: list[tuple[str, bytes]] = []
         self.extremes: list[tuple[str, bytes]] = []
         self.known: set[bytes] = set()
@@ -57,13 +67,18 @@ class Recorder:
         self.chance = random.Random(1)
 
     def wants(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-        """Whether to look at this call: an early one, a lucky one, or one larger or smaller than all before."""
-        if self.looked_at < ALWAYS:
-            return True
+        """Whether to look at this call: an early one, a lucky one, or one larger or smaller than all before. To be
+        asked when `calls` has reached `next_look`."""
+        if self.looked_at < FIRST:
+            return self.purse.has_time(is_first=True)
+        step = self.calls - self.last_look
+        if self.calls > FIRST_CALLS:
+            self.next_look = self.calls + 1 + int(self.chance.random() * min(LONGEST_STEP, self.calls / FIRST_CALLS))
+        self.last_look = self.calls
         size = extent(args) + extent(tuple(kwargs.values()))
         is_extreme = size > GROWTH * self.bounds[1] + 1 or size < self.bounds[0]
-        is_lucky = self.calls <= FIRST_CALLS or self.chance.random() * self.calls < FIRST_CALLS
-        return (is_extreme or is_lucky) and self.purse.has_time()
+        is_lucky = self.calls <= FIRST_CALLS or self.chance.random() * self.calls < FIRST_CALLS * step
+        return (is_extreme or is_lucky) and self.purse.has_time(is_first=False)
 
     def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call kept, or the reason why not; the arguments to call with, fresh where keeping used them up."""

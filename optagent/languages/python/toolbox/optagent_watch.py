@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     Key = tuple[str, str, int]
 
-ENOUGH_CALLS = 20_000
-"""So many calls of one function within one test are counted; the rest of that test runs at full speed."""
+MOST_PER_TEST, OFTEN, FEW_PER_TEST = 2_000, 20_000, 50
+"""So many calls of one function within one test are counted, the rest of that test runs at full speed; of a function
+that has been called often there is enough to choose from with the first few of each further test."""
 
 
 class Watched:
@@ -37,6 +38,8 @@ class Watched:
         self.number = number
         self.recorder = recorder
         self.in_this_test = 0
+        self.most = MOST_PER_TEST
+        self.is_free = False
         self.original: CodeType | None = None
         self.shim: CodeType | None = None
         self.function: FunctionType | None = None
@@ -76,9 +79,12 @@ class Watch:
     def new_test(self) -> None:
         """What was left alone in the last test is watched again."""
         for one in self.all:
-            if one.in_this_test > ENOUGH_CALLS and one.function is not None and one.shim is not None:
+            if one.is_free and one.function is not None and one.shim is not None:
                 one.function.__code__ = one.shim
-            one.in_this_test = 0
+                one.is_free = False
+            if one.in_this_test:
+                one.most = MOST_PER_TEST if one.recorder.calls < OFTEN else FEW_PER_TEST
+                one.in_this_test = 0
         if self.monitors:
             monitoring().restart_events()
         elif len(sys.modules) != self.modules_seen:
@@ -114,18 +120,18 @@ class Watch:
             self.by_code[id(code)] = one
             self.codes.append(code)
         one.in_this_test += 1
-        if not self.keep or one.in_this_test > ENOUGH_CALLS:
+        if not self.keep or one.in_this_test > one.most:
             return self.disable
         self.see(one.recorder, code)
         return None
 
     def see(self, recorder: Recorder, code: CodeType) -> None:
-        frame = sys._getframe(2)
-        if getattr(self.inside, "recording", False) or is_inner(frame, code):
-            return
         recorder.calls += 1
+        if recorder.calls < recorder.next_look or getattr(self.inside, "recording", False):
+            return
+        frame = sys._getframe(2)
         args, kwargs = arguments_of(frame, code)
-        if not recorder.wants(args, kwargs):
+        if is_inner(frame, code) or not recorder.wants(args, kwargs):
             return
         given, named = self.record(recorder, args, kwargs)
         if given is not args:
@@ -171,26 +177,20 @@ class Watch:
         function.__code__ = one.shim
 
     def entrance(self, one: Watched, original: FunctionType) -> Any:
-        recorder, inside, keep = one.recorder, self.inside, self.keep
-        depth_name = f"depth{one.number}"
+        recorder, inside, keep, code = one.recorder, self.inside, self.keep, original.__code__
 
         def enter(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             one.in_this_test += 1
-            if not keep or one.in_this_test > ENOUGH_CALLS:
+            if not keep or one.in_this_test > one.most:
                 if one.function is not None and one.original is not None:
                     one.function.__code__ = one.original  # full speed until the next test
-                    one.in_this_test = ENOUGH_CALLS + 1
-                return original(*args, **kwargs)
-            if getattr(inside, depth_name, False) or getattr(inside, "recording", False):
+                    one.is_free = True
                 return original(*args, **kwargs)
             recorder.calls += 1
-            if recorder.wants(args, kwargs):
+            is_due = recorder.calls >= recorder.next_look and not getattr(inside, "recording", False)
+            if is_due and not is_inner(sys._getframe(1), code) and recorder.wants(args, kwargs):
                 args, kwargs = self.record(recorder, args, kwargs)
-            setattr(inside, depth_name, True)
-            try:
-                return original(*args, **kwargs)
-            finally:
-                setattr(inside, depth_name, False)
+            return original(*args, **kwargs)
 
         return enter
 

@@ -1,4 +1,4 @@
-"""Real repositories for the tests of this room."""
+"""Real repositories, and all that a run must leave as it is in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ from pathlib import Path
 from optagent.errors import OptagentError
 
 NOBODY = 65534
-AUTHOR = ["-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false", "-c", "protocol.file.allow=always"]
+AUTHOR = [
+    "-c",
+    "user.name=t",
+    "-c",
+    "user.email=t@t",
+    "-c",
+    "commit.gpgsign=false",
+    "-c",
+    "gc.auto=0",
+    "-c",
+    "protocol.file.allow=always",
+]
 
 
 def git(folder: Path, *words: str) -> bytes:
@@ -43,6 +54,19 @@ def files_of(root: Path) -> set[str]:
         for folder, folders, names in os.walk(root)
         for name in [*names, *(each for each in folders if os.path.islink(os.path.join(folder, each)))]
     }
+
+
+def everything(repo: Path) -> dict[str, tuple[object, ...]]:
+    """Every path below the folder and the folder itself, `.git` included: mode, time, inode, content or aim."""
+    inside = [os.path.join(top, name) for top, folders, names in os.walk(repo) for name in (*folders, *names)]
+    return {os.path.relpath(path, repo): facts_of(Path(path)) for path in (str(repo), *inside)}
+
+
+def facts_of(path: Path) -> tuple[object, ...]:
+    facts = os.lstat(path)
+    content: object = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+    is_timed = not path.name.startswith("sharedindex.")  # git renews the time of a shared index whenever it reads it
+    return facts.st_mode, facts.st_mtime_ns if is_timed else 0, facts.st_ino, content
 
 
 def as_nobody(folder: Path, function: Callable[[], object]) -> str:

@@ -1,0 +1,158 @@
+"""What the built-in rules find in the hottest functions of real packages, and whether any claim falls later.
+
+`python benchmarks/ten_hottest.py [PACKAGE...]` runs `optagent run PACKAGE --top 10` (one session each), then looks at
+every claim again: the package's whole suite on a checkout with the patch, and two fresh measurements with other seeds
+on all of its inputs, the old code against itself (which must not look faster) and the old against the new (which must
+not look slower, and should confirm the gain). Writes the table with machine and date to
+benchmarks/results/ten_hottest.md.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from packages import Package, chosen, unpacked  # noqa: E402
+from results import write  # noqa: E402
+
+from optagent.cli.config import Config, read  # noqa: E402
+from optagent.cli.hotspots import hottest, open_look  # noqa: E402
+from optagent.cli.progress import Progress  # noqa: E402
+from optagent.cli.session import Broken, Ended, start  # noqa: E402
+from optagent.core.patch import Patch  # noqa: E402
+from optagent.core.statistics import launches_needed  # noqa: E402
+from optagent.core.target import Target  # noqa: E402
+from optagent.core.verdict import Faster  # noqa: E402
+from optagent.core.workload import Input  # noqa: E402
+from optagent.languages.python.project import PythonProject  # noqa: E402
+from optagent.languages.python.test_run import Wish, run_tests  # noqa: E402
+from optagent.measure import speed  # noqa: E402
+from optagent.measure.launch import Race  # noqa: E402
+from optagent.workspace.checkout import checkout  # noqa: E402
+
+MINUTES = 3.0
+CORE = 1
+
+
+@dataclass
+class Claim:
+    """One confirmed speedup, as it was claimed."""
+
+    target: Target
+    folders: tuple[str, ...]
+    patch: Patch
+    ratio: float
+    low: float
+    inputs: tuple[Input, ...]
+    noise: speed.Noise
+
+
+@dataclass
+class Row:
+    package: Package
+    outcomes: Counter[str] = field(default_factory=Counter)
+    trials: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+    claims: list[str] = field(default_factory=list)
+    contradicted: int = 0
+    seconds: float = 0.0
+
+    def line(self) -> str:
+        outcomes = ", ".join(f"{count} {name}" for name, count in self.outcomes.most_common())
+        trials = ", ".join(f"{count} {name}" for name, count in self.trials.most_common()) or "none"
+        return (
+            f"| {self.package.name} {self.package.version} | {outcomes} | {trials} | {len(self.claims)} "
+            f"| {self.contradicted} | {self.seconds:.0f} |"
+        )
+
+
+def look_at(package: Package, state: Path) -> Row:
+    row = Row(package)
+    began = time.perf_counter()
+    given = {"state": str(state), "top": 10, "max_minutes": MINUTES}
+    asked = read(unpacked(package), given, {})
+    progress = Progress(MINUTES, quiet=True)
+    targets = hottest(asked, progress)
+    claims = []
+    for ended in start([asked.run_settings(one) for one in targets], asked.state, progress):
+        claim = noted(ended, row)
+        if claim is not None:
+            claims.append(claim)
+    for claim in claims:
+        look_again(asked, claim, row)
+    row.seconds = time.perf_counter() - began
+    return row
+
+
+def noted(ended: Ended | Broken, row: Row) -> Claim | None:
+    """The end of one run counted; its claim, if it made one."""
+    if isinstance(ended, Broken):
+        row.outcomes["no baseline"] += 1
+        row.broken.append(f"{ended.target}: {ended.fault.message}")
+        return None
+    workshop = ended.workshop
+    workshop.ledger.close()
+    row.outcomes[ended.outcome.value] += 1
+    row.trials += Counter(trial.verdict.kind for trial in ended.trials)
+    if ended.trial is None:
+        return None
+    verdict = ended.claims[-1].verdict
+    assert isinstance(verdict, Faster)
+    workload = ended.problem.workload
+    inputs = (*workload.search, *(one for held in workload.held_out for one in held))
+    shown, patch = verdict.speedup, ended.trial.candidate.patch
+    folders = workshop.project.folders
+    return Claim(workshop.target, folders, patch, shown.ratio, shown.low, inputs, ended.problem.noise)
+
+
+def look_again(asked: Config, claim: Claim, row: Row) -> None:
+    """The claim held against the whole suite, and against two measurements that know nothing of it."""
+    with open_look(asked) as look, tempfile.TemporaryDirectory(dir=look.tree.root.parent) as folder:
+        Path(folder).chmod(0o755)
+        new = checkout(look.tree, claim.patch, Path(folder) / "new")
+        before, after = (run_tests(look.home, tree, Wish()) for tree in (look.tree, new))
+        lost = sorted(before.names("passed") - after.names("passed"))
+        project = PythonProject(look.home, claim.target, claim.folders)
+        timed = speed.affordable(project, look.tree, claim.inputs, 77, CORE, 60.0)
+        same = speed.claim(Race(project, look.tree, look.tree, timed, CORE), claim.noise, 7001, launches_needed(0))
+        again = speed.estimate(Race(project, look.tree, new, timed, CORE), claim.noise, 7002)
+    ratio = again.speedup.ratio
+    fallen = bool(lost) or same.is_faster or ratio < 1.0
+    row.contradicted += fallen
+    row.claims.append(
+        f"| {row.package.name} | `{claim.target}` | {claim.ratio:.2f}x (from {claim.low:.2f}x) | {ratio:.2f}x "
+        f"| {same.speedup.ratio:.3f}x, {'claimed' if same.is_faster else 'not claimed'} "
+        f"| {len(after.names('passed'))} pass, {len(lost)} lost | {'FELL' if fallen else 'holds'} |"
+    )
+
+
+def page(rows: list[Row]) -> str:
+    head = "| package | outcomes of ten runs | verdicts of candidates | claims | contradicted | s |"
+    lines = [head, "|---|---|---|---|---|---|", *[row.line() for row in rows], ""]
+    claims = [claim for row in rows for claim in row.claims]
+    lines += [f"**{len(claims)} claims, {sum(row.contradicted for row in rows)} contradicted.**", ""]
+    lines += ["| package | target | claimed | measured again | old against itself | whole suite | |"]
+    lines += ["|---|---|---|---|---|---|---|", *claims, "", "Targets without a baseline:", ""]
+    return "\n".join([*lines, *(f"- {one}" for row in rows for one in row.broken)])
+
+
+def main() -> None:
+    rows = []
+    with tempfile.TemporaryDirectory() as state:
+        Path(state).chmod(0o755)
+        for package in chosen(sys.argv[1:]):
+            rows.append(look_at(package, Path(state)))
+            print(rows[-1].line(), flush=True)
+    title = "The rules on the ten hottest functions of real packages"
+    write("ten_hottest", title, __doc__ or "", page(rows), partial=len(sys.argv) > 1)
+
+
+if __name__ == "__main__":
+    main()

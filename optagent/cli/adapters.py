@@ -1,0 +1,197 @@
+"""The kinds of targets, as a session needs them: what runs them, how they are surveyed, where inputs come from."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from optagent.cli.settings import RunSettings
+from optagent.core.scope import Scope
+from optagent.core.target import Target, Tree
+from optagent.core.workload import Workload
+from optagent.errors import BadSetting, BaselineBroken, TargetNotFound
+from optagent.languages.base import Project
+from optagent.languages.command import inputs as command_inputs
+from optagent.languages.command import settings as command_settings
+from optagent.languages.command.project import CommandProject, command_target, find_project
+from optagent.languages.command.settings import CommandSettings
+from optagent.languages.python import environment, toolbox_folder, tools
+from optagent.languages.python.discover import has_tests
+from optagent.languages.python.environment import Environment
+from optagent.languages.python.finding import Search
+from optagent.languages.python.home import PythonHome
+from optagent.languages.python.host import Host
+from optagent.languages.python.locate import locate
+from optagent.languages.python.project import PythonProject
+from optagent.languages.python.test_run import TEST_SECONDS, Wish, run_tests
+from optagent.languages.python.workload_file import check_file, workload_from_file
+from optagent.languages.tests import TestReport
+from optagent.sandbox.base import Sandbox
+from optagent.sandbox.choose import choose
+from optagent.verify.survey import Survey, take_survey
+from optagent.workspace.worktree import root_of
+
+TOOLBOX = "toolbox"
+PATIENCE_S = 120.0
+OwnInputs = Callable[[], Workload]
+
+
+class Adapter(Protocol):
+    """One kind of target, with the sandbox and whatever else was found and tried for it."""
+
+    @property
+    def sandbox(self) -> Sandbox: ...
+
+    def target(self, tree: Tree, spec: str) -> Target:
+        """The target that a person names. Raises UsageError."""
+
+    def check(self, tree: Tree, settings: RunSettings) -> None:
+        """Returns when something can judge a target of this tree. Raises BadWorkload or BaselineBroken."""
+
+    def project(self, settings: RunSettings, folder: Path, base: Tree, target: Target) -> Project:
+        """What runs the target of one run, whose files lie in `folder`."""
+
+    def survey(self, project: Project, base: Tree, targets: Sequence[Target], settings: RunSettings) -> Survey:
+        """The tests of the untouched code, run for all these targets together."""
+
+    def with_folders(self, project: Project, folders: tuple[str, ...]) -> Project:
+        """The project, with folders of the tree on its import path that the tests had there."""
+
+    def own_inputs(self, project: Project, base: Tree, file: Path | None, seed: int) -> OwnInputs | None:
+        """What makes the workload when it does not come from the tests; None when it does."""
+
+
+@dataclass(frozen=True)
+class PythonTargets:
+    """Functions of Python code. `tools` is a folder of ours with what the environment lacks to run tests."""
+
+    sandbox: Sandbox
+    environment: Environment
+    tools: Path | None
+
+    def home(self, folder: Path, tests: str | None) -> PythonHome:
+        """The home of runs whose files lie in `folder`."""
+        toolbox = toolbox_folder.install(folder / TOOLBOX)
+        found = self.environment
+        return PythonHome(
+            self.sandbox, found.interpreter, toolbox, _test_arguments(tests), found.import_roots, self.tools
+        )
+
+    def target(self, tree: Tree, spec: str) -> Target:
+        return locate(tree, spec)
+
+    def check(self, tree: Tree, settings: RunSettings) -> None:
+        if settings.workload:
+            check_file(Path(settings.workload))
+        elif not has_tests(tree):
+            name = settings.repo_path.name or settings.repo
+            raise BaselineBroken(
+                f"{name}/ has no tests and no workload file was given, so nothing can be judged",
+                "Write a test that calls the target, or a workload file: `--workload FILE`.",
+            )
+
+    def project(self, settings: RunSettings, folder: Path, base: Tree, target: Target) -> PythonProject:
+        return PythonProject(self.home(folder, settings.tests), target, scope=Scope(settings.scope), base=base)
+
+    def survey(self, project: Project, base: Tree, targets: Sequence[Target], settings: RunSettings) -> Survey:
+        assert isinstance(project, PythonProject)
+        home = project.home
+
+        def run(only: tuple[str, ...] | None, keep: bool, seconds: float | None) -> TestReport:
+            return run_tests(home, base, Wish(only, tuple(targets), keep, seconds or TEST_SECONDS))
+
+        return take_survey(run, len(targets), settings.timeout_factor)
+
+    def with_folders(self, project: Project, folders: tuple[str, ...]) -> Project:
+        assert isinstance(project, PythonProject)
+        return replace(project, folders=folders)
+
+    def own_inputs(self, project: Project, base: Tree, file: Path | None, seed: int) -> OwnInputs | None:
+        if file is None:
+            return None
+        return lambda: workload_from_file(project, base, file, seed, PATIENCE_S)
+
+
+@dataclass(frozen=True)
+class CommandTargets:
+    """The one command that a project describes in its configuration."""
+
+    sandbox: Sandbox
+    settings: CommandSettings
+
+    def target(self, tree: Tree, spec: str) -> Target:
+        found = command_target(tree, self.settings)
+        if spec not in ("", found.qualname, str(found)):
+            raise TargetNotFound(
+                f"there is no command {spec!r} in {tree.project_root.name}/, only {found.qualname!r}",
+                f"Name it, or nothing: `--target {found.qualname}`.",
+            )
+        return found
+
+    def check(self, tree: Tree, settings: RunSettings) -> None:
+        if settings.workload:
+            raise BadSetting("a command takes its inputs from files", "Name them as `inputs` beside the command.")
+
+    def project(self, settings: RunSettings, folder: Path, base: Tree, target: Target) -> CommandProject:
+        found = find_project(base, self.sandbox, folder)
+        assert found is not None, "the configuration was there when the user's tree was looked at"
+        return found
+
+    def survey(self, project: Project, base: Tree, targets: Sequence[Target], settings: RunSettings) -> Survey:
+        assert isinstance(project, CommandProject)
+
+        def run(only: tuple[str, ...] | None, keep: bool, seconds: float | None) -> TestReport:
+            return project.run_tests(base, only, seconds or TEST_SECONDS)
+
+        return take_survey(run, 1, settings.timeout_factor)
+
+    def with_folders(self, project: Project, folders: tuple[str, ...]) -> Project:
+        return project
+
+    def own_inputs(self, project: Project, base: Tree, file: Path | None, seed: int) -> OwnInputs | None:
+        assert isinstance(project, CommandProject)
+        return lambda: command_inputs.workload(project, base, PATIENCE_S)
+
+
+def adapter_for(settings: RunSettings, tree: Tree, state: Path) -> Adapter:
+    """The kind of target that is meant: the project's command when that is named, or when nothing else is; else
+    Python. `state` is the folder for all state. Raises EnvironmentFault when it cannot run here."""
+    described = command_settings.read(tree.project_root)
+    if described is not None and settings.target in ("", *_names(tree, described)):
+        return CommandTargets(choose(settings.sandbox, Path.home()), described)
+    return python_targets(settings, state)
+
+
+def has_command(repo: Path) -> bool:
+    return command_settings.read(repo) is not None
+
+
+def _names(tree: Tree, described: CommandSettings) -> tuple[str, str]:
+    target = command_target(tree, described)
+    return target.qualname, str(target)
+
+
+def python_targets(settings: RunSettings, state: Path) -> PythonTargets:
+    """The project's environment found, and tried in the sandbox."""
+    sandbox = choose(settings.sandbox, Path.home())
+    repo = settings.repo_path
+    search = Search(repo, root_of(repo), Host(os.environ, Path.home()), Path(sys.executable), settings.python)
+    found = environment.look(search, sandbox)
+    return PythonTargets(sandbox, found, tools.complete(found, state, sandbox))
+
+
+def _test_arguments(tests: str | None) -> tuple[str, ...]:
+    """`--tests` as arguments for pytest."""
+    words = shlex.split(tests or "")
+    if words[:3] == ["python", "-m", "pytest"]:
+        words = words[3:]
+    elif words[:1] == ["pytest"]:
+        words = words[1:]
+    elif words:
+        raise BadSetting(f"--tests {tests!r} is no pytest command", "Give `pytest` with its arguments.")
+    return tuple(words)
