@@ -84,7 +84,7 @@ class Watch:
                 one.is_free = False
             if one.in_this_test:
                 one.most = MOST_PER_TEST if one.recorder.calls < OFTEN else FEW_PER_TEST
-                one.in_this_test = 0
+                one.in_this_test = one.recorder.next_look = 0  # the first call of each test is looked at
         if self.monitors:
             monitoring().restart_events()
         elif len(sys.modules) != self.modules_seen:
