@@ -10,13 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import make_sandbox, open_to_all
+from pythons import home_of, outcomes
 
-from optagent.core.target import Tree
-from optagent.languages.python import interpreter, toolbox_folder
 from optagent.languages.python.locate import locate
-from optagent.languages.python.project import PythonProject
-from optagent.languages.tests import TestReport
+from optagent.languages.python.test_run import Wish, run_tests
+from optagent.languages.tests import Captured, TestReport
 
 pytestmark = pytest.mark.slow  # the quick tier has the plain calls, in test_python_project.py
 
@@ -129,6 +127,7 @@ def test_falls():
 
 def test_holds():
     holds(object()); holds(lambda: 1); holds([1, 2]); holds([1, 2])
+    holds(threading.Lock()); holds([threading.Lock()])
 
 def test_thread():
     one = threading.Thread(target=holds, args=("in a thread",))
@@ -170,34 +169,31 @@ NAME = "tests/test_m.py::test_"
 
 @pytest.fixture(scope="module")
 def tests_of(tmp_path_factory: pytest.TempPathFactory, ours: Path) -> Callable[[str], TestReport]:
-    sandbox = make_sandbox("bwrap")
-    root = tmp_path_factory.mktemp("probe")
-    (root / "src" / "tests").mkdir(parents=True)
-    (root / "src" / "m.py").write_text(MODULE)
-    (root / "src" / "tests" / "test_m.py").write_text(TESTS)
-    open_to_all(root, root.parent, root.parent.parent, root / "src", root / "src" / "tests")
-    toolbox = toolbox_folder.install(root / "toolbox")
-    found = interpreter.probe(ours, "test", sandbox)
-    tree = Tree(root / "src")
+    home, tree = home_of(tmp_path_factory.mktemp("probe"), {"m.py": MODULE, "tests/test_m.py": TESTS}, ours)
     known: dict[str, TestReport] = {}
 
     def report(target: str) -> TestReport:
         if target not in known:
-            project = PythonProject(sandbox, found, toolbox, locate(tree, target))
-            known[target] = project.run_tests(tree, None, keep=True)
+            known[target] = run_tests(home, tree, Wish(None, (locate(tree, target),), keep=True))
         return known[target]
 
+    report.home, report.tree = home, tree  # type: ignore[attr-defined]
     return report
 
 
-def calls(report: TestReport) -> list[object]:
+def captured(report: TestReport) -> Captured:
     assert not report.broken
-    return [pickle.loads(data) for _, data in report.inputs]
+    (of_target,) = report.captured
+    return of_target
+
+
+def calls(report: TestReport) -> list[object]:
+    return [pickle.loads(one.data) for one in captured(report).inputs]
 
 
 def test_arguments_are_those_that_were_bound_before_the_call_began(tests_of):
     """3.11 keeps what the caller wrote, newer versions what was bound: called again, both do the same."""
-    assert tests_of("default").calls == 3
+    assert captured(tests_of("default")).calls == 3
     seen = calls(tests_of("default"))
     assert ((1,), {}) in seen or ((1, []), {"c": 3}) in seen
 
@@ -212,31 +208,35 @@ def test_a_generator_or_a_coroutine_is_a_call(tests_of, target, n):
 
 
 def test_a_cache_around_the_target_hides_its_hits(tests_of):
-    assert (tests_of("cached_plain").calls, calls(tests_of("cached_plain"))) == (1, [((5,), {})])
+    assert (captured(tests_of("cached_plain")).calls, calls(tests_of("cached_plain"))) == (1, [((5,), {})])
 
 
 def test_recursion_through_another_function_is_one_call(tests_of):
-    assert (tests_of("even").calls, calls(tests_of("even"))) == (1, [((4,), {})])
+    assert calls(tests_of("even")) == [((4,), {})]
 
 
 def test_calls_that_raise_are_kept_and_the_next_outermost_call_is_still_seen(tests_of):
-    assert (tests_of("falls").calls, calls(tests_of("falls"))) == (2, [((0,), {})])
+    assert calls(tests_of("falls")) == [((0,), {})]
 
 
 def test_a_static_method_is_seen_through_its_class_and_an_instance(tests_of):
     assert calls(tests_of("Shape.still")) == [((7,), {}), ((8,), {})]
 
 
-def test_what_cannot_be_kept_is_counted_by_its_type(tests_of):
+def test_what_cannot_be_kept_is_counted_by_its_reason_and_what_can_is_kept_once(tests_of):
     report = tests_of("holds")
-    assert report.lost == {"builtins.object": 1, "builtins.function": 1}
-    assert (("in a thread",), {}) in calls(report)
-    assert calls(report).count((([1, 2],), {})) == 1
+    assert captured(report).lost == {"cannot pickle '_thread.lock' object": 2}
+    told = outcomes(tests_of.home, tests_of.tree, locate(tests_of.tree, "holds"), captured(report))
+    results = [one[2] for one in told]
+    assert results.count(["l", 1, 2]) == 1
+    assert "in a thread" in results
+    assert any(one[0] == "o" and one[1] == "builtins.object" for one in results if isinstance(one, list))
+    assert any(one[0] == "F" and "<lambda>" in one[1] for one in results if isinstance(one, list))
 
 
 def test_nothing_is_reached_where_nothing_is_called(tests_of):
     report = tests_of("unreached")
-    assert (report.calls, report.inputs) == (0, ())
+    assert (captured(report).calls, captured(report).inputs) == (0, ())
     assert not any(test.reached for test in report.tests)
 
 
