@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from optagent.sandbox.base import Command, ExecResult, Limits, Mount, Stopped
 REQUEST = "/optagent/request"
 TEST_SECONDS = 600.0
 TEST_PROCESSES = 512
+TELLING = re.compile(r"E |ERROR|INTERNALERROR|.*: error: ")
 PYTEST_ENDINGS = (0, 1, 5)
 """All passed, some failed, there are none: the endings after which the report says what happened."""
 
@@ -134,6 +136,6 @@ def _captured(rows: Sequence[Any], blobs: list[bytes]) -> tuple[Captured, ...]:
 
 def _telling_line(output: str) -> str:
     """The line of pytest's output that says what went wrong: its first "E" line, else its last line."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors = [line.removeprefix("E ").strip() for line in lines if line.startswith(("E ", "ERROR", "INTERNALERROR"))]
+    lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith("ERROR: usage:")]
+    errors = [line.removeprefix("E ").strip() for line in lines if TELLING.match(line)]
     return (errors or lines[-1:] or [""])[0]

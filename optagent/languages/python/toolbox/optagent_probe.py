@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Pytest = Any  # its classes; nothing but the standard library is imported here, not even for types
 
 USAGE_ERROR = 4
+MOST_CORRECTIONS = 5
 IN_THE_WAY = {"xdist": ("-n0",), "pytest_cov": ("--no-cov",), "pytest_randomly": ("-p", "no:randomly"),
               "random_order": ("-p", "no:random_order"), "pytest_reverse": ("-p", "no:reverse"),
               "pytest_sugar": ("-p", "no:sugar"), "pytest_rerunfailures": ("--reruns=0",)}  # fmt: skip
@@ -111,14 +112,19 @@ def main(arguments: list[str]) -> int:
         request = json.load(file)
     switches = [word for name, words in IN_THE_WAY.items() if importlib.util.find_spec(name) for word in words]
     descriptor = int(os.environ["OPTAGENT_FD"])
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said):
-        code = pytest.main([*switches, *arguments], [Probe(request, descriptor)])
-    if code == USAGE_ERROR and (without := corrections(said.getvalue())):
-        options, plugins = without
-        return int(pytest.main([*switches, *options, *arguments], [Probe(request, descriptor), *plugins]))
-    sys.stderr.write(said.getvalue())
-    return int(code)
+    probe = Probe(request, descriptor)
+    options: list[str] = []
+    plugins: list[Any] = []
+    while True:
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            code = int(pytest.main([*switches, *options, *arguments], [probe, *plugins]))
+        without = corrections(said.getvalue()) if code == USAGE_ERROR and len(plugins) < MOST_CORRECTIONS else None
+        if without is None or (without[0] and without[0][-1] in options):
+            sys.stderr.write(said.getvalue())
+            return code
+        options += without[0]
+        plugins += without[1]
 
 
 def corrections(said: str) -> tuple[list[str], list[Any]] | None:
@@ -126,7 +132,7 @@ def corrections(said: str) -> tuple[list[str], list[Any]] | None:
     ignored, plugins that are required and not here are not required. None when it complains of something else."""
     unknown = re.search(r"unrecognized arguments: (.*)", said)
     if unknown:
-        names = {word.partition("=")[0] for word in unknown[1].split() if word.startswith("--")}
+        names = {word.partition("=")[0] for word in unknown[1].split() if re.match(r"--?[a-zA-Z]", word)}
         return ([], [Ignored(names)]) if names else (["-o", "addopts="], [])
     return (["-o", "required_plugins="], []) if "required plugins" in said.lower() else None
 
@@ -138,8 +144,10 @@ class Ignored:
         self.names = names
 
     def pytest_addoption(self, parser: Pytest) -> None:
+        group = parser.getgroup("ignored")
         for name in sorted(self.names):
-            parser.addoption(name, nargs="?", help="belongs to a plugin that is not installed")
+            add = group.addoption if name.startswith("--") else group._addoption  # short ones are kept for pytest
+            add(name, nargs="?", dest=f"ignored {name}", help="belongs to a plugin that is not installed")
 
 
 if __name__ == "__main__":
