@@ -125,6 +125,50 @@ def test_its_honest_twin_is_let_through(name):
     assert objection(HONEST[name]) is None
 
 
+DECORATED = """import functools
+
+
+@functools.wraps(print)
+def f(x):
+    return x
+
+
+class C:
+    @property
+    def g(self):
+        return 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("qualname", "line", "edit"),
+    [
+        ("f", 5, ("@functools.wraps(print)\n", "@functools.wraps(print)\n@functools.lru_cache\n")),
+        ("f", 5, ("@functools.wraps(print)\n", "@functools.lru_cache\n@functools.wraps(print)\n")),
+        ("f", 5, ("@functools.wraps(print)\n", "@functools.wraps(print)\n@functools.wraps(print)\n")),
+        ("f", 5, ("@functools.wraps(print)\n", "@functools.wraps(len)\n")),
+        ("f", 5, ("@functools.wraps(print)\n", "")),
+        ("C.g", 11, ("    @property\n", "")),
+        ("C.g", 11, ("    @property\n", "    @staticmethod\n")),
+    ],
+)
+def test_the_decorators_of_a_decorated_target_stay_as_they_are(make_repo, qualname, line, edit):
+    """What they make of the function is not what is judged: the worker calls the function below them."""
+    target = locate(Tree(make_repo({"m.py": DECORATED})), f"m.py:{line}")
+    assert target.qualname == qualname
+    said = objection(DECORATED.replace(*edit, 1), target, DECORATED)
+    assert said is not None
+    assert "decorator" in said
+
+
+def test_a_target_without_decorators_may_get_one(make_repo):
+    target = locate(Tree(make_repo({"m.py": DECORATED})), "f")
+    bare = DECORATED.replace("@functools.wraps(print)\n", "")
+    plain = locate(Tree(make_repo({"m.py": bare})), "f")
+    assert target.is_decorated
+    assert objection(bare.replace("def f(", "@functools.lru_cache\ndef f("), plain, bare) is None
+
+
 def test_of_two_edits_of_one_file_none_hides_behind_the_other():
     good = Change("m.py", MODULE, MODULE.replace("return len(xs)", "return 0 + len(xs)"))
     bad = Change("m.py", MODULE, MODULE + "raise SystemExit\n")
