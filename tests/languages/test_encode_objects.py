@@ -358,6 +358,24 @@ class Connection(sqlite3.Connection):
         return Connection, (":memory:",)
 
 
+class SaysItIsPlain(type):
+    """A metaclass whose classes have nothing, they say, but attributes."""
+
+    __mro__ = property(lambda cls: (cls, object))  # type: ignore[assignment]
+    __flags__ = property(lambda cls: 1 << 9)  # type: ignore[assignment]
+    __basicsize__ = property(lambda cls: 16)  # type: ignore[assignment]
+
+
+class PlainSocket(socket.socket, metaclass=SaysItIsPlain):
+    pass
+
+
+class DictlessError(ValueError):
+    @property
+    def __dict__(self):
+        return {}
+
+
 class ChangedSlots:
     __slots__ = ("a", "b")
 
@@ -385,6 +403,8 @@ HIDDEN = {
     "a file": lambda: open(os.devnull),  # noqa: SIM115
     "a socket": socket.socket,
     "a socket that reduces to nothing": Socket,
+    "a socket whose class says that it is plain": PlainSocket,
+    "an exception with a dict that is not the dict": lambda: DictlessError(1),
     "a weak reference": lambda: weakref.ref(KEPT),
     "a weak proxy": lambda: weakref.proxy(KEPT),
     "a weak dict": lambda: weakref.WeakValueDictionary(a=KEPT),

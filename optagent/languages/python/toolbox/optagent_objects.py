@@ -32,6 +32,10 @@ CARRIED: dict[int, tuple[Any, str]] = {}
 
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made while the program runs, as by a class statement
 POINTER = 8
+TOLD = ("__mro__", "__dict__", "__flags__", "__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__")
+MRO, BODY, FLAGS, SIZE, ITEM_SIZE, DICT_AT, WEAKREFS_AT = (vars(type)[name].__get__ for name in TOLD)
+"""What Python knows of a class, whatever its metaclass says."""
+
 BASES = (int, float, complex, str, bytes, bytearray, tuple, list, dict, frozenset, set, collections.deque)
 
 
@@ -116,11 +120,11 @@ def plain(base: Any, value: Any) -> Any:
 def compiled_reduce(kind: type) -> Any:
     """How a class that can hold more than attributes says what it holds: the `__reduce__` of the compiled class, or of
     Python's own library, whatever subclasses put before it. None for classes made of attributes alone."""
-    for owner in kind.__mro__[:-1]:
+    for owner in MRO(kind)[:-1]:
         if owner in copyreg.dispatch_table:
             return copyreg.dispatch_table[owner]
         for name in ("__reduce_ex__", "__reduce__", "__getstate__"):
-            found = vars(owner).get(name)
+            found = BODY(owner).get(name)
             if found is not None and (is_of_python(owner) or not isinstance(found, types.FunctionType)):
                 return (lambda one, method=found: method(one, 4)) if name == "__reduce_ex__" else found
     return None
@@ -132,8 +136,8 @@ def is_of_python(owner: type) -> bool:
 
 def is_plain(value: Any) -> bool:
     """Whether all classes of the object were made by class statements, with room for attributes and slots only."""
-    owners = type(value).__mro__[:-1]
-    return all(owner.__flags__ & HEAP_TYPE for owner in owners) and fits(type(value), object)
+    owners = MRO(type(value))[:-1]
+    return all(FLAGS(owner) & HEAP_TYPE for owner in owners) and fits(type(value), object)
 
 
 def fits(kind: type, base: Any) -> bool:
@@ -141,16 +145,16 @@ def fits(kind: type, base: Any) -> bool:
     has more. The object's own word on it does not count: it may have a `__reduce__` that forgets."""
     if issubclass(kind, super):  # stands for another object
         return False
-    places = sum(len(slots_of(owner)) for owner in kind.__mro__[:-1])
-    places += (kind.__dictoffset__ > 0 or kind.__dictoffset__ == -POINTER) and not base.__dictoffset__
-    places += kind.__weakrefoffset__ > 0 and not base.__weakrefoffset__
+    places = sum(len(slots_of(owner)) for owner in MRO(kind)[:-1])
+    places += (DICT_AT(kind) > 0 or DICT_AT(kind) == -POINTER) and not base.__dictoffset__
+    places += WEAKREFS_AT(kind) > 0 and not base.__weakrefoffset__
     room: int = base.__basicsize__ + POINTER * places
-    return bool(kind.__itemsize__ == base.__itemsize__) and kind.__basicsize__ <= room
+    return bool(ITEM_SIZE(kind) == base.__itemsize__) and SIZE(kind) <= room
 
 
 def hides_attributes(kind: type) -> bool:
     """Whether a class has put something of its own where the dict of its objects is looked up."""
-    found = [vars(owner)["__dict__"] for owner in kind.__mro__[:-1] if "__dict__" in vars(owner)]
+    found = [BODY(owner)["__dict__"] for owner in MRO(kind)[:-1] if "__dict__" in BODY(owner)]
     return any(type(one) not in (types.GetSetDescriptorType, types.MemberDescriptorType) for one in found)
 
 
@@ -158,7 +162,7 @@ def label(kind: type) -> Any:
     """A class by its name, where it is found under it; else by its name and the public names in its body."""
     if is_found(kind):
         return type_name(kind)
-    return ["made by a call", type_name(kind), *sorted(name for name in vars(kind) if not name.startswith("_"))]
+    return ["made by a call", type_name(kind), *sorted(name for name in BODY(kind) if not name.startswith("_"))]
 
 
 def is_found(kind: type) -> bool:
@@ -166,11 +170,13 @@ def is_found(kind: type) -> bool:
     found: Any = sys.modules.get(kind.__module__ or "")
     for part in kind.__qualname__.split("."):
         found = getattr(found, part, None)
-    return found is kind or not kind.__flags__ & HEAP_TYPE
+    return found is kind or not FLAGS(kind) & HEAP_TYPE
 
 
 def attributes(value: Any) -> Iterator[tuple[str, Any]]:
     """What the object keeps in its dict and in its slots, by name; a slot of a base class by its class and name."""
+    if hides_attributes(type(value)):
+        refuse(type(value))
     yield from by_text(vars_of(value) or {})
     yield from ((f"{owner.__qualname__}.{name}", one) for (owner, name), one in slots(value))
 
@@ -184,10 +190,10 @@ def by_text(attributes: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
 
 def slots(value: Any) -> Iterator[tuple[tuple[type, str], Any]]:
     """What the object keeps in slots, by class and by the name under which the class keeps the slot."""
-    for owner in type(value).__mro__:
+    for owner in MRO(type(value)):
         for name in slots_of(owner):
             try:
-                yield (owner, name), vars(owner)[name].__get__(value)
+                yield (owner, name), BODY(owner)[name].__get__(value)
             except AttributeError:  # an empty slot
                 continue
 
@@ -203,9 +209,9 @@ def vars_of(value: Any) -> Any:
 def slots_of(owner: type) -> tuple[str, ...]:
     """The slots that a class statement made, by the names under which the class keeps them. `__slots__` itself may have
     been used up, or changed since."""
-    if "__slots__" not in vars(owner):
+    if "__slots__" not in BODY(owner):
         return ()
-    return tuple(name for name, one in vars(owner).items() if is_member(one, owner, name))
+    return tuple(name for name, one in BODY(owner).items() if is_member(one, owner, name))
 
 
 def is_member(one: Any, owner: type, name: str) -> bool:
