@@ -370,6 +370,11 @@ class PlainSocket(socket.socket, metaclass=SaysItIsPlain):
     pass
 
 
+class OwnRandom(random.Random):
+    def getstate(self):
+        return 3, (), None
+
+
 class DictlessError(ValueError):
     @property
     def __dict__(self):
@@ -405,6 +410,7 @@ HIDDEN = {
     "a socket that reduces to nothing": Socket,
     "a socket whose class says that it is plain": PlainSocket,
     "an exception with a dict that is not the dict": lambda: DictlessError(1),
+    "random numbers that say nothing of their state": lambda: OwnRandom(1),
     "a weak reference": lambda: weakref.ref(KEPT),
     "a weak proxy": lambda: weakref.proxy(KEPT),
     "a weak dict": lambda: weakref.WeakValueDictionary(a=KEPT),

@@ -126,8 +126,17 @@ def compiled_reduce(kind: type) -> Any:
         for name in ("__reduce_ex__", "__reduce__", "__getstate__"):
             found = BODY(owner).get(name)
             if found is not None and (is_of_python(owner) or not isinstance(found, types.FunctionType)):
+                if asks_subclass(kind, owner, found):
+                    return lambda one: refuse(kind)
                 return (lambda one, method=found: method(one, 4)) if name == "__reduce_ex__" else found
     return None
+
+
+def asks_subclass(kind: type, owner: type, found: Any) -> bool:
+    """Whether a function of Python's library goes through names that a subclass of the project's has for itself."""
+    names = found.__code__.co_names if isinstance(found, types.FunctionType) else ()
+    below = MRO(kind)[: MRO(kind).index(owner)]
+    return any(name in BODY(one) for one in below if not is_of_python(one) for name in names)
 
 
 def is_of_python(owner: type) -> bool:
