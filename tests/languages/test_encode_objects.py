@@ -156,6 +156,17 @@ class SlottedError(Exception):
         self.code = code
 
 
+class ClaimsToBePythons:
+    __module__ = "random"
+    __slots__ = ("a",)
+
+    def __init__(self, a):
+        self.a = a
+
+    def __reduce__(self):
+        return "always the same"
+
+
 class ArgsOfItsOwn(Exception):
     args = ("always the same",)  # type: ignore[assignment]
 
@@ -266,6 +277,7 @@ PAIRS = {
     "one object twice and two": ((lambda one: [one, one])(Plain()), [Plain(), Plain()]),
     "attributes of an exception": (SlottedError(1), SlottedError(2)),
     "arguments behind arguments": (ArgsOfItsOwn(1), ArgsOfItsOwn(2)),
+    "objects of a class that claims to be Python's own": (ClaimsToBePythons(1), ClaimsToBePythons(2)),
     "notes of an exception": (with_note(ValueError(1), "a"), ValueError(1)),
     "exceptions in a group": (ExceptionGroup("a", [ValueError(1)]), ExceptionGroup("a", [ValueError(2)])),
     "objects that forget when asked": (Forgets(a=1), Forgets(a=2)),

@@ -140,7 +140,8 @@ def asks_subclass(kind: type, owner: type, found: Any) -> bool:
 
 
 def is_of_python(owner: type) -> bool:
-    return owner.__module__.partition(".")[0] in sys.stdlib_module_names
+    """A class of Python's own library: not one that says so, but one that stands there."""
+    return str(owner.__module__).partition(".")[0] in sys.stdlib_module_names and is_found(owner)
 
 
 def is_plain(value: Any) -> bool:
@@ -176,7 +177,7 @@ def label(kind: type) -> Any:
 
 def is_found(kind: type) -> bool:
     """Whether a class stands where its name says; of Python's own compiled ones some never do."""
-    found: Any = sys.modules.get(kind.__module__ or "")
+    found: Any = sys.modules.get(str(kind.__module__))
     for part in kind.__qualname__.split("."):
         found = getattr(found, part, None)
     return found is kind or not FLAGS(kind) & HEAP_TYPE
