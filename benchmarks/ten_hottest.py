@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
+from optagent.languages.python.pytest_run import Wish, run_tests  # noqa: E402
 from packages import Package, chosen, unpacked  # noqa: E402
 from results import write  # noqa: E402
 
@@ -32,7 +33,6 @@ from optagent.core.target import Target  # noqa: E402
 from optagent.core.verdict import Faster  # noqa: E402
 from optagent.core.workload import Input  # noqa: E402
 from optagent.languages.python.project import PythonProject  # noqa: E402
-from optagent.languages.python.test_run import Wish, run_tests  # noqa: E402
 from optagent.measure import speed  # noqa: E402
 from optagent.measure.launch import Race  # noqa: E402
 from optagent.workspace.checkout import checkout  # noqa: E402

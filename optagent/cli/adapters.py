@@ -28,7 +28,7 @@ from optagent.languages.python.home import PythonHome
 from optagent.languages.python.host import Host
 from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
-from optagent.languages.python.test_run import TEST_SECONDS, Wish, run_tests
+from optagent.languages.python.pytest_run import TEST_SECONDS, Wish, run_tests
 from optagent.languages.python.workload_file import check_file, workload_from_file
 from optagent.languages.tests import TestReport
 from optagent.sandbox.base import Sandbox

@@ -12,7 +12,8 @@ from optagent.core import frames
 from optagent.core.target import Target, Tree
 from optagent.core.verdict import Evidence, Inconclusive, Incorrect, Rejected
 from optagent.languages.contestant import REFERENCE, Contestant, Load, Misconduct, Uncomparable
-from optagent.languages.python import project
+from optagent.languages.python import pytest_run as reports
+from optagent.languages.python.home import PythonHome
 from optagent.languages.python.project import PythonProject
 from optagent.sandbox.base import Command, ExecResult, Exited, Limits, Stopped
 
@@ -49,11 +50,12 @@ NONSENSE = [
     {}, {"types": 3}, {"types": {"a": "b"}}, {"types": {"a": [1]}}, {"functions": 1, "lines": 2},
     {"functions": [], "lines": [[1]]}, {"functions": [[1, 2, 3, 4, 5, 6]], "lines": []}, {"faults": 7},
     {"faults": {"a": 1}}, {"faults": [None]}, {"fault": None}, {"fault": {"x": []}, "refused": "maybe"},
-    {"file": 3, "callable": []},
+    {"file": 3, "callable": []}, {"codecs": 3}, {"codecs": [[]]}, {"refused": []}, {"faults": "x"},
 ]  # fmt: skip
 QUESTIONS = {
-    "load": lambda one: one.load(Load("m", "f", (), 1)),
+    "load": lambda one: one.load(Load("m", "f", False, (), 1)),
     "make": lambda one: one.make("w.py", 1, 1),
+    "admit": lambda one: one.admit(0),
     "describe": lambda one: one.describe(),
     "profile": lambda one: one.profile(),
     "call": lambda one: one.call([0]),
@@ -124,7 +126,9 @@ heard()
 """
     with worker(script) as one:
         one.describe()
-        time.sleep(0.1)
+        started, deadline = one.live.cpu_ns(), time.monotonic() + 20
+        while one.live.cpu_ns() < started + 50_000_000 and time.monotonic() < deadline:
+            time.sleep(0.01)  # a busy machine may give the thread little
         one.halt()
         time.sleep(0.2)
         one.proceed()
@@ -145,31 +149,55 @@ def test_misconduct_is_held_against_the_candidate_only():
 
 def told(report: bytes, limit: str = ""):
     ending = Stopped(limit) if limit else Exited(0)
-    return project._read_report(ExecResult(ending, b"1 passed", b"", report, 1.0))
+    return reports._read_report(ExecResult(ending, b"1 passed", b"", report, 1.0), 1)
 
 
-GOOD = {"tests": {"t": {"outcome": "passed", "reached": True, "seconds": 0.1}}, "calls": 1, "lost": {}, "exit": 0}
+TEST = {"outcome": "passed", "reached": [0], "seconds": 0.1}
+GOOD = {"tests": {"t": TEST}, "targets": [[4, {"a lock": 2}, ["plain"]]], "folders": ["src"], "exit": 0}
 
 
 def test_a_report_is_read_when_it_is_one():
-    report = told(frames.pack(GOOD, [b"key", b"data"]))
-    assert (report.broken, report.names("passed"), report.inputs) == ("", {"t"}, ((b"key", b"data"),))
+    report = told(frames.pack(GOOD, [b"data"]))
+    (captured,) = report.captured
+    assert (report.broken, report.names("passed"), report.folders) == ("", {"t"}, ("src",))
+    assert report.tests[0].reached == {0}
+    assert (captured.calls, captured.lost) == (4, {"a lock": 2})
+    assert [(one.data, one.codec) for one in captured.inputs] == [(b"data", "plain")]
+
+
+def with_test(**changed: object) -> bytes:
+    return frames.pack({**GOOD, "tests": {"t": {**TEST, **changed}}}, [b"x"])
+
+
+def without(name: str) -> bytes:
+    return frames.pack({key: value for key, value in GOOD.items() if key != name}, [b"x"])
 
 
 BAD_REPORTS = {
     "nothing": b"",
-    "two reports": frames.pack(GOOD) * 2,
-    "half a report": frames.pack(GOOD)[:-3],
-    "an odd number of blobs": frames.pack(GOOD, [b"x"]),
-    "no tests": frames.pack({**GOOD, "tests": [1]}),
-    "a test without an outcome": frames.pack({**GOOD, "tests": {"t": {}}}),
-    "a test that is none": frames.pack({**GOOD, "tests": {"t": 3}}),
-    "seconds that are none": frames.pack({**GOOD, "tests": {"t": {**GOOD["tests"]["t"], "seconds": "x"}}}),
-    "no exit": frames.pack({key: value for key, value in GOOD.items() if key != "exit"}),
-    "an exit of its own": frames.pack({**GOOD, "exit": 3}),
-    "lost that is none": frames.pack({**GOOD, "lost": 3}),
-    "calls that are none": frames.pack({**GOOD, "calls": None}),
-    "an exit that is a list": frames.pack({**GOOD, "exit": []}),
+    "two reports": frames.pack(GOOD, [b"x"]) * 2,
+    "half a report": frames.pack(GOOD, [b"x"])[:-3],
+    "fewer inputs than codecs": frames.pack(GOOD),
+    "more inputs than codecs": frames.pack(GOOD, [b"x", b"y"]),
+    "no tests": frames.pack({**GOOD, "tests": [1]}, [b"x"]),
+    "a test without an outcome": frames.pack({**GOOD, "tests": {"t": {}}}, [b"x"]),
+    "a test that is none": frames.pack({**GOOD, "tests": {"t": 3}}, [b"x"]),
+    "seconds that are none": with_test(seconds="x"),
+    "reached that is no list": with_test(reached=True),
+    "reached by names": with_test(reached=["f"]),
+    "no exit": without("exit"),
+    "a row too few": frames.pack({**GOOD, "targets": []}),
+    "a row too many": frames.pack({**GOOD, "targets": [*GOOD["targets"], [0, {}, []]]}, [b"x"]),
+    "no targets": without("targets"),
+    "no folders": without("folders"),
+    "folders that are none": frames.pack({**GOOD, "folders": 3}, [b"x"]),
+    "an exit of its own": frames.pack({**GOOD, "exit": 3}, [b"x"]),
+    "lost that is none": frames.pack({**GOOD, "targets": [[4, 3, ["plain"]]]}, [b"x"]),
+    "lost by names": frames.pack({**GOOD, "targets": [[4, {"a": "b"}, ["plain"]]]}, [b"x"]),
+    "calls that are none": frames.pack({**GOOD, "targets": [[None, {}, ["plain"]]]}, [b"x"]),
+    "a target that is none": frames.pack({**GOOD, "targets": [7]}, [b"x"]),
+    "codecs that are none": frames.pack({**GOOD, "targets": [[4, {}, 3]]}, [b"x"]),
+    "an exit that is a list": frames.pack({**GOOD, "exit": []}, [b"x"]),
 }
 
 
@@ -179,14 +207,14 @@ def test_a_report_that_is_none_means_that_nothing_passed(name):
 
 
 def test_a_good_report_of_a_run_that_was_stopped_does_not_count():
-    report = told(frames.pack(GOOD), "seconds")
+    report = told(frames.pack(GOOD, [b"x"]), "seconds")
     assert (report.names("passed"), "seconds" in report.broken) == (set(), True)
 
 
 def test_a_target_that_came_from_elsewhere_is_misconduct(tmp_path):
     """The worker's word on the file is compared with the tree; its absence is no excuse."""
     target = Target("m.py", "f", "m", ".", 1)
-    judge = PythonProject(make_sandbox("none"), None, tmp_path, target)  # type: ignore[arg-type]
-    for answer in ({}, {"file": "/elsewhere/m.py", "callable": True}, {"file": f"{tmp_path}/m.py", "callable": False}):
+    judge = PythonProject(PythonHome(make_sandbox("none"), None, tmp_path), target)  # type: ignore[arg-type]
+    for answer in ({}, {"file": "/elsewhere/m.py"}, {"file": f"{tmp_path}/m.pyc"}, {"file": None}):
         with worker(f"heard(); tell({answer!r})\nheard()") as one, pytest.raises(Misconduct):
             judge.load(one, Tree(tmp_path), 1)

@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 from conftest import make_sandbox, open_to_all
+from optagent.languages.python.pytest_run import Wish, run_tests
 
 from optagent.core.target import Tree
 from optagent.errors import BadWorkload, InterpreterUnusable
 from optagent.languages.contestant import Misconduct, Uncomparable
 from optagent.languages.python import interpreter, toolbox_folder
+from optagent.languages.python.home import PythonHome
 from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
 from optagent.languages.python.workload_file import workload_from_file
+from optagent.languages.tests import TestReport
 
 VERSIONS = Path("/root/.pyenv/versions")
 OTHERS = [name for name in ("3.12.1", "3.13.0") if os.access(VERSIONS / name / "bin" / "python", os.X_OK)]
@@ -45,7 +48,8 @@ def make_project(python, make_repo):
         tree.root.chmod(0o755)
         box = make_sandbox("bwrap")
         toolbox = toolbox_folder.install(tree.root.parent / "toolbox")
-        return PythonProject(box, interpreter.probe(python, "test", box), toolbox, locate(tree, target)), tree
+        home = PythonHome(box, interpreter.probe(python, "test", box), toolbox)
+        return PythonProject(home, locate(tree, target)), tree
 
     return make
 
@@ -85,8 +89,9 @@ def odd(kind, value=None):
         sys.exit(4)
     if kind == "hang":
         while True: pass
-    if kind == "object":
-        return object()
+    if kind == "lock":
+        import threading
+        return threading.Lock()
     return value
 """
 
@@ -129,13 +134,19 @@ def test_elsewhere(): pass
 FILES = {"m.py": MODULE, "tests/test_m.py": TESTS}
 
 
-def captured(report) -> list[object]:
-    return [pickle.loads(data) for _, data in report.inputs]
+def watched(project: PythonProject, tree: Tree, seconds: float = 60) -> TestReport:
+    """All tests run with the target watched and its arguments kept."""
+    return run_tests(project.home, tree, Wish(None, (project.target,), keep=True, seconds=seconds))
+
+
+def captured(report: TestReport) -> list[object]:
+    (of_target,) = report.captured
+    return [pickle.loads(one.data) for one in of_target.inputs]
 
 
 def test_outcomes_and_reach_are_told_test_by_test(make_project):
     project, tree = make_project(FILES, "depth")
-    report = project.run_tests(tree, None, keep=True)
+    report = watched(project, tree)
     name = "tests/test_m.py::test_"
     assert not report.broken
     assert report.names("failed") == {name + "fails", name + "bad_teardown"}
@@ -152,42 +163,43 @@ def test_outcomes_and_reach_are_told_test_by_test(make_project):
 
 def test_only_outermost_calls_are_kept_and_each_once(make_project):
     project, tree = make_project(FILES, "depth")
-    assert sorted(captured(project.run_tests(tree, None, keep=True))) == [((1,), {}), ((3,), {}), ((4,), {})]
+    assert sorted(captured(watched(project, tree))) == [((1,), {}), ((3,), {}), ((4,), {})]
 
 
 def test_arguments_are_kept_as_they_were_before_the_call(make_project):
     project, tree = make_project(FILES, "drain")
-    assert captured(project.run_tests(tree, None, keep=True)) == [(([1, 2],), {})]
+    assert captured(watched(project, tree)) == [(([1, 2],), {})]
 
 
 def test_every_kind_of_argument_can_be_called_with_again(make_project):
     project, tree = make_project(FILES, "Box.weigh")
-    report = project.run_tests(tree, None, keep=True)
-    assert report.calls == 3
+    report = watched(project, tree)
+    inputs = report.captured[0].inputs
+    assert report.captured[0].calls == 3
     assert ((1, 2, 9), {"c": 4, "d": 5}) in captured(report)
     with project.contestant(tree, 1, 20) as worker:
         project.load(worker, tree, 1)
-        worker.keep([data for _, data in report.inputs])
-        assert all(b'"returned",1,' in one for one in worker.call(range(len(report.inputs))))
+        worker.keep([one.data for one in inputs])
+        assert all(b'"returned",1,' in one for one in worker.call(range(len(inputs))))
 
 
 def test_only_the_named_tests_run(make_project):
     project, tree = make_project(FILES, "depth")
-    names = [one.name for one in project.run_tests(tree, None, keep=False).tests if "depth[" in one.name]
+    names = [one.name for one in run_tests(project.home, tree, Wish()).tests if "depth[" in one.name]
     assert len(names) == 2
-    assert [one.name for one in project.run_tests(tree, names, keep=False).tests] == names
+    assert [one.name for one in project.run_tests(tree, names).tests] == names
 
 
 def test_a_test_that_ends_the_process_leaves_no_report_and_no_pass(make_project):
     project, tree = make_project({**FILES, "tests/test_m.py": "import os\n\ndef test_x():\n    os._exit(0)\n"}, "depth")
-    report = project.run_tests(tree, None, keep=True)
+    report = watched(project, tree)
     assert report.broken
     assert report.tests == ()
 
 
 def test_tests_that_never_end_are_stopped(make_project):
     project, tree = make_project({**FILES, "tests/test_m.py": "def test_x():\n    while True: pass\n"}, "depth")
-    assert "seconds" in project.run_tests(tree, None, keep=True, seconds=1.5).broken
+    assert "seconds" in watched(project, tree, seconds=1.5).broken
 
 
 # the worker
@@ -227,8 +239,8 @@ def test_a_process_that_ends_or_hangs_is_misconduct(odd):
 
 
 def test_a_result_without_a_form_cannot_be_compared(odd):
-    with pytest.raises(Uncomparable, match="object"):
-        called(odd, "object")
+    with pytest.raises(Uncomparable, match=r"_thread\.lock"):
+        called(odd, "lock")
 
 
 def test_the_cpu_of_a_whole_life_is_booked_to_its_phases(odd):
@@ -290,7 +302,7 @@ def test_a_file_may_use_the_package_and_keywords_and_ignore_its_seed(odd, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "text", ["raise KeyError(1)", "return 3", "return []", "return [object()]", "return [(object(),)]"]
+    "text", ["raise KeyError(1)", "return 3", "return []", "return [object()]", "return [(open(__file__),)]"]
 )
 def test_a_bad_file_is_told_in_a_sentence(odd, tmp_path, text):
     with pytest.raises(BadWorkload, match=r"w\.py"):
@@ -338,6 +350,6 @@ def test_in_a_thread_of_its_own():
 
 def test_who_looks_at_the_target_sees_what_was_there_and_threads_count_apart(make_project):
     project, tree = make_project({**FILES, "tests/test_m.py": SEEN_TESTS}, "depth")
-    report = project.run_tests(tree, None, keep=True)
+    report = watched(project, tree)
     assert report.names("failed") == set()
     assert sorted(captured(report)) == [((1,), {}), ((5,), {}), ((6,), {})]

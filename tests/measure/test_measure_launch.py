@@ -18,6 +18,7 @@ from optagent.core.verdict import Evidence, Incorrect, Rejected
 from optagent.core.workload import Input
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.languages.python import interpreter, toolbox_folder
+from optagent.languages.python.home import PythonHome
 from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
 from optagent.measure.judge import judge
@@ -68,7 +69,7 @@ def make_race(make_repo, ours, sandbox):
             tree.root.chmod(0o755)
         toolbox = toolbox_folder.install(root / "toolbox")
         found = interpreter.probe(ours, "test", sandbox)
-        project = PythonProject(sandbox, found, toolbox, locate(trees[0], "work"))
+        project = PythonProject(PythonHome(sandbox, found, toolbox), locate(trees[0], "work"))
         core = max(os.sched_getaffinity(0))
         return Race(project, *trees, inputs(calls), core, **{"seconds": 0.05, "patience_s": 20.0, **settings})
 
@@ -160,8 +161,9 @@ def test_a_process_that_a_candidate_starts_is_refused(make_race):
 
 
 def test_a_result_without_a_form_cannot_be_compared(make_race):
-    with pytest.raises(Uncomparable, match="object"):
-        launch(make_race(OLD.replace("return total", "return object()")), seed=9)
+    new = OLD.replace("return total", "import threading\n    return threading.Lock()")
+    with pytest.raises(Uncomparable, match=r"_thread\.lock"):
+        launch(make_race(new), seed=9)
 
 
 def test_we_are_back_on_all_our_cores_whatever_happened():

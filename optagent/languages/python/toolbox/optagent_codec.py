@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 4 << 20
 PLAIN, OBJECTS = "plain", "objects"
-EMPTY_CELL = "optagent: an empty cell"
 NESTED_LOOKED_AT = 64
 BLANKS = re.compile(r"\bat 0x[0-9a-fA-F]+|\s+")
 
@@ -64,6 +63,8 @@ class Packer(pickle.Pickler):
         self.codec = OBJECTS
         if type(value) is types.FunctionType:
             return self.function(value)
+        if type(value) is types.CellType:
+            return make_cell, (), content_of(value), None, None, fill_cell
         if type(value) is types.ModuleType:
             return importlib.import_module, (value.__name__,)
         return self.by_state(value) if speaks_for_itself(type(value)) else NotImplemented
@@ -73,6 +74,8 @@ class Packer(pickle.Pickler):
         attributes."""
         try:
             return value.__reduce_ex__(5)
+        except CannotCarry:
+            raise
         except Exception:
             if not optagent_objects.is_plain(value):
                 raise
@@ -87,10 +90,9 @@ class Packer(pickle.Pickler):
         code = marshal.dumps(value.__code__)
         names = set(names_in(value.__code__))
         used = {name: one for name, one in value.__globals__.items() if name in names}
-        cells = tuple(content_of(cell) for cell in value.__closure__ or ())
         about = (value.__name__, value.__qualname__, value.__module__, value.__defaults__, value.__kwdefaults__)
-        state = (used, about, cells, dict(vars(value)))
-        return make_function, (code, len(cells)), state, None, None, fill_function
+        state = (used, about, dict(vars(value)))
+        return make_function, (code, value.__closure__ or ()), state, None, None, fill_function
 
 
 def speaks_for_itself(kind: type) -> bool:
@@ -121,27 +123,36 @@ def names_in(code: types.CodeType) -> Iterator[str]:
 
 
 def content_of(cell: Any) -> Any:
+    """What a cell holds as its state, None where it is empty; functions that share a cell go on sharing it."""
     try:
-        return cell.cell_contents
+        return (cell.cell_contents,)
     except ValueError:
-        return EMPTY_CELL
+        return None
 
 
 def named_function(module: str, qualname: str) -> Any:
     importlib.import_module(module)
-    found = optagent_objects.named(module, qualname)
+    found = optagent_objects.function_named(module, qualname)
     if found is None:
         raise AttributeError(f"{module} has no function {qualname}")
     return found
 
 
-def make_function(data: bytes, cells: int) -> types.FunctionType:
+def make_cell() -> Any:
+    return types.CellType()
+
+
+def fill_cell(cell: Any, state: Any) -> None:
+    cell.cell_contents = state[0]
+
+
+def make_function(data: bytes, cells: tuple[Any, ...]) -> types.FunctionType:
     """A function without what it uses yet: it may use itself."""
     code = marshal.loads(data)
     digest = f"{len(data)}:{zlib.crc32(data):x}"  # tells functions apart for who reads; both sides got these bytes
     for one in codes_in(code):
         optagent_objects.CARRIED[id(one)] = (one, digest)
-    return types.FunctionType(code, {}, None, None, tuple(types.CellType() for _ in range(cells)))
+    return types.FunctionType(code, {}, None, None, cells)
 
 
 def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -152,14 +163,11 @@ def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def fill_function(function: types.FunctionType, state: Any) -> None:
-    used, about, cells, attributes = state
+    used, about, attributes = state
     function.__globals__.update(used)
     name, qualname, module, function.__defaults__, function.__kwdefaults__ = about
     function.__name__, function.__qualname__, function.__module__ = name, qualname, module
     function.__globals__["__name__"] = module
-    for cell, content in zip(function.__closure__ or (), cells, strict=True):
-        if content is not EMPTY_CELL and content != EMPTY_CELL:
-            cell.cell_contents = content
     vars(function).update(attributes)
 
 
@@ -237,17 +245,21 @@ def split_attributes(value: Any, known: dict[int, tuple[Any, Any]]) -> tuple[Any
     """An object with fresh generators in place of those it kept; what is written down shares nothing with it."""
     attributes = optagent_objects.vars_of(value)
     kept = object.__new__(type(value))
+    known[id(value)] = kept, value  # it may hold itself
     pairs = {name: split(one, known) for name, one in attributes.items()}
-    object.__getattribute__(kept, "__dict__").update({name: one for name, (one, _) in pairs.items()})
+    fill_object(kept, ({name: one for name, (one, _) in pairs.items()}, dict(optagent_objects.slots(value))))
     attributes.update({name: one for name, (_, one) in pairs.items()})
     return kept, value
 
 
 def split_items(value: Any, known: dict[int, tuple[Any, Any]]) -> tuple[Any, Any]:
-    pairs = [split(one, known) for one in value]
-    kept = type(value)(one for one, _ in pairs)
     if type(value) is tuple:
-        return kept, tuple(one for _, one in pairs)
+        pairs = [split(one, known) for one in value]
+        return tuple(one for one, _ in pairs), tuple(one for _, one in pairs)
+    kept: list[Any] = []
+    known[id(value)] = kept, value  # it may hold itself
+    pairs = [split(one, known) for one in value]
+    kept[:] = [one for one, _ in pairs]
     value[:] = [one for _, one in pairs]  # the caller may look into the list it gave
     return kept, value
 
@@ -258,7 +270,7 @@ def split_iterator(value: Any, known: dict[int, tuple[Any, Any]]) -> tuple[Any, 
     if whole.ending == "raised":
         return Unfit("an iterator that raises"), failing(whole.items, whole.value)
     if len(whole.items) >= MOST_ITEMS:
-        return Unfit(f"an iterator of more than {MOST_ITEMS} items"), chained(whole.items, value)
+        return Unfit(f"an iterator of more than {MOST_ITEMS} items"), chained(whole.items, whole.rest)
     return whole, resume(whole.kind, list(whole.items), whole.value)
 
 
@@ -269,7 +281,7 @@ def failing(items: list[Any], error: Any) -> Any:
 
 def chained(items: list[Any], rest: Any) -> Any:
     yield from items
-    yield from rest
+    return (yield from rest)
 
 
 class Unfit:
@@ -282,7 +294,7 @@ class Unfit:
         raise CannotCarry(self.why)
 
 
-OURS = frozenset({named_function, make_function, fill_function, make_object, fill_object, resume})
+OURS = frozenset({named_function, make_function, fill_function, make_object, fill_object, make_cell, fill_cell, resume})
 """What the bytes themselves call; pickle finds them by name."""
 
 __all__ = ["ITERATOR", "CannotCarry", "drained", "pack", "unpack"]

@@ -8,6 +8,7 @@ everything else is a list that begins with a tag:
     ["b", hex]  bytes                  ["y", hex]  bytearray          ["e"]  Ellipsis
     ["l", ...]  list                   ["t", ...]  tuple              ["d", [key, value], ...]  dict, in order
     ["s", ...]  set, sorted            ["z", ...]  frozenset, sorted  ["r", n]  the n-th mutable container again
+                                       ["r", "up", n]  the n-th object outwards from here
     ["g", start, stop, step]  range    ["x", type, args, text, state]  exception
     ["I", kind, ending, ...]  iterator, drained (optagent_iterate)
     ["o", type, content, state]  object (optagent_objects, with the tags for functions, classes and arrays)
@@ -159,14 +160,14 @@ class Encoder:
     def exception(self, error: BaseException, depth: int) -> Any:
         name = type_name(type(error))
         try:
-            args, text = tuple(error.args), str(error)
+            args, text = BaseException.args.__get__(error), str(error)  # type: ignore[attr-defined]
         except Exception:  # noqa: BLE001 - code of the target's: what it raises says nothing about us
             raise CannotEncode(f"{name}, whose text cannot be made") from None
         known = self.first_visit(error)
         if known:
             return known
         args = tuple(ADDRESS.sub("at 0x", one) if type(one) is str else one for one in args)
-        state = sorted(vars(error).items())
+        state = sorted(ATTRIBUTES[0](error), key=lambda pair: pair[0])
         named = [[key, self.tree(one, depth + 1)] for key, one in state]
         return ["x", name, self.tree(args, depth + 1), ADDRESS.sub("at 0x", text), *named]
 
@@ -199,6 +200,10 @@ def unknown(encoder: Encoder, value: Any, depth: int) -> Any:
 
 OTHERWISE: list[Callable[[Encoder, Any, int], Any]] = [unknown]
 """What encodes a value of a type that is not in the table; optagent_objects puts itself here."""
+
+
+ATTRIBUTES: list[Callable[[Any], Any]] = [lambda error: vars(error).items()]
+"""The attributes of an exception; optagent_objects puts here what also looks into slots."""
 
 
 def register(kind: type, encoder: Callable[[Encoder, Any, int], Any]) -> None:

@@ -41,7 +41,7 @@ class Drained:
     """What an iterator gave: its kind, how it ended, the value it returned or raised, and its items.
 
     `seen` holds one encoding for each item as it was when it came, when asked for: a generator may go on changing
-    what it has handed out.
+    what it has handed out. `rest` gives what is still to come.
     """
 
     def __init__(self, kind: str, items: list[Any]) -> None:
@@ -49,6 +49,7 @@ class Drained:
         self.ending = ENDLESS
         self.value: Any = None
         self.seen: list[str] = []
+        self.rest: Any = None
 
     def __reduce__(self) -> Any:
         return (resume, (self.kind, self.items, self.value))
@@ -66,7 +67,8 @@ def drain(iterator: Any, snapshots: bool = False) -> Drained:
         drained.value = yield from iterator
         drained.ending = ENDED
 
-    items = itertools.islice(whole(), MOST_ITEMS)
+    drained.rest = whole()  # kept: a generator that waits for another closes it when it goes
+    items = itertools.islice(drained.rest, MOST_ITEMS)
     try:
         if snapshots:
             take_with_snapshots(items, drained)

@@ -12,13 +12,14 @@ An object with state that cannot be seen is named in CannotEncode.
 
 from __future__ import annotations
 
+import collections
 import copyreg
 import sys
 import types
 from typing import TYPE_CHECKING, Any
 
 import optagent_iterate  # its types are registered too
-from optagent_encode import OTHERWISE, CannotEncode, Circular, register, type_name
+from optagent_encode import ATTRIBUTES, OTHERWISE, CannotEncode, Circular, register, type_name
 from optagent_target import attribute, below
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ CARRIED: dict[int, tuple[Any, str]] = {}
 """By id: code objects of functions that came with the input (optagent_codec), and their digests."""
 
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made while the program runs, as by a class statement
-POINTER, DICT_AND_WEAKREFS = 8, 2
-BASES = (int, float, complex, str, bytes, bytearray, tuple, list, dict, frozenset, set)
+POINTER = 8
+BASES = (int, float, complex, str, bytes, bytearray, tuple, list, dict, frozenset, set, collections.deque)
 
 
 def encode_object(encoder: Encoder, value: Any, depth: int) -> Any:
@@ -39,18 +40,17 @@ def encode_object(encoder: Encoder, value: Any, depth: int) -> Any:
     kind = type(value)
     if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
         return encode_array(encoder, value, depth)
+    if hides_attributes(kind):
+        refuse(kind)
     if not has_own_value(kind) or any(kind is one for one in encoder.shared.circular):
         return encoder.first_visit(value) or encode_parts(encoder, value, depth)
     if id(value) in encoder.open:
         raise Circular(kind)
     encoder.open.add(id(value))
-    parts = encode_parts(encoder, value, depth)
-    encoder.open.discard(id(value))
-    return parts
-
-
-def by_first(pair: tuple[str, Any]) -> str:
-    return pair[0]
+    try:
+        return encode_parts(encoder, value, depth)
+    finally:
+        encoder.open.discard(id(value))
 
 
 def has_own_value(kind: type) -> bool:
@@ -60,10 +60,19 @@ def has_own_value(kind: type) -> bool:
 
 
 def encode_parts(encoder: Encoder, value: Any, depth: int) -> Any:
-    kind = type(value)
     content = encode_content(encoder, value, depth)
-    state = [[name, encoder.tree(one, depth)] for name, one in sorted(attributes(value), key=by_first)]
-    return ["o", type_name(kind), content, *state]
+    state = [[name, encoder.tree(one, depth)] for name, one in sorted(told_apart(value), key=lambda pair: pair[0])]
+    return ["o", label(type(value)), content, *state]
+
+
+def told_apart(value: Any) -> Iterator[tuple[str, Any]]:
+    """The attributes of an object, less those in slots of Python's own classes where these say themselves what they
+    hold: a path keeps its text there once somebody has asked for it."""
+    says = compiled_reduce(type(value)) is not None
+    yield from named(vars_of(value) or {})
+    for (owner, name), one in slots(value):
+        if not (says and is_of_python(owner)):
+            yield f"{owner.__qualname__}.{name}", one
 
 
 def encode_content(encoder: Encoder, value: Any, depth: int) -> Any:
@@ -73,7 +82,7 @@ def encode_content(encoder: Encoder, value: Any, depth: int) -> Any:
     content = None if base is None else encoder.tree(plain(base, value), depth)
     speak = compiled_reduce(kind)
     if speak is None:
-        return content if base is not None or has_nothing_hidden(value) else refuse(kind)
+        return content if fits(kind, base or object) else refuse(kind)
     try:
         said = speak(value)
     except Exception:  # noqa: BLE001 - code of the target's: what it raises says nothing about us
@@ -90,8 +99,11 @@ def plain(base: Any, value: Any) -> Any:
     """The content of an instance of a subclass as an instance of the base, past any overridden method."""
     if base in (tuple, list, set, frozenset):
         return base(base.__iter__(value))
+    if base is collections.deque:
+        return list(base.__iter__(value))
     if base is dict:
-        return dict(zip(dict.keys(value), dict.values(value), strict=True))
+        ordered = collections.OrderedDict if isinstance(value, collections.OrderedDict) else dict  # has its own order
+        return {key: dict.__getitem__(value, key) for key in ordered.__iter__(value)}
     if base in (str, bytes, bytearray):
         return base.__getitem__(value, slice(None))
     return base.__pos__(value)
@@ -114,38 +126,64 @@ def is_of_python(owner: type) -> bool:
     return owner.__module__.partition(".")[0] in sys.stdlib_module_names
 
 
-def has_nothing_hidden(value: Any) -> bool:
-    """Whether attributes are all that the object is: no class of it is compiled, or Python itself would copy it."""
-    if is_plain(value):
-        return True
-    try:
-        object.__reduce_ex__(value, 4)
-    except Exception:  # noqa: BLE001 - a TypeError of Python's, or whatever the target's own methods raise
-        return False
-    return True
-
-
 def is_plain(value: Any) -> bool:
     """Whether all classes of the object were made by class statements, with room for attributes and slots only."""
     owners = type(value).__mro__[:-1]
-    slots = sum(len(slots_of(owner)) for owner in owners)
-    room = object.__basicsize__ + POINTER * (slots + DICT_AND_WEAKREFS)
-    return all(owner.__flags__ & HEAP_TYPE for owner in owners) and type(value).__basicsize__ <= room
+    return all(owner.__flags__ & HEAP_TYPE for owner in owners) and fits(type(value), object)
+
+
+def fits(kind: type, base: Any) -> bool:
+    """Whether objects of a class have room for attributes and slots only, beyond what `base` holds: a compiled class
+    has more. The object's own word on it does not count: it may have a `__reduce__` that forgets."""
+    if issubclass(kind, super):  # stands for another object
+        return False
+    places = sum(len(slots_of(owner)) for owner in kind.__mro__[:-1])
+    places += (kind.__dictoffset__ > 0 or kind.__dictoffset__ == -POINTER) and not base.__dictoffset__
+    places += kind.__weakrefoffset__ > 0 and not base.__weakrefoffset__
+    room: int = base.__basicsize__ + POINTER * places
+    return bool(kind.__itemsize__ == base.__itemsize__) and kind.__basicsize__ <= room
+
+
+def hides_attributes(kind: type) -> bool:
+    """Whether a class has put something of its own where the dict of its objects is looked up."""
+    found = [vars(owner)["__dict__"] for owner in kind.__mro__[:-1] if "__dict__" in vars(owner)]
+    return any(type(one) not in (types.GetSetDescriptorType, types.MemberDescriptorType) for one in found)
+
+
+def label(kind: type) -> Any:
+    """A class by its name, where it is found under it; else by its name and the public names in its body."""
+    if is_found(kind):
+        return type_name(kind)
+    return ["made by a call", type_name(kind), *sorted(name for name in vars(kind) if not name.startswith("_"))]
+
+
+def is_found(kind: type) -> bool:
+    """Whether a class stands where its name says; of Python's own compiled ones some never do."""
+    found: Any = sys.modules.get(kind.__module__ or "")
+    for part in kind.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is kind or not kind.__flags__ & HEAP_TYPE
 
 
 def attributes(value: Any) -> Iterator[tuple[str, Any]]:
     """What the object keeps in its dict and in its slots, by name; a slot of a base class by its class and name."""
-    yield from ((str(name), one) for name, one in (vars_of(value) or {}).items())
+    yield from named(vars_of(value) or {})
     yield from ((f"{owner.__qualname__}.{name}", one) for (owner, name), one in slots(value))
+
+
+def named(attributes: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """A dict of attributes may have keys that are no names."""
+    yield from (
+        (name if type(name) is str else f"{type_name(type(name))} {name!r}", attributes[name]) for name in attributes
+    )
 
 
 def slots(value: Any) -> Iterator[tuple[tuple[type, str], Any]]:
     """What the object keeps in slots, by class and by the name under which the class keeps the slot."""
     for owner in type(value).__mro__:
         for name in slots_of(owner):
-            member = vars(owner).get(mangled(owner, name))
             try:
-                yield (owner, mangled(owner, name)), member.__get__(value)  # type: ignore[union-attr]
+                yield (owner, name), vars(owner)[name].__get__(value)
             except AttributeError:  # an empty slot
                 continue
 
@@ -159,19 +197,23 @@ def vars_of(value: Any) -> Any:
 
 
 def slots_of(owner: type) -> tuple[str, ...]:
-    slots = vars(owner).get("__slots__", ())
-    named = (slots,) if isinstance(slots, str) else tuple(slots)
-    return tuple(name for name in named if name not in ("__dict__", "__weakref__"))
+    """The slots that a class statement made, by the names under which the class keeps them. `__slots__` itself may have
+    been used up, or changed since."""
+    if "__slots__" not in vars(owner):
+        return ()
+    return tuple(name for name, one in vars(owner).items() if is_member(one, owner, name))
 
 
-def mangled(owner: type, name: str) -> str:
-    """The name under which a class keeps a private name."""
-    hidden = name.startswith("__") and not name.endswith("__")
-    return f"_{owner.__name__.lstrip('_')}{name}" if hidden else name
+def is_member(one: Any, owner: type, name: str) -> bool:
+    return type(one) is types.MemberDescriptorType and one.__objclass__ is owner and one.__name__ == name
 
 
 def refuse(kind: type) -> Any:
-    raise CannotEncode(type_name(kind))
+    return refused(type_name(kind))
+
+
+def refused(what: str) -> Any:
+    raise CannotEncode(what)
 
 
 def encode_array(encoder: Encoder, value: Any, depth: int) -> Any:
@@ -184,11 +226,12 @@ def encode_array(encoder: Encoder, value: Any, depth: int) -> Any:
 
 
 def encode_class(encoder: Encoder, value: type, depth: int) -> Any:
-    return ["T", type_name(value)]
+    return ["T", type_name(value)] if is_found(value) else refused(f"a class made by a call ({type_name(value)})")
 
 
 def encode_module(encoder: Encoder, value: Any, depth: int) -> Any:
-    return ["M", value.__name__]
+    name = value.__name__
+    return ["M", name] if sys.modules.get(name) is value else refused(f"a module made by a call ({name})")
 
 
 def encode_function(encoder: Encoder, value: Any, depth: int) -> Any:
@@ -215,10 +258,10 @@ def cell_content(encoder: Encoder, cell: Any, depth: int) -> Any:
 
 def is_named(value: Any) -> bool:
     """Whether a function is found under the name that it gives for itself, perhaps below decorators."""
-    return value is named(value.__module__ or "", value.__qualname__)
+    return value is function_named(value.__module__ or "", value.__qualname__)
 
 
-def named(module: str, qualname: str) -> Any:
+def function_named(module: str, qualname: str) -> Any:
     """The function of that name as it is written in its module, below whatever decorators made of it; None where
     there is none."""
     found: Any = sys.modules.get(module)
@@ -231,7 +274,7 @@ def named(module: str, qualname: str) -> Any:
 
 
 def encode_method(encoder: Encoder, value: Any, depth: int) -> Any:
-    return ["m", value.__func__.__qualname__, encoder.tree(value.__self__, depth)]
+    return ["m", encoder.tree(value.__func__, depth), encoder.tree(value.__self__, depth)]
 
 
 def encode_builtin(encoder: Encoder, value: Any, depth: int) -> Any:
@@ -256,7 +299,7 @@ def encode_slice(encoder: Encoder, value: Any, depth: int) -> Any:
 
 
 def encode_memory(encoder: Encoder, value: Any, depth: int) -> Any:
-    return ["v", "memoryview", value.format, list(value.shape or ()), value.tobytes().hex()]
+    return ["v", "memoryview", value.format, list(value.shape or ()), value.tobytes().hex(), value.readonly]
 
 
 def encode_constant(encoder: Encoder, value: Any, depth: int) -> Any:
@@ -292,6 +335,7 @@ def otherwise(encoder: Encoder, value: Any, depth: int) -> Any:
 
 
 OTHERWISE[0] = otherwise
+ATTRIBUTES[0] = attributes
 register(type, encode_class)
 
 __all__ = ["CARRIED", "optagent_iterate"]

@@ -13,7 +13,7 @@ from optagent.core import frames
 from optagent.core.target import Target, Tree
 from optagent.core.workload import Input
 from optagent.errors import ToolMissing
-from optagent.languages.python.discover import test_files
+from optagent.languages.python import discover  # by its module: pytest would take `test_files` for a test of ours
 from optagent.languages.python.home import TOOLS, PythonHome, join
 from optagent.languages.tests import Captured, TestReport, TestResult
 from optagent.sandbox.base import Command, ExecResult, Limits, Mount, Stopped
@@ -39,7 +39,7 @@ class Wish:
 
 def run_tests(home: PythonHome, tree: Tree, wish: Wish) -> TestReport:
     """The project's tests run on this tree. What the tests do wrong is in the report; ToolMissing without pytest."""
-    return _read_report(execute(home, tree, wish))
+    return _read_report(execute(home, tree, wish), len(wish.targets))
 
 
 def execute(home: PythonHome, tree: Tree, wish: Wish) -> ExecResult:
@@ -55,7 +55,7 @@ def execute(home: PythonHome, tree: Tree, wish: Wish) -> ExecResult:
 def _request(home: PythonHome, tree: Tree, wish: Wish) -> dict[str, Any]:
     seen = home.tree(tree)
     rows = [[join(seen, one.path), one.qualname, one.first_line] for one in wish.targets]
-    tests = [join(seen, path) for path in test_files(tree)] if wish.keep else []
+    tests = [join(seen, path) for path in discover.test_files(tree)] if wish.keep else []
     only = None if wish.only is None else list(wish.only)
     return {"root": seen, "targets": rows, "keep": wish.keep, "hot": wish.hot, "only": only, "tests": tests}
 
@@ -90,7 +90,7 @@ def _roots(home: PythonHome, tree: Tree, targets: Sequence[Target]) -> list[str]
     return list(dict.fromkeys(join(home.tree(tree), one) for one in folders))
 
 
-def _read_report(result: ExecResult) -> TestReport:
+def _read_report(result: ExecResult, targets: int) -> TestReport:
     """What the probe said. Without its report nothing passed: it left early, was stopped, or never began."""
     said = _telling_line((result.stdout + result.stderr).decode("utf-8", "replace"))
     if isinstance(result.ending, Stopped):
@@ -101,13 +101,15 @@ def _read_report(result: ExecResult) -> TestReport:
             "Install pytest into it, or choose another interpreter with `--python PATH`.",
         )
     try:
-        return _told(result, said)
+        return _told(result, said, targets)
     except (frames.Malformed, LookupError, TypeError, ValueError, AttributeError):  # whatever the tests wrote there
         return TestReport((), (), said or "the tests ended without a report", result.seconds)
 
 
-def _told(result: ExecResult, said: str) -> TestReport:
+def _told(result: ExecResult, said: str, targets: int) -> TestReport:
     header, blobs = frames.read_bytes(result.report)
+    if len(header["targets"]) != targets:
+        raise ValueError("not one row for each target")
     tests = tuple(_result(name, entry) for name, entry in header["tests"].items())
     broken = "" if header["exit"] in PYTEST_ENDINGS else said or f"pytest ended with {header['exit']}"
     folders = tuple(str(one) for one in header["folders"])
@@ -120,13 +122,13 @@ def _result(name: str, entry: Mapping[str, Any]) -> TestResult:
 
 
 def _captured(rows: Sequence[Any], blobs: list[bytes]) -> tuple[Captured, ...]:
+    if len(blobs) != sum(len(codecs) for _, _, codecs in rows):
+        raise ValueError("not one codec for each input")
     rest = iter(blobs)
     captured = []
     for calls, lost, codecs in rows:
         inputs = tuple(Input(next(rest), "captured from tests", str(codec)) for codec in codecs)
         captured.append(Captured(int(calls), inputs, {str(reason): int(count) for reason, count in lost.items()}))
-    if next(rest, None) is not None:
-        raise ValueError("more inputs than the report names")
     return tuple(captured)
 
 
