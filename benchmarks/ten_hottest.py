@@ -32,7 +32,7 @@ from optagent.core.target import Target  # noqa: E402
 from optagent.core.verdict import Faster  # noqa: E402
 from optagent.core.workload import Input  # noqa: E402
 from optagent.languages.python.project import PythonProject  # noqa: E402
-from optagent.languages.python.test_run import Wish, run_tests  # noqa: E402
+from optagent.languages.python.pytest_run import Wish, run_tests  # noqa: E402
 from optagent.measure import speed  # noqa: E402
 from optagent.measure.launch import Race  # noqa: E402
 from optagent.workspace.checkout import checkout  # noqa: E402

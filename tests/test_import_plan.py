@@ -111,13 +111,16 @@ def test_processes_are_started_by_the_sandbox_and_by_one_file_each_for_git_and_k
         assert outside.count(room) <= STARTS_PROCESSES.get(room, 0), f"{room}/ imports subprocess"
 
 
+OF_THE_TARGET = {"optagent_probe": {"pytest"}, "sitecustomize": {"sitecustomize"}}
+"""What single files of the toolbox need of the target's own: its tests' runner, and the file they stand in front of."""
+
+
 def test_what_runs_in_the_targets_interpreter_uses_the_standard_library_and_its_siblings():
     files = {name.removesuffix(".py"): PACKAGE.joinpath(*package.split(".")[1:], file) for package, file, name in PARTS}
     assert set(TOOLBOX.rglob("*.py")) <= set(files.values())
     known = sys.stdlib_module_names | files.keys()
     for path in files.values():
-        runs_tests = {"pytest"} if path.name == "optagent_probe.py" else set()
-        foreign = {name.split(".")[0] for name in imports_anywhere(path)} - known - runs_tests
+        foreign = {name.split(".")[0] for name in imports_anywhere(path)} - known - OF_THE_TARGET.get(path.stem, set())
         assert not foreign, f"{name_of(path)} imports {foreign}, which the target's interpreter may not have"
 
 

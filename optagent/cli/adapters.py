@@ -28,7 +28,7 @@ from optagent.languages.python.home import PythonHome
 from optagent.languages.python.host import Host
 from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
-from optagent.languages.python.test_run import TEST_SECONDS, Wish, run_tests
+from optagent.languages.python.pytest_run import TEST_SECONDS, Wish, run_tests
 from optagent.languages.python.workload_file import check_file, workload_from_file
 from optagent.languages.tests import TestReport
 from optagent.sandbox.base import Sandbox
@@ -77,10 +77,8 @@ class PythonTargets:
     def home(self, folder: Path, tests: str | None) -> PythonHome:
         """The home of runs whose files lie in `folder`."""
         toolbox = toolbox_folder.install(folder / TOOLBOX)
-        found = self.environment
-        return PythonHome(
-            self.sandbox, found.interpreter, toolbox, _test_arguments(tests), found.import_roots, self.tools
-        )
+        found, (arguments, command) = self.environment, test_command(tests)
+        return PythonHome(self.sandbox, found.interpreter, toolbox, arguments, found.import_roots, self.tools, command)
 
     def target(self, tree: Tree, spec: str) -> Target:
         return locate(tree, spec)
@@ -185,13 +183,21 @@ def python_targets(settings: RunSettings, state: Path) -> PythonTargets:
     return PythonTargets(sandbox, found, tools.complete(found, state, sandbox))
 
 
-def _test_arguments(tests: str | None) -> tuple[str, ...]:
-    """`--tests` as arguments for pytest."""
-    words = shlex.split(tests or "")
-    if words[:3] == ["python", "-m", "pytest"]:
-        words = words[3:]
-    elif words[:1] == ["pytest"]:
-        words = words[1:]
-    elif words:
-        raise BadSetting(f"--tests {tests!r} is no pytest command", "Give `pytest` with its arguments.")
-    return tuple(words)
+RUNNERS = ("uv run", "poetry run", "pipenv run", "hatch run", "pdm run")
+"""Prefixes that choose an environment, which has been chosen already."""
+
+PYTEST = ("python -m pytest", "python3 -m pytest", "py.test", "pytest")
+
+
+def test_command(tests: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """`--tests` as arguments for pytest, and as a command that is not pytest's; one of the two is empty."""
+    words = shlex.split(tests or "pytest")
+    for prefix in (one.split() for one in RUNNERS):
+        if words[: len(prefix)] == prefix:
+            words = words[len(prefix) :]
+    for prefix in (one.split() for one in PYTEST):
+        if words[: len(prefix)] == prefix:
+            return tuple(words[len(prefix) :]), ()
+    if not words:
+        raise BadSetting(f"--tests {tests!r} is no command", "Give one, like `pytest -m 'not slow'`.")
+    return (), tuple(words)

@@ -80,8 +80,8 @@ def test_no_other_variable_is_shown_and_no_control_character_gets_out(tmp_path):
         (("--top", "3"), "top is 3 (--top)"),
     ],
 )
-def test_a_run_needs_exactly_one_target(words, said, tmp_path):
-    refused = optagent("run", tmp_path, *words)
+def test_a_verb_about_one_target_needs_exactly_one(words, said, tmp_path):
+    refused = optagent("verify", tmp_path, *words)
     assert refused.returncode == 2
     assert said in refused.stderr
 

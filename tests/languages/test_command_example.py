@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from command_samples import EXAMPLE, need_compiler, project_in
+from suites import suite_of
 
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Tree
@@ -24,7 +25,6 @@ from optagent.measure.launch import Race
 from optagent.measure.speed import claim, measure_noise
 from optagent.verify.checks import check_outputs, check_tests
 from optagent.verify.differential import Run, outputs
-from optagent.verify.suite import baseline_suite
 from optagent.workspace.checkout import checkout
 from optagent.workspace.snapshot import copy_project
 
@@ -114,7 +114,7 @@ def test_its_readme_states_the_outcome():
 
 def test_the_wrong_patch_passes_the_tests_and_is_refused_for_one_log_of_ten(judged, tmp_path):
     project, base, tree = judged(patched("wrong.patch", tmp_path))
-    suite, _ = baseline_suite(project, base)
+    suite = suite_of(project, base)
     assert isinstance(check_tests(project, tree, suite, suite.passing), Evidence)
     inputs = read_inputs(base, project.settings)
     mirror = [one for one in inputs if one.data.startswith(b"mirror.log\0")]
@@ -131,7 +131,7 @@ def test_a_patch_that_does_not_compile_is_refused_with_the_compilers_line(judged
     verdict = compared(project, base, tree, read_inputs(base, project.settings))
     assert isinstance(verdict, Incorrect)
     assert re.match(r"does not build: src/access_log\.c:\d+:\d+: error: .*request", verdict.reason)
-    suite, _ = baseline_suite(project, base)
+    suite = suite_of(project, base)
     assert isinstance(check_tests(project, tree, suite, suite.passing), Incorrect)
 
 
@@ -159,7 +159,7 @@ def faster(project: CommandProject, base: Tree, tree: Tree, timed: tuple[Input, 
 def test_the_good_patch_is_confirmed_on_logs_that_were_held_out(judged, tmp_path):
     project, base, tree = judged(patched("faster.patch", tmp_path))
     made = workload(project, base, 20)
-    suite, _ = baseline_suite(project, base)
+    suite = suite_of(project, base)
     assert isinstance(check_tests(project, tree, suite, suite.passing), Evidence)
     everything = [*made.search, *(one for held in made.held_out for one in held)]
     assert compared(project, base, tree, everything) == Evidence(inputs=10)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 from command_samples import INPUTS, answers, maker, need_compiler, project_in, written
+from suites import suite_of
 
 from optagent.core.canonical import first_difference
 from optagent.core.patch import Change, Patch
@@ -24,7 +25,7 @@ from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.measure.launch import Race, launch
 from optagent.measure.speed import measure_noise
 from optagent.profile import facts
-from optagent.verify.suite import baseline_suite, broken_test
+from optagent.verify.suite import broken_test
 
 CORE = max(os.sched_getaffinity(0))
 C_TOOL = """
@@ -129,7 +130,7 @@ def test_an_answer_that_lies_beside_the_program_cannot_be_read(make):
     project, tree = make(cheat, {"tests/golden/a.txt": "cheated\n"}, 'tests = "cat tests/golden/a.txt"\n')
     project = replace(project, settings=replace(project.settings, run=("sh", "run.sh", "{input}")))
     assert written(answers(project, tree)[0]) == "1\n3\n"
-    assert project.run_tests(tree, None, keep=False).names("passed")  # the tests do see it
+    assert project.run_tests(tree, None).names("passed")  # the tests do see it
 
 
 NOTES = {
@@ -310,10 +311,10 @@ def test_what_does_not_build_is_told_with_the_compilers_line(make):
 
 def test_tests_of_what_does_not_build_are_broken(make):
     project, tree = c_project(make, "nonsense", toml=C_TOML + 'tests = "true"\n')
-    report = project.run_tests(tree, None, keep=True)
+    report = project.run_tests(tree, None)
     assert report.broken.startswith("does not build: tool.c:1")
     with pytest.raises(BaselineBroken, match="does not build"):
-        baseline_suite(project, tree)
+        suite_of(project, tree)
 
 
 def test_a_build_that_hangs_is_stopped(make):
@@ -371,10 +372,9 @@ def test_a_link_in_the_place_of_a_built_file_is_replaced_not_followed(tmp_path):
 def test_the_test_command_is_one_test_that_passes_or_not(make):
     project, tree = c_project(make, files={"tests/one.txt": "20 22"},
                               toml=C_TOML + 'tests = ["sh", "-c", "test $(./tool < tests/one.txt) = 42"]\n')  # fmt: skip
-    suite, report = baseline_suite(project, tree)
+    suite = suite_of(project, tree)
     assert len(suite.reaching) == 1
     assert suite.reaching == suite.passing
-    assert report.inputs == ()
     assert broken_test(project, tree, suite, suite.passing) is None
     (tree.root / "tool.c").write_text(C_TOOL.replace("sum += one", "sum -= one"))
     assert broken_test(project, tree, suite, suite.passing) is not None
@@ -384,17 +384,17 @@ def test_a_build_cannot_rewrite_the_tests(make):
     build = "sed -i s/exit.1/exit\\ 0/ check.sh; echo made > made"
     project, tree = make("true", {"build.sh": build, "check.sh": "cat made && exit 1"},
                          'build = "sh build.sh"\ntests = "sh check.sh"\n')  # fmt: skip
-    assert project.run_tests(tree, None, keep=False).names("failed")
+    assert project.run_tests(tree, None).names("failed")
 
 
 def test_a_project_without_a_test_command_has_no_tests(make):
     project, tree = make("true")
-    assert project.run_tests(tree, None, keep=True).tests == ()
+    assert project.run_tests(tree, None).tests == ()
 
 
 def test_tests_that_hang_are_stopped(make):
     project, tree = make("true", toml='tests = "sleep 60"\n')
-    assert "limit of seconds" in project.run_tests(tree, None, keep=False, seconds=0.5).broken
+    assert "limit of seconds" in project.run_tests(tree, None, seconds=0.5).broken
 
 
 # what it is run on
@@ -535,7 +535,7 @@ def test_without_isolation_it_works_too_and_touches_nobodys_files(make):
     )
     project = replace(project, settings=replace(project.settings, run=("sh", "run.sh", "{input}", "{output}")))
     assert [written(one, "output file") for one in answers(project, tree)] == ["1\n3\n", "2\n5\n9\n"]
-    assert project.run_tests(tree, None, keep=False).names("passed")
+    assert project.run_tests(tree, None).names("passed")
     assert os.path.exists(theirs.name)
     assert not [name for name in set(os.listdir("/tmp")) - before if name.startswith("optagent-")]
     theirs.close()

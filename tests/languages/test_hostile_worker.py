@@ -12,7 +12,7 @@ from optagent.core import frames
 from optagent.core.target import Target, Tree
 from optagent.core.verdict import Evidence, Inconclusive, Incorrect, Rejected
 from optagent.languages.contestant import REFERENCE, Contestant, Load, Misconduct, Uncomparable
-from optagent.languages.python import test_run as reports
+from optagent.languages.python import pytest_run as reports
 from optagent.languages.python.home import PythonHome
 from optagent.languages.python.project import PythonProject
 from optagent.sandbox.base import Command, ExecResult, Exited, Limits, Stopped

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from command_samples import need_compiler, project_in
 from conftest import make_sandbox
+from suites import suite_of
 
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Tree
@@ -21,13 +22,14 @@ from optagent.core.workload import Input
 from optagent.languages.base import Project
 from optagent.languages.contestant import REFERENCE, Misconduct
 from optagent.languages.python import interpreter, toolbox_folder
+from optagent.languages.python.home import PythonHome
 from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
 from optagent.measure.launch import Race, launch
 from optagent.measure.speed import affordable, measure_noise
 from optagent.verify.checks import check_outputs
 from optagent.verify.differential import Run, compare, outputs
-from optagent.verify.suite import baseline_suite, broken_test
+from optagent.verify.suite import broken_test
 
 CORE = max(os.sched_getaffinity(0))
 NUMBERS = ([3, 1, 2], [9, 9, 4, 1])
@@ -91,7 +93,7 @@ def make(make_repo, ours, kind):
             return project_in(tree, root / "work"), tree
         box = make_sandbox("bwrap")
         toolbox = toolbox_folder.install(root / "toolbox")
-        return PythonProject(box, interpreter.probe(ours, "test", box), toolbox, locate(tree, "work")), tree
+        return PythonProject(PythonHome(box, interpreter.probe(ours, "test", box), toolbox), locate(tree, "work")), tree
 
     return make_one
 
@@ -207,8 +209,7 @@ def test_source_that_is_none_is_an_incorrect_candidate(make, kind):
 
 def test_its_tests_pass_before_and_tell_a_wrong_tree(make, kind):
     project, tree = make(kind.sorts)
-    suite, report = baseline_suite(project, tree)
-    assert not report.broken
+    suite = suite_of(project, tree)
     assert suite.reaching
     assert broken_test(project, tree, suite, suite.passing) is None
     assert broken_test(project, other(tree, kind, kind.wrong), suite, suite.passing) is not None

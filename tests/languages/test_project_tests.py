@@ -11,7 +11,7 @@ from pythons import environment, home_of, targets_of
 
 from optagent.core.target import Tree
 from optagent.languages.python.home import PythonHome
-from optagent.languages.python.test_run import Wish, run_tests
+from optagent.languages.python.pytest_run import Wish, run_tests
 from optagent.languages.tests import TestReport
 from optagent.verify.survey import Survey, take_survey
 

@@ -13,7 +13,7 @@ import pytest
 from pythons import home_of, outcomes
 
 from optagent.languages.python.locate import locate
-from optagent.languages.python.test_run import Wish, run_tests
+from optagent.languages.python.pytest_run import Wish, run_tests
 from optagent.languages.tests import Captured, TestReport
 
 pytestmark = pytest.mark.slow  # the quick tier has the plain calls, in test_python_project.py

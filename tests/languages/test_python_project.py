@@ -18,7 +18,7 @@ from optagent.languages.python import interpreter, toolbox_folder
 from optagent.languages.python.home import PythonHome
 from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
-from optagent.languages.python.test_run import Wish, run_tests
+from optagent.languages.python.pytest_run import Wish, run_tests
 from optagent.languages.python.workload_file import workload_from_file
 from optagent.languages.tests import TestReport
 

@@ -174,7 +174,11 @@ def test_a_secret_of_the_parent_cannot_be_read_from_any_process(rung, monkeypatc
     monkeypatch.setenv("OPENAI_API_KEY", "sk-SECRET")
     neighbour = subprocess.Popen(["/bin/sleep", "20"], stdin=subprocess.DEVNULL)
     try:
-        assert b"sk-SECRET" in Path(f"/proc/{neighbour.pid}/environ").read_bytes()
+        environ = Path(f"/proc/{neighbour.pid}/environ")
+        deadline = time.monotonic() + 10
+        while not environ.read_bytes() and time.monotonic() < deadline:  # it has yet to become what it was started for
+            time.sleep(0.01)
+        assert b"sk-SECRET" in environ.read_bytes()
         found = tell(
             rung,
             """

@@ -14,7 +14,8 @@ TREE, TOOLBOX, TOOLS = "/optagent/tree", "/optagent/toolbox", "/optagent/tools"
 
 @dataclass(frozen=True)
 class PythonHome:
-    """`test_arguments` are added to pytest's command line. `import_roots` are folders of the tree that stand for the
+    """`test_arguments` are added to pytest's command line; `test_command` is one that is not pytest's, in its place.
+    `import_roots` are folders of the tree that stand for the
     user's own, which the environment would import from; `tools` is a folder with a pytest of ours for an environment
     without one."""
 
@@ -24,6 +25,7 @@ class PythonHome:
     test_arguments: tuple[str, ...] = ()
     import_roots: tuple[str, ...] = ()
     tools: Path | None = None
+    test_command: tuple[str, ...] = ()
 
     def mounts(self, tree: Tree) -> tuple[Mount, ...]:
         lent = (Mount(self.tools, TOOLS),) if self.tools else ()

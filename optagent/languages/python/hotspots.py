@@ -10,7 +10,7 @@ from optagent.core import frames
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BaselineBroken
 from optagent.languages.python.home import PythonHome, join
-from optagent.languages.python.test_run import TEST_PROCESSES, TEST_SECONDS, Wish, execute
+from optagent.languages.python.pytest_run import TEST_PROCESSES, TEST_SECONDS, Wish, execute
 from optagent.sandbox.base import Command, ExecResult, Limits
 
 

@@ -12,7 +12,7 @@ from optagent.core.target import Target, Tree
 from optagent.languages.contestant import Contestant, Load
 from optagent.languages.python import scope
 from optagent.languages.python.home import PythonHome, join
-from optagent.languages.python.test_run import TEST_SECONDS, Wish, run_tests
+from optagent.languages.python.pytest_run import TEST_SECONDS, Wish, run_tests
 from optagent.languages.tests import TestReport
 from optagent.sandbox.base import Command, Limits, Mount
 

@@ -6,9 +6,13 @@ import shutil
 from importlib import resources
 from pathlib import Path
 
-MODULES = ("worker", "target", "codec", "encode", "iterate", "objects", "probe", "watch", "record", "profile", "hot")
+MODULES = (
+    "codec", "command", "encode", "hot", "iterate", "loading", "objects", "probe", "profile", "record", "target",
+    "watch", "worker",
+)  # fmt: skip
 PARTS = (
     *[("optagent.languages.python", f"toolbox/optagent_{name}.py", f"optagent_{name}.py") for name in MODULES],
+    ("optagent.languages.python", "toolbox/site/sitecustomize.py", "site/sitecustomize.py"),
     ("optagent.core", "frames.py", "optagent_frames.py"),
 )
 
@@ -18,6 +22,8 @@ def install(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for package, source, name in PARTS:
         with resources.as_file(resources.files(package) / source) as file:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).parent.chmod(0o755)
             shutil.copyfile(file, folder / name)
         (folder / name).chmod(0o644)
     folder.chmod(0o755)

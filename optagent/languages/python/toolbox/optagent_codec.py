@@ -132,7 +132,7 @@ def content_of(cell: Any) -> Any:
 
 def named_function(module: str, qualname: str) -> Any:
     importlib.import_module(module)
-    found = optagent_objects.named(module, qualname)
+    found = optagent_objects.function_named(module, qualname)
     if found is None:
         raise AttributeError(f"{module} has no function {qualname}")
     return found
@@ -294,7 +294,7 @@ class Unfit:
         raise CannotCarry(self.why)
 
 
-OURS = frozenset({named_function, make_function, fill_function, make_cell, fill_cell, make_object, fill_object, resume})
+OURS = frozenset({named_function, make_function, fill_function, make_object, fill_object, make_cell, fill_cell, resume})
 """What the bytes themselves call; pickle finds them by name."""
 
 __all__ = ["ITERATOR", "CannotCarry", "drained", "pack", "unpack"]

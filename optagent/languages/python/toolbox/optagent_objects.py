@@ -51,13 +51,10 @@ def encode_object(encoder: Encoder, value: Any, depth: int) -> Any:
     if id(value) in encoder.open:
         raise Circular(kind)
     encoder.open.add(id(value))
-    parts = encode_parts(encoder, value, depth)
-    encoder.open.discard(id(value))
-    return parts
-
-
-def by_first(pair: tuple[str, Any]) -> str:
-    return pair[0]
+    try:
+        return encode_parts(encoder, value, depth)
+    finally:
+        encoder.open.discard(id(value))
 
 
 def has_own_value(kind: type) -> bool:
@@ -67,10 +64,9 @@ def has_own_value(kind: type) -> bool:
 
 
 def encode_parts(encoder: Encoder, value: Any, depth: int) -> Any:
-    kind = type(value)
     content = encode_content(encoder, value, depth)
-    state = [[name, encoder.tree(one, depth)] for name, one in sorted(told_apart(value), key=by_first)]
-    return ["o", label(kind), content, *state]
+    state = [[name, encoder.tree(one, depth)] for name, one in sorted(told_apart(value), key=lambda pair: pair[0])]
+    return ["o", label(type(value)), content, *state]
 
 
 def told_apart(value: Any) -> Iterator[tuple[str, Any]]:
@@ -278,10 +274,10 @@ def cell_content(encoder: Encoder, cell: Any, depth: int) -> Any:
 
 def is_named(value: Any) -> bool:
     """Whether a function is found under the name that it gives for itself, perhaps below decorators."""
-    return value is named(value.__module__ or "", value.__qualname__)
+    return value is function_named(value.__module__ or "", value.__qualname__)
 
 
-def named(module: str, qualname: str) -> Any:
+def function_named(module: str, qualname: str) -> Any:
     """The function of that name as it is written in its module, below whatever decorators made of it; None where
     there is none."""
     found: Any = sys.modules.get(module)

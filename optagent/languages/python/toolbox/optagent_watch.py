@@ -19,6 +19,7 @@ import threading
 import types
 from typing import TYPE_CHECKING, Any
 
+import optagent_loading
 from optagent_record import Purse, Recorder
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ class Watch:
         self.disable: Any = None
         if self.monitors and self.watched:
             self.start_monitoring()
+        elif self.watched:
+            optagent_loading.announce(self.is_watched_file, lambda module: self.exchange_all())
+
+    def is_watched_file(self, name: str, file: str) -> bool:
+        return os.path.realpath(file) in self.files
 
     def by_value(self, module: str) -> bool:
         """Whether a function of that module has to be carried as code: a worker imports no tests."""

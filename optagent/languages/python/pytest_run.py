@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from optagent.core import frames
 from optagent.core.target import Target, Tree
-from optagent.core.workload import Input
 from optagent.errors import ToolMissing
 from optagent.languages.python import discover  # by its module: pytest would take `test_files` for a test of ours
+from optagent.languages.python.command_report import told_by_command
 from optagent.languages.python.home import TOOLS, PythonHome, join
-from optagent.languages.tests import Captured, TestReport, TestResult
+from optagent.languages.python.report_rows import captured_of, result_of
+from optagent.languages.tests import TestReport
 from optagent.sandbox.base import Command, ExecResult, Limits, Mount, Stopped
 
 REQUEST = "/optagent/request"
@@ -41,7 +42,7 @@ class Wish:
 
 def run_tests(home: PythonHome, tree: Tree, wish: Wish) -> TestReport:
     """The project's tests run on this tree. What the tests do wrong is in the report; ToolMissing without pytest."""
-    return _read_report(execute(home, tree, wish), len(wish.targets))
+    return _read_report(execute(home, tree, wish), len(wish.targets), " ".join(home.test_command))
 
 
 def execute(home: PythonHome, tree: Tree, wish: Wish) -> ExecResult:
@@ -63,27 +64,27 @@ def _request(home: PythonHome, tree: Tree, wish: Wish) -> dict[str, Any]:
 
 
 def _command(home: PythonHome, tree: Tree, wish: Wish, request: Path) -> Command:
-    files = sorted({name.partition("::")[0] for name in wish.only or ()})
-    options = ("-p", "no:cacheprovider", "-q", "--tb=short", "--color=no")
+    seen = join(home.tree(tree), tree.project)
+    own = () if not home.test_command else (home.tool("site"),)
     return Command(
-        (
-            str(home.interpreter.executable),
-            "-B",
-            home.tool("optagent_probe.py"),
-            *options,
-            *home.test_arguments,
-            *files,
-        ),
-        join(home.tree(tree), tree.project),
+        home.test_command or _pytest(home, wish),
+        seen,
         (*home.mounts(tree), Mount(request, REQUEST)),
         {
             **home.environment(),
             "PYTHONHASHSEED": "0",
-            "PYTHONPATH": ":".join([*_roots(home, tree, wish.targets), join(home.tree(tree), tree.project)]),
+            "PYTHONPATH": ":".join([*own, *_roots(home, tree, wish.targets), seen]),
             "OPTAGENT_PROBE": home.inside(request, REQUEST),
             **({"OPTAGENT_TOOLS": home.inside(home.tools, TOOLS)} if home.tools else {}),
         },
     )
+
+
+def _pytest(home: PythonHome, wish: Wish) -> tuple[str, ...]:
+    files = sorted({name.partition("::")[0] for name in wish.only or ()})
+    options = ("-p", "no:cacheprovider", "-q", "--tb=short", "--color=no")
+    python = (str(home.interpreter.executable), "-B", home.tool("optagent_probe.py"))
+    return (*python, *options, *home.test_arguments, *files)
 
 
 def _roots(home: PythonHome, tree: Tree, targets: Sequence[Target]) -> list[str]:
@@ -92,7 +93,7 @@ def _roots(home: PythonHome, tree: Tree, targets: Sequence[Target]) -> list[str]
     return list(dict.fromkeys(join(home.tree(tree), one) for one in folders))
 
 
-def _read_report(result: ExecResult, targets: int) -> TestReport:
+def _read_report(result: ExecResult, targets: int, command: str = "") -> TestReport:
     """What the probe said. Without its report nothing passed: it left early, was stopped, or never began."""
     said = _telling_line((result.stdout + result.stderr).decode("utf-8", "replace"))
     if isinstance(result.ending, Stopped):
@@ -103,7 +104,7 @@ def _read_report(result: ExecResult, targets: int) -> TestReport:
             "Install pytest into it, or choose another interpreter with `--python PATH`.",
         )
     try:
-        return _told(result, said, targets)
+        return told_by_command(result, command, said, targets) if command else _told(result, said, targets)
     except (frames.Malformed, LookupError, TypeError, ValueError, AttributeError):  # whatever the tests wrote there
         return TestReport((), (), said or "the tests ended without a report", result.seconds)
 
@@ -112,26 +113,10 @@ def _told(result: ExecResult, said: str, targets: int) -> TestReport:
     header, blobs = frames.read_bytes(result.report)
     if len(header["targets"]) != targets:
         raise ValueError("not one row for each target")
-    tests = tuple(_result(name, entry) for name, entry in header["tests"].items())
+    tests = tuple(result_of(name, entry) for name, entry in header["tests"].items())
     broken = "" if header["exit"] in PYTEST_ENDINGS else said or f"pytest ended with {header['exit']}"
     folders = tuple(str(one) for one in header["folders"])
-    return TestReport(tests, _captured(header["targets"], blobs), broken, result.seconds, said, folders)
-
-
-def _result(name: str, entry: Mapping[str, Any]) -> TestResult:
-    reached = frozenset(int(number) for number in entry["reached"])
-    return TestResult(name, str(entry["outcome"]), reached, float(entry["seconds"]))
-
-
-def _captured(rows: Sequence[Any], blobs: list[bytes]) -> tuple[Captured, ...]:
-    if len(blobs) != sum(len(codecs) for _, _, codecs in rows):
-        raise ValueError("not one codec for each input")
-    rest = iter(blobs)
-    captured = []
-    for calls, lost, codecs in rows:
-        inputs = tuple(Input(next(rest), "captured from tests", str(codec)) for codec in codecs)
-        captured.append(Captured(int(calls), inputs, {str(reason): int(count) for reason, count in lost.items()}))
-    return tuple(captured)
+    return TestReport(tests, captured_of(header["targets"], blobs), broken, result.seconds, said, folders)
 
 
 def _telling_line(output: str) -> str:
