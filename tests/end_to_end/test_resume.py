@@ -91,6 +91,12 @@ def event_count(state: Path) -> int:
         return 0
 
 
+def wait_for_events(process: subprocess.Popen[object], state: Path, events: int) -> None:
+    while event_count(state) < events:
+        assert process.poll() is None, "the run ended before it had written that much"
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_run_killed_at_a_random_moment_goes_on_where_it_was(tmp_path, seed):
     repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
@@ -129,8 +135,7 @@ def test_a_run_killed_before_its_baseline_can_be_resumed_too(tmp_path):
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
-    while event_count(state) < 1:
-        time.sleep(0.02)
+    wait_for_events(process, state, 1)
     process.kill()
     process.wait()
     done = subprocess.run(command("resume", repo, "--state", state, "--json"), capture_output=True, text=True)
@@ -143,8 +148,7 @@ def test_ctrl_c_ends_with_130_and_leaves_a_run_that_can_be_resumed(tmp_path):
         command("run", repo, "--target", "score", "--state", state),
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    while event_count(state) < 3:
-        time.sleep(0.02)
+    wait_for_events(process, state, 3)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
