@@ -47,6 +47,10 @@ class Adapter(Protocol):
     @property
     def sandbox(self) -> Sandbox: ...
 
+    @property
+    def described(self) -> str:
+        """What runs the target, on one line."""
+
     def target(self, tree: Tree, spec: str) -> Target:
         """The target that a person names. Raises UsageError."""
 
@@ -73,6 +77,11 @@ class PythonTargets:
     sandbox: Sandbox
     environment: Environment
     tools: Path | None
+
+    @property
+    def described(self) -> str:
+        inside = ", ".join(str(one) for one in self.environment.editables if one.inside)
+        return str(self.environment) + (f", {inside}" if inside else "")
 
     def home(self, folder: Path, tests: str | None) -> PythonHome:
         """The home of runs whose files lie in `folder`."""
@@ -121,6 +130,10 @@ class CommandTargets:
 
     sandbox: Sandbox
     settings: CommandSettings
+
+    @property
+    def described(self) -> str:
+        return f"the command `{' '.join(self.settings.run)}`"
 
     def target(self, tree: Tree, spec: str) -> Target:
         found = command_target(tree, self.settings)

@@ -63,7 +63,8 @@ def _hot_lines(record: Record) -> tuple[str, ...]:
 def _warnings(record: Record) -> tuple[str, ...]:
     if record.baseline is None:
         return ()
-    said = []
+    note = str(record.started.settings.get("note", ""))
+    said = [note] if note else []
     if record.baseline.set_aside:
         first = record.baseline.set_aside[0]
         said.append(

@@ -69,6 +69,7 @@ def start(
     """
     progress.stage("looking at the project")
     ground = look_at(wanted, state)
+    progress.stage(f"environment: {ground.adapter.described}")
     runs: list[Workshop] = []
     try:
         for settings, target in zip(wanted, ground.targets, strict=True):

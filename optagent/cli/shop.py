@@ -17,6 +17,7 @@ from optagent.core.statistics import launches_needed
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Rejected, Verdict
 from optagent.core.workload import Input
+from optagent.languages.python.locate import line_of
 from optagent.ledger import events
 from optagent.measure import speed
 from optagent.measure.judge import judge
@@ -194,7 +195,8 @@ def rules_coder(counter: Counter) -> Propose:
     counter.looked_for = tuple(rule.title for rule in ALL)
 
     def propose(parent: Candidate) -> list[Candidate]:
-        site = Site(counter.source_of(parent), target.qualname, types)
+        source = counter.source_of(parent)
+        site = Site(source, target.qualname, types, line_of(source, target))
         return [
             Candidate(counter.patch_to(one.source), f"rules/{one.rule}", one.idea, parent.digest)
             for one in proposals(site)

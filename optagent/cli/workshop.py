@@ -28,7 +28,7 @@ from optagent.verify.survey import Survey
 from optagent.workspace.checkout import checkout
 from optagent.workspace.folders import remove
 from optagent.workspace.place import make_place, repository_place, state_root
-from optagent.workspace.snapshot import copy_project, digest
+from optagent.workspace.snapshot import Copy, copy_and_tell, digest
 from optagent.workspace.worktree import root_of
 
 RUNS, BASE, TREES, WORKLOAD = "runs", "base", "trees", "workload.py"
@@ -124,7 +124,7 @@ def new_run(
     folder = place / RUNS / run
     with ExitStack() as undo:
         undo.callback(abandon, ledger, run, folder, place if is_new else None)
-        base = _set_up(folder, settings, origin)
+        base, note = _set_up(folder, settings, origin)
         undo.pop_all()
     project = ground.adapter.project(settings, folder, base, target)
     version, machine = __version__, fingerprint()
@@ -132,7 +132,7 @@ def new_run(
         run,
         RunStarted(
             verb, settings.repo, settings.target, target, settings.seed, version, digest(base),
-            {**settings.as_json(), "project": base.project, "rung": ground.adapter.sandbox.rung}, machine,
+            {**settings.as_json(), "project": base.project, "rung": ground.adapter.sandbox.rung, "note": note}, machine,
         ),
     )  # fmt: skip
     return Workshop(run, settings, ledger, folder, base, ground.adapter, project, _core())
@@ -174,17 +174,18 @@ def _users_tree(repo: Path) -> Tree:
     return Tree(root, repo.resolve().relative_to(root.resolve()).as_posix())
 
 
-def _set_up(folder: Path, settings: RunSettings, origin: Tree | None) -> Tree:
-    """The run's folder: the baseline's copy and the user's workload file, readable by whoever the sandbox is."""
+def _set_up(folder: Path, settings: RunSettings, origin: Tree | None) -> tuple[Tree, str]:
+    """The run's folder: the baseline's copy and the user's workload file, readable by whoever the sandbox is; and what
+    there is to say of files that were left out."""
     folder.mkdir(parents=True)
     for part in (folder, folder.parent, folder.parent.parent):
         part.chmod(0o755)
     into = folder / BASE
-    base = copy_project(settings.repo_path, into) if origin is None else checkout(origin, EMPTY, into)
+    copy = copy_and_tell(settings.repo_path, into) if origin is None else Copy(checkout(origin, EMPTY, into))
     if settings.workload:
         shutil.copyfile(settings.workload, folder / WORKLOAD)
         (folder / WORKLOAD).chmod(0o644)
-    return base
+    return copy.tree, copy.note
 
 
 def _core() -> int:

@@ -10,7 +10,7 @@ from optagent.core import frames
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BaselineBroken
 from optagent.languages.python.home import PythonHome, join
-from optagent.languages.python.pytest_run import TEST_PROCESSES, TEST_SECONDS, Wish, execute
+from optagent.languages.python.pytest_run import PYTEST_ENDINGS, TEST_PROCESSES, TEST_SECONDS, Wish, execute
 from optagent.sandbox.base import Command, ExecResult, Limits
 
 
@@ -51,6 +51,8 @@ def of_command(home: PythonHome, tree: Tree, targets: Sequence[Target], line: st
 def _read(home: PythonHome, tree: Tree, targets: Sequence[Target], result: ExecResult, what: str) -> list[Hotspot]:
     try:
         header, _ = frames.read_bytes(result.report)
+        if header.get("exit", 0) not in PYTEST_ENDINGS:
+            raise ValueError("the tests did not run")
         rows, seconds = header["rows"], float(header["seconds"])
         found = list(_hotspots(home, tree, targets, rows, seconds))
     except (frames.Malformed, LookupError, TypeError, ValueError):

@@ -14,7 +14,7 @@ from optagent.languages.python.sources import SKIPPED_FOLDERS, is_test_file, par
 from optagent.languages.python.specs import Parsed, Spec, parse, promising
 
 __all__ = [  # the parts beside this file, where the rest of the house has them from
-    "FunctionNode", "SKIPPED_FOLDERS", "Spec", "definitions", "functions", "is_test_file", "locate", "parse",
+    "FunctionNode", "SKIPPED_FOLDERS", "Spec", "definitions", "functions", "is_test_file", "line_of", "locate", "parse",
     "parse_source", "read_source",
 ]  # fmt: skip
 
@@ -39,6 +39,12 @@ def locate(tree: Tree, text: str) -> Target:
         more = f" and {len(found) - MOST_LISTED} more" if len(found) > MOST_LISTED else ""
         raise TargetAmbiguous(f"{text!r} could be any of {len(found)} functions: {listed}{more}", "Name one of them.")
     return found[0]
+
+
+def line_of(source: str, target: Target) -> int:
+    """The line of the target's `def` in a text of its file; 0 where it has none."""
+    found = definitions(parse_source(source, target.path)).get(target.qualname)
+    return found.lineno if found else 0
 
 
 def _search(tree: Tree, layout: Layout, spec: Spec) -> Iterator[Target]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSource
-from optagent.languages.python.locate import FunctionNode, functions, parse_source
+from optagent.languages.python.locate import FunctionNode, definitions, parse_source
 from optagent.languages.python.scope_imports import fault_of_imports
 from optagent.languages.python.scope_names import (
     BUILTINS,
@@ -81,13 +81,14 @@ def parsed(change: Change) -> tuple[ast.Module, ast.Module] | str:
 
 
 def cut_out(module: ast.Module, qualname: str) -> FunctionNode | None:
-    """A copy of the function's last definition, which in the tree keeps nothing that may differ."""
-    found = [node for name, node in functions(module) if name == qualname]
-    if not found:
+    """A copy of the function that the name means (of a property its getter), which in the tree keeps nothing that may
+    differ."""
+    found = definitions(module).get(qualname)
+    if found is None:
         return None
-    whole = copy.copy(found[-1])
-    found[-1].body = [ast.Pass()]
-    found[-1].decorator_list = []
+    whole = copy.copy(found)
+    found.body = [ast.Pass()]
+    found.decorator_list = []
     return whole
 
 
