@@ -2,10 +2,10 @@
 
 `python benchmarks/ten_hottest.py [PACKAGE...]` runs `optagent run PACKAGE --top 10` (one session each); since the rules
 are few and real hot functions are seldom that simple, it also runs the first ten functions of each package in which a
-rule finds anything at all. Then it looks at every claim again: the package's whole suite on a checkout with the patch, and two fresh measurements with other seeds
-on all of its inputs, the old code against itself (which must not look faster) and the old against the new (which must
-not look slower, and should confirm the gain). Writes the table with machine and date to
-benchmarks/results/ten_hottest.md.
+rule finds anything at all. Then it looks at every claim again: the package's whole suite on a checkout with the patch,
+and two fresh measurements with other seeds on all of its inputs, the old code against itself (which must not look
+faster) and the old against the new (which must not look slower, and should confirm the gain). Writes the table with
+machine and date to benchmarks/results/ten_hottest.md.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class PythonTargets:
     def home(self, folder: Path, tests: str | None) -> PythonHome:
         """The home of runs whose files lie in `folder`."""
         toolbox = toolbox_folder.install(folder / TOOLBOX)
-        found, (arguments, command) = self.environment, test_command(tests)
+        found, (arguments, command) = self.environment, command_of(tests)
         return PythonHome(self.sandbox, found.interpreter, toolbox, arguments, found.import_roots, self.tools, command)
 
     def target(self, tree: Tree, spec: str) -> Target:
@@ -202,7 +202,7 @@ RUNNERS = ("uv run", "poetry run", "pipenv run", "hatch run", "pdm run")
 PYTEST = ("python -m pytest", "python3 -m pytest", "py.test", "pytest")
 
 
-def test_command(tests: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def command_of(tests: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """`--tests` as arguments for pytest, and as a command that is not pytest's; one of the two is empty."""
     words = shlex.split(tests or "pytest")
     for prefix in (one.split() for one in RUNNERS):

@@ -59,7 +59,7 @@ class Session:
             entry = self.tests.setdefault(test.id(), {"outcome": outcome, "seconds": 0.0, "reached": []})
             entry["outcome"] = outcome if entry["outcome"] != "failed" else "failed"
             entry["seconds"] = time.perf_counter() - self.began
-            entry["reached"] = self.watch.touched()
+            entry["reached"] = [] if outcome == "skipped" else self.watch.touched()  # it may not have been started
             return original(result, test, *more)
 
         setattr(kind, method, heard)
