@@ -7,7 +7,6 @@ to benchmarks/results/index.md. Every number is taken in fresh processes, import
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -20,13 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from optagent.cli.machine import fingerprint  # noqa: E402
+from results import table, write  # noqa: E402
 
 PACKAGES = ("networkx==3.6.1", "Django==5.2.19", "sympy==1.14.0")
 ENOUGH = 2  # the first two have more than 10,000 functions
-RESULTS = ROOT / "benchmarks" / "results" / "index.md"
 TIMES = 5
 SETTLED_S = 2.1  # younger files are read again: optagent/languages/python/index_cache.py
 CONVERT = "networkx/networkx-3.6.1/networkx/convert.py"
@@ -180,30 +178,15 @@ def tables(work: Path) -> list[str]:
     ]
 
 
-def table(head: list[str], body: list[list[str]]) -> list[str]:
-    return [*(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body)), ""]
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         (work / "archives").mkdir()
         body = tables(work)
-    machine = fingerprint()
-    lines = [
-        "# The index of all functions",
-        "",
-        f"Seconds as fastest / median of {TIMES} fresh processes / CPU of the fastest on all cores; imports included.",
-        "",
-        *body,
-        f"{time.strftime('%Y-%m-%d')}, {machine['processor']}, {machine['cores']} cores, "
-        f"{machine['system']} {machine['kernel']}, Python {platform.python_version()}, load of others and us "
-        f"{os.getloadavg()[0]:.1f} when it ended. `python benchmarks/index.py` repeats it.",
-        "",
-    ]
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(lines))
-    print("\n".join(lines))
+    what = (
+        f"Seconds as fastest / median of {TIMES} fresh processes / CPU of the fastest on all cores; imports included."
+    )
+    write("index", "The index of all functions", what, "\n".join(body))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ own, and writes the table with machine and date to benchmarks/results/stages.md.
 
 from __future__ import annotations
 
-import platform
 import sys
 import tempfile
 import time
@@ -14,17 +13,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from optagent.cli.machine import fingerprint  # noqa: E402
+from results import table, write  # noqa: E402
+
 from optagent.cli.progress import Progress  # noqa: E402
-from optagent.cli.session import start  # noqa: E402
+from optagent.cli.session import Ended, start  # noqa: E402
 from optagent.cli.settings import RunSettings  # noqa: E402
 from optagent.core.trial import Trial  # noqa: E402
 
 EXAMPLES = (("checkpoint_serialise", "serialise"), ("channel_scaling", "scale_channels"))
-STAGES = ("looking at", "running the tests", "gathering", "measuring", "profiling", "trial", "confirming")
-RESULTS = ROOT / "benchmarks" / "results" / "stages.md"
+STAGES = (
+    "looking at",
+    "environment",
+    "running the tests",
+    "gathering",
+    "measuring",
+    "profiling",
+    "trial",
+    "confirming",
+)
 
 
 @dataclass
@@ -54,7 +62,8 @@ def measure(example: str, target: str) -> list[str]:
     with tempfile.TemporaryDirectory() as state:
         watch = Stopwatch(10.0, quiet=True)
         began = time.perf_counter()
-        ended = start(RunSettings(str(ROOT / "examples" / example), target), Path(state), watch)
+        (ended,) = start([RunSettings(str(ROOT / "examples" / example), target)], Path(state), watch)
+        assert isinstance(ended, Ended), ended.fault.message
         ended.workshop.ledger.close()
         total = time.perf_counter() - began
     spans = watch.spans()
@@ -67,22 +76,11 @@ def measure(example: str, target: str) -> list[str]:
 def main() -> None:
     head = ["target", "outcome", *(f"{name} s" for name in STAGES), "total s", "trials", "our CPU ms per trial"]
     rows = [measure(*example) for example in EXAMPLES]
-    machine = fingerprint()
-    lines = [
-        "# A whole run by stage",
-        "",
-        "Wall seconds by stage. `our CPU ms per trial` is CPU of the referee process itself while trials were judged, ",
-        "the first use of the rules' parser included; the sandboxed processes are the target's work.",
-        "",
-        *(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)),
-        "",
-        f"{time.strftime('%Y-%m-%d')}, {machine['processor']}, {machine['cores']} cores, "
-        f"{machine['system']} {machine['kernel']}, Python {platform.python_version()}. `make bench` repeats it.",
-        "",
-    ]
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(lines))
-    print("\n".join(lines))
+    what = (
+        "Wall seconds by stage. `our CPU ms per trial` is CPU of the referee process itself while trials were judged, "
+        "the first use of the rules' parser included; the sandboxed processes are the target's work."
+    )
+    write("stages", "A whole run by stage", what, "\n".join(table(head, rows)))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def run(repo: Repo, json: Json = False, **given: object) -> None:
 @app.command(epilog=ORDER)
 @with_settings
 def config(
-    repo: Repo,
+    repo: Repo = ".",
     origin: Annotated[bool, typer.Option("--origin", help="tell where each value came from")] = False,
     json: Json = False,
     **given: object,

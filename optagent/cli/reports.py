@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optagent.core.outcome import Outcome
 from optagent.core.trial import Trial
 from optagent.core.verdict import Faster
@@ -9,6 +11,7 @@ from optagent.ledger.history import Record
 from optagent.report.run import RunReport
 
 MOST_HOT_LINES = 3
+MOST_REASONS = 5
 
 
 def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunReport:
@@ -71,8 +74,17 @@ def _warnings(record: Record) -> tuple[str, ...]:
             f"{len(record.baseline.set_aside)} tests fail or flake before any change and count as no evidence "
             f"(first: {first})"
         )
-    for reason, count in record.baseline.extra.get("lost", {}).items():
-        said.append(f"{count} calls of the target in the tests could not be kept as inputs: {reason}")
+    said += _lost(record.baseline.extra.get("lost", {}))
     if not record.baseline.tests:
         said.append("no test reaches the target: only old against new on the workload's inputs was checked")
     return tuple(said)
+
+
+def _lost(lost: Mapping[str, int]) -> list[str]:
+    """Why calls of the tests could not serve as inputs, the most frequent reasons first."""
+    rows = sorted(lost.items(), key=lambda row: (-row[1], row[0]))
+    said = [f"{count} calls in the tests could not serve as inputs: {reason}" for reason, count in rows[:MOST_REASONS]]
+    rest = sum(count for _, count in rows[MOST_REASONS:])
+    return said + (
+        [f"{rest} calls in the tests could not serve for {len(rows) - MOST_REASONS} other reasons"] if rest else []
+    )
