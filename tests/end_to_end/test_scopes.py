@@ -103,7 +103,8 @@ def run(repo: Path, state: Path, wide: Scope, patch: Patch) -> Ended:
 
     settings = RunSettings(str(repo), "score")
     with Progress(10, quiet=True) as progress:
-        ended = start(settings, state, progress, coder)
+        (ended,) = start([settings], state, progress, coder)
+    assert isinstance(ended, Ended), ended.fault.message
     ended.workshop.ledger.close()
     return ended
 
