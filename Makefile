@@ -1,7 +1,7 @@
 # The verbs of this project. Each one sets up what it needs (scripts/setup) and works alone on a fresh machine.
 # PYTHON=/path/to/python3.12 chooses the interpreter.
 
-.PHONY: help demo test fast check bench lock
+.PHONY: help demo test sweep fast check bench lock
 .NOTPARALLEL:
 # An environment that happens to be active must not become the one that runs the examples.
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME
@@ -16,9 +16,13 @@ demo: ## make an example of ours faster, with proof and without a key
 	@.venv/bin/optagent run examples/checkpoint_serialise --target serialise
 	@echo "The program is .venv/bin/optagent; to have it as plain optagent, type: . .venv/bin/activate"
 
-test: ## run all tests
+test: ## run the tests, all but the sweeps
 	@scripts/setup dev
-	@$(python) -m pytest
+	@$(python) -m pytest -m "not sweep"
+
+sweep: ## run the sweeps: other Pythons, the whole museum of awkward repositories, other users
+	@scripts/setup dev
+	@$(python) -m pytest -m sweep
 
 fast: ## run the tests that are not marked slow
 	@scripts/setup dev

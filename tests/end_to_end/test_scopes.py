@@ -15,7 +15,7 @@ from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.scope import Scope
 from optagent.core.verdict import Faster, Incorrect, Rejected, Verdict
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sweep]
 
 SCORES = '''"""Scores."""
 

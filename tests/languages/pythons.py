@@ -25,7 +25,10 @@ VERSIONS = Path("/root/.pyenv/versions")
 OTHERS = [name for name in ("3.12.1", "3.13.0") if os.access(VERSIONS / name / "bin" / "python", os.X_OK)]
 
 
-@pytest.fixture(scope="session", params=["ours", *[pytest.param(name, marks=pytest.mark.slow) for name in OTHERS]])
+@pytest.fixture(
+    scope="session",
+    params=["ours", *[pytest.param(name, marks=[pytest.mark.slow, pytest.mark.sweep]) for name in OTHERS]],
+)
 def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An interpreter with pytest: ours, and an environment for every other supported one."""
     if request.param == "ours":

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SYSTEM_PYTHON, NOBODY = "/usr/bin/python3", 65534
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sweep]
 SCRIPT = """
 import json, sys
 from pathlib import Path

@@ -29,7 +29,7 @@ VERSIONS = Path("/root/.pyenv/versions")
 OTHERS = [name for name in ("3.12.1", "3.13.0") if os.access(VERSIONS / name / "bin" / "python", os.X_OK)]
 
 
-@pytest.fixture(params=["ours", *[pytest.param(name, marks=pytest.mark.slow) for name in OTHERS]])
+@pytest.fixture(params=["ours", *[pytest.param(name, marks=[pytest.mark.slow, pytest.mark.sweep]) for name in OTHERS]])
 def venv(request, tmp_path):
     """An environment without pytest, of every supported Python that is here."""
     python = sys.executable if request.param == "ours" else VERSIONS / request.param / "bin" / "python"

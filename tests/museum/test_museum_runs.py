@@ -17,7 +17,7 @@ from repositories import everything
 
 from optagent.workspace.worktree import root_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.sweep, pytest.mark.timeout(300)]
 EXHIBITS = [*GIT_STATES, *LAYOUTS, *ODDITIES]
 ENDED = {"faster", "equivalent", "slower", "inconclusive", "nothing_found", "budget_exhausted"}
 

@@ -24,7 +24,8 @@ PYTHON = "/usr/bin/python3"
 ENV = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "PLANNED": "yes"}
 pytestmark = [
     pytest.mark.skipif(not Path(PYTHON).exists(), reason="no system Python to run inside"),
-    pytest.mark.slow,  # the quick tier has the contract, the isolation and the attacks
+    pytest.mark.slow,
+    pytest.mark.sweep,  # the quick tier has the contract, the isolation and the attacks
 ]
 
 

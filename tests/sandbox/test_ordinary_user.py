@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SYSTEM_PYTHON = "/usr/bin/python3"
 NOBODY = 65534
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sweep]
 HEAD = """
 import json, os, sys, time
 from pathlib import Path
