@@ -31,7 +31,7 @@ PACKAGES = (
     Package("sqlparse", "0.6.1"),
     Package("mistune", "3.4.0"),
     Package("packaging", "26.3", ("hypothesis", "pretend", "tomli_w")),
-    Package("python-dateutil", "4.0.0", ("freezegun", "hypothesis", "pytest-cov")),
+    Package("python-dateutil", "4.0.0", ("freezegun", "hypothesis", "pytest-cov", "attrs", "six")),
     Package("jsonschema", "4.26.0", ("jsonpath_ng",)),
     Package("networkx", "3.6.1"),
 )
