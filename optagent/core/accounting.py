@@ -9,6 +9,10 @@ MOVED_SHARE = 0.2
 MOVED_NS = 2_000_000
 """Provisional until step 4 (design 4.4): a fifth of the CPU saved and 2 ms, in two of three launches."""
 
+CLEAR_SHARE = 0.1
+"""What a phase takes differs by some per cent from side to side when nothing was moved: growth below this share of it
+may be that. Then nobody can tell, which is neither a cheat nor a gain."""
+
 IDLE_NS_PER_TURN = 100_000
 """A stopped side may burn this much in a turn: a second thread needs tens of microseconds to stop."""
 
@@ -100,3 +104,17 @@ def _burnt_while_stopped(account: Account) -> bool:
 
 def _moved_to_import(account: Account) -> bool:
     return account.new.imported - account.old.imported > IMPORT_NS
+
+
+PHASES = {"encoding of results": "encoded", "opening of arguments": "prepared", "time after an answer": "settled"}
+
+
+def is_clear(accounts: Sequence[Account], where: str) -> bool:
+    """Whether what `moved_work` found in a phase is more than that phase differs by of itself."""
+    phase = PHASES.get(where)
+    if phase is None:
+        return True
+    before = [getattr(one.old, phase) for one in accounts]
+    after = [getattr(one.new, phase) for one in accounts]
+    grown = sum(new - old > CLEAR_SHARE * old for old, new in zip(before, after, strict=True))
+    return bool(3 * grown >= 2 * len(accounts))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from optagent.core.accounting import moved_work
+from optagent.core.accounting import is_clear, moved_work
 from optagent.core.seeds import derive
 from optagent.core.statistics import MARGIN, SEARCH_LAUNCHES, interval, is_above, is_below, noise_floor
 from optagent.core.target import Tree
@@ -42,6 +42,7 @@ class Found:
     is_faster: bool
     is_slower: bool
     moved: str | None = None
+    moved_clearly: bool = True
     difference: Difference | None = None
 
 
@@ -124,12 +125,15 @@ def _other(one: Launch, clock: Clock) -> float:
 def _found(launches: list[Launch], noise: Noise, complete: bool) -> Found:
     logs = [one.on(noise.clock).log_ratio for one in launches]
     differences = [one.difference for one in launches if one.difference is not None]
+    accounts = [one.account for one in launches]
+    moved = moved_work(accounts)
     return Found(
         tuple(launches),
         _speedup(launches, logs, noise),
         complete and _all_above(launches, noise),
         complete and is_below(logs, noise.floor),
-        moved_work([one.account for one in launches]),
+        moved,
+        moved is None or is_clear(accounts, moved),
         differences[0] if differences else None,
     )
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optagent.core.accounting import Account, Life, moved_work
+from optagent.core.accounting import Account, Life, is_clear, moved_work
 from optagent.core.canonical import first_difference
 from optagent.core.goal import Budget, Spent
 from optagent.core.outcome import Outcome, referee_exit_code, run_exit_code
@@ -115,6 +115,14 @@ def test_work_that_reappears_is_found_where_it_went(grown, where):
 def test_one_guilty_launch_of_three_is_noise():
     assert moved_work([account(), account(), account(encoded=9 * MS)]) is None
     assert moved_work([account(), account(encoded=9 * MS), account(encoded=9 * MS)]) is not None
+
+
+@pytest.mark.parametrize(("grown_ns", "clear"), [(30 * MS, False), (200 * MS, True)])
+def test_growth_within_what_a_phase_differs_by_anyway_is_not_clear(grown_ns, clear):
+    """A second of encoding differs by thirty milliseconds of itself; that a cheat hides there cannot be told either."""
+    one = Account(Life(timed=9 * MS, encoded=1000 * MS), Life(timed=MS, encoded=1000 * MS + grown_ns), 8 * MS)
+    assert moved_work([one] * 3) == "encoding of results"
+    assert is_clear([one] * 3, "encoding of results") is clear
 
 
 def call(value: object, args: object = ("t",)) -> bytes:
