@@ -320,16 +320,6 @@ def test_one_iterator_given_twice_is_still_one():
         assert first is second is third
 
 
-def test_a_generator_that_an_object_keeps_is_fresh_in_the_object_and_in_its_copy():
-    one = Plain(generator(1, 2))
-    one.me = one
-    kept, _, given, _ = drained((one,), {})
-    (again,), _ = unpack(pack(kept, {}, of_the_project)[1])
-    assert given[0] is one
-    assert again.me is again
-    assert (rest_of(again.value), rest_of(one.value)) == ([1, 2], [1, 2])
-
-
 def test_a_list_that_holds_itself_beside_an_iterator_is_kept():
     knot: list[object] = [iter([1])]
     knot.append(knot)

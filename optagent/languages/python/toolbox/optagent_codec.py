@@ -12,18 +12,21 @@ Whatever cannot be written is named in CannotCarry, and the call is not kept.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import marshal
 import pickle
 import re
+import signal
+import threading
 import types
 import warnings
 import zlib
 from typing import TYPE_CHECKING, Any
 
 import optagent_objects
-from optagent_iterate import ENDLESS_TYPES, GENERATORS, ITERATOR, LAZY, MOST_ITEMS, Drained, drain, resume
+from optagent_iterate import ENDLESS_TYPES, ITERATOR, LAZY, MOST_ITEMS, Drained, drain, resume
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +34,11 @@ if TYPE_CHECKING:
 MOST_BYTES = 4 << 20
 PLAIN, OBJECTS = "plain", "objects"
 NESTED_LOOKED_AT = 64
+MOST_SECONDS = 0.05
+"""Reading an iterator ahead of time may take this long, and the item under way then: each may be longer than before."""
+
+MOST_WAITING_S = 1.0
+
 BLANKS = re.compile(r"\bat 0x[0-9a-fA-F]+|\s+")
 
 
@@ -222,8 +230,7 @@ def may_hold_iterator(value: Any) -> bool:
         return kind not in ENDLESS_TYPES
     if kind in (list, tuple):
         return any(type(one) in LAZY for one in value[:NESTED_LOOKED_AT])
-    attributes = optagent_objects.vars_of(value) or {}
-    return any(type(one) in GENERATORS for one in attributes.values()) and optagent_objects.is_plain(value)
+    return False  # what an object keeps is its own: reading ahead there has made tests of threads wait for ever
 
 
 def split(value: Any, known: dict[int, tuple[Any, Any]]) -> tuple[Any, Any]:
@@ -266,12 +273,42 @@ def split_items(value: Any, known: dict[int, tuple[Any, Any]]) -> tuple[Any, Any
 
 def split_iterator(value: Any, known: dict[int, tuple[Any, Any]]) -> tuple[Any, Any]:
     """An endless iterator is a thing that cannot be carried, and the call goes on with all that it would have had."""
-    whole = drain(value)
+    try:
+        with alarm():
+            whole = drain(value, seconds=MOST_SECONDS)
+    except Waited:  # this test will fail; a plain run tells what it is worth
+        return Unfit("an iterator that waits for something"), failing([], RuntimeError("read ahead of time"))
     if whole.ending == "raised":
         return Unfit("an iterator that raises"), failing(whole.items, whole.value)
     if len(whole.items) >= MOST_ITEMS:
         return Unfit(f"an iterator of more than {MOST_ITEMS} items"), chained(whole.items, whole.rest)
+    if whole.ending != "ended":
+        return Unfit("an iterator that takes long to read"), chained(whole.items, whole.rest)
     return whole, resume(whole.kind, list(whole.items), whole.value)
+
+
+class Waited(BaseException):
+    """Nothing came for too long; no handler of the target's is meant."""
+
+
+@contextlib.contextmanager
+def alarm() -> Iterator[None]:
+    """Waited is raised in here after MOST_WAITING_S. Only where signals are heard and nobody else has a timer."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getitimer(signal.ITIMER_REAL)[0]:
+        yield
+        return
+
+    def ring(number: int, frame: Any) -> None:
+        raise Waited
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, MOST_WAITING_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def failing(items: list[Any], error: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import itertools
+import time
 from typing import TYPE_CHECKING, Any
 
 from optagent_encode import CannotEncode, encode, register
@@ -59,8 +60,9 @@ def kind_of(iterator: Any) -> str:
     return GENERATOR if type(iterator) in GENERATORS else ITERATOR
 
 
-def drain(iterator: Any, snapshots: bool = False) -> Drained:
-    """The items of an iterator up to MOST_ITEMS; an exception on the way is part of what it gave."""
+def drain(iterator: Any, snapshots: bool = False, seconds: float | None = None) -> Drained:
+    """The items of an iterator up to MOST_ITEMS, or for so many seconds; an exception on the way is part of what it
+    gave."""
     drained = Drained(kind_of(iterator), [])
 
     def whole() -> Iterator[Any]:
@@ -68,7 +70,9 @@ def drain(iterator: Any, snapshots: bool = False) -> Drained:
         drained.ending = ENDED
 
     drained.rest = whole()  # kept: a generator that waits for another closes it when it goes
-    items = itertools.islice(drained.rest, MOST_ITEMS)
+    items: Iterator[Any] = itertools.islice(drained.rest, MOST_ITEMS)
+    if seconds is not None:
+        items = while_time(items, time.perf_counter() + seconds)
     try:
         if snapshots:
             take_with_snapshots(items, drained)
@@ -77,6 +81,14 @@ def drain(iterator: Any, snapshots: bool = False) -> Drained:
     except Exception as error:  # noqa: BLE001 - what the target raises is data
         drained.ending, drained.value = RAISED, error
     return drained
+
+
+def while_time(items: Iterator[Any], until: float) -> Iterator[Any]:
+    """The items until it is too late for another one."""
+    for item in items:
+        yield item
+        if time.perf_counter() > until:
+            return
 
 
 def take_with_snapshots(items: Iterator[Any], drained: Drained) -> None:
