@@ -44,7 +44,7 @@ def generated(folder: Path) -> Path:
         "assert importlib.metadata.version('package') == _version.version\n"
         "assert _fast.limit() == DATA['limit']\n\n\n"
     )
-    ignored = "*.so\n_version.py\n*.egg-info/\ntable.json\nbuild/\n.venv/\n.coverage\n*.sqlite3\nhuge.bin\n"
+    ignored = "*.so\n_version.py\n*.egg-info/\ntable.json\nbuild/\nold-env/\n.coverage\n*.sqlite3\nhuge.bin\n"
     files: dict[str, bytes | str] = {
         ".gitignore": ignored, "src/package/__init__.py": "", "src/package/scores.py": needs + SOURCE,
         "tests/test_scores.py": IN_PACKAGE,
@@ -57,7 +57,7 @@ def generated(folder: Path) -> Path:
             "src/package/_version.py": "version = '1.2'\n",
             "src/package/table.json": '{"limit": 300}',
             "src/package.egg-info/PKG-INFO": "Metadata-Version: 2.1\nName: package\nVersion: 1.2\n",
-            **dict.fromkeys((f"build/lib/package/_fast{suffix}", ".venv/pyvenv.cfg", ".coverage", "db.sqlite3"), "x"),
+            **dict.fromkeys((f"build/lib/package/_fast{suffix}", "old-env/pyvenv.cfg", ".coverage", "db.sqlite3"), "x"),
         },
     )
     with open(repo / "huge.bin", "wb") as file:
@@ -145,7 +145,7 @@ LAYOUTS = [
     Exhibit(
         "what a build left", generated, "score", "src/package/scores.py",
         holds=("src/package/_version.py", "src/package/table.json", "src/package.egg-info/PKG-INFO"),
-        lacks=("build", ".venv", ".coverage", "db.sqlite3", "huge.bin"),
+        lacks=("build", "old-env", ".coverage", "db.sqlite3", "huge.bin"),
     ),
     Exhibit("monorepo by its sub-folder", lambda folder: monorepo(folder) / "projects/a", path="projects/a/scores.py"),
     Exhibit("monorepo by its top", monorepo, "projects/a/scores.py::plain", "projects/a/scores.py"),

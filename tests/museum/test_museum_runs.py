@@ -46,6 +46,9 @@ def check_ended(exhibit: Exhibit, code: int, document: dict[str, Any], said: str
     assert code in (0, 1), (document["error"], said)
     assert document["outcome"] in ENDED
     tried = [trial["verdict"] for trial in document["trials"]]
+    if exhibit.name == "target by a link":  # a patch would put a file in the link's place: out of scope
+        assert tried == ["rejected"]
+        return
     assert tried in ([["faster"], ["inconclusive"]] if exhibit.target.endswith("score") else [[]])
 
 

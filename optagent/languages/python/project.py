@@ -58,7 +58,8 @@ class PythonProject:
 
     def run_tests(self, tree: Tree, only: Sequence[str], seconds: float = TEST_SECONDS) -> TestReport:
         """The named tests on this tree."""
-        return run_tests(self.home, tree, Wish(tuple(only), seconds=seconds))
+        roots = (self.target.import_root,)
+        return run_tests(self.home, tree, Wish(tuple(only), seconds=seconds, roots=roots))
 
     def scope_fault(self, patch: Patch) -> str | None:
         return scope.fault(self.target, patch, self.scope, self.base)

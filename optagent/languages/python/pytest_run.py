@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,8 @@ class Wish:
     keep: bool = False
     seconds: float = TEST_SECONDS
     hot: bool = False
+    roots: tuple[str, ...] = ()
+    """Folders of the tree that have to be on the import path besides those of the watched functions."""
 
 
 def run_tests(home: PythonHome, tree: Tree, wish: Wish) -> TestReport:
@@ -73,7 +74,7 @@ def _command(home: PythonHome, tree: Tree, wish: Wish, request: Path) -> Command
         {
             **home.environment(),
             "PYTHONHASHSEED": "0",
-            "PYTHONPATH": ":".join([*own, *_roots(home, tree, wish.targets), seen]),
+            "PYTHONPATH": ":".join([*own, *_roots(home, tree, wish), seen]),
             "OPTAGENT_PROBE": home.inside(request, REQUEST),
             **({"OPTAGENT_TOOLS": home.inside(home.tools, TOOLS)} if home.tools else {}),
         },
@@ -87,9 +88,9 @@ def _pytest(home: PythonHome, wish: Wish) -> tuple[str, ...]:
     return (*python, *options, *home.test_arguments, *files)
 
 
-def _roots(home: PythonHome, tree: Tree, targets: Sequence[Target]) -> list[str]:
-    """The folders that the targets are imported from, and those that stand for the user's own, each once."""
-    folders = [*(one.import_root for one in targets), *home.import_roots]
+def _roots(home: PythonHome, tree: Tree, wish: Wish) -> list[str]:
+    """The folders that targets are imported from, and those that stand for the user's own, each once."""
+    folders = [*(one.import_root for one in wish.targets), *wish.roots, *home.import_roots]
     return list(dict.fromkeys(join(home.tree(tree), one) for one in folders))
 
 
