@@ -9,6 +9,7 @@ OptagentError            one sentence, why it matters, what to type next; a slug
       BadWorkload            the workload file cannot be used
       BadPatch               the patch to be judged cannot be read or does not fit
       BadSetting             a flag or a setting has a value that means nothing
+      BadPrompt              a prompt of the user's own cannot be used
       RunNotFound            no such run in this repository's ledger
       TreeChanged            the user's file is not the one the run started from
   x EnvironmentFault     3   the machine or the project cannot be measured
@@ -71,6 +72,10 @@ class BadPatch(UsageError):
 
 class BadSetting(UsageError):
     slug = "bad-setting"
+
+
+class BadPrompt(UsageError):
+    slug = "bad-prompt"
 
 
 class RunNotFound(UsageError):

@@ -51,6 +51,10 @@ class Adapter(Protocol):
     def described(self) -> str:
         """What runs the target, on one line."""
 
+    @property
+    def runtime(self) -> str:
+        """The same for somebody who does not know this machine."""
+
     def target(self, tree: Tree, spec: str) -> Target:
         """The target that a person names. Raises UsageError."""
 
@@ -82,6 +86,10 @@ class PythonTargets:
     def described(self) -> str:
         inside = ", ".join(str(one) for one in self.environment.editables if one.inside)
         return str(self.environment) + (f", {inside}" if inside else "")
+
+    @property
+    def runtime(self) -> str:
+        return f"Python {'.'.join(map(str, self.environment.interpreter.version))}"
 
     def home(self, folder: Path, tests: str | None) -> PythonHome:
         """The home of runs whose files lie in `folder`."""
@@ -134,6 +142,10 @@ class CommandTargets:
     @property
     def described(self) -> str:
         return f"the command `{' '.join(self.settings.run)}`"
+
+    @property
+    def runtime(self) -> str:
+        return self.described
 
     def target(self, tree: Tree, spec: str) -> Target:
         found = command_target(tree, self.settings)

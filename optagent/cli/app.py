@@ -47,11 +47,22 @@ def root(
 
 @app.command(epilog=OTHER_PLACES)
 @with_settings
-def run(repo: Repo, json: Json = False, **given: object) -> None:
+def run(
+    repo: Repo,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="show what would be sent to the model and what it could cost; send nothing"),
+    ] = False,
+    write: Annotated[bool, typer.Option("--apply", help="write a confirmed patch into your files")] = False,
+    json: Json = False,
+    **given: object,
+) -> None:
     """Make a function faster, verified in a sandbox, and keep the patch."""
     from optagent.cli import verbs
 
-    _leave(lambda: verbs.run(Path(repo), given, json))
+    if dry_run:
+        _leave(lambda: verbs.dry_run(Path(repo), given, json))
+    _leave(lambda: verbs.run(Path(repo), given, json, write))
 
 
 @app.command(epilog=ORDER)
@@ -105,6 +116,14 @@ def resume(repo: Repo, run: Run = "", state: State = None, json: Json = False) -
     from optagent.cli import verbs
 
     _leave(lambda: verbs.resume(Path(repo), run, state, json))
+
+
+@app.command()
+def replay(repo: Repo, run: Run = "", state: State = None, json: Json = False) -> None:
+    """Do a run again with the replies that were bought for it, without a network."""
+    from optagent.cli import verbs
+
+    _leave(lambda: verbs.replay_run(Path(repo), run, state, json))
 
 
 @app.command()

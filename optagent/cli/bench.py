@@ -9,17 +9,18 @@ from typing import ParamSpec, TypeVar
 from optagent.cli.adapters import PATIENCE_S
 from optagent.cli.workshop import Workshop
 from optagent.core.goal import Spent
+from optagent.core.profile import HotFunction, HotLine, Profile
 from optagent.core.seeds import derive
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input
 from optagent.errors import BaselineBroken
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.ledger.events import BaselineTaken
+from optagent.ledger.history import Record
 from optagent.ledger.inputs import keep_inputs, load_workload
 from optagent.measure import speed
 from optagent.measure.launch import Race
 from optagent.profile import facts
-from optagent.profile.facts import Profile
 from optagent.search.baseline import Bench, Problem
 from optagent.verify import admit as admission
 from optagent.verify import differential
@@ -98,8 +99,8 @@ def _guarded(function: Callable[Given, Found]) -> Callable[Given, Found]:
     return call
 
 
-def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float) -> None:
-    """The baseline in the ledger, so that a resumed run need not take it again."""
+def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float, ceilings: Spent) -> None:
+    """The baseline in the ledger, so that a resumed run need not take it again, and the ceilings of the search."""
     suite, workload = problem.suite, problem.workload
     held = tuple(keep_inputs(shop.ledger, one) for one in workload.held_out)
     timed = [k for k, one in enumerate(workload.search) if one in problem.timed]
@@ -113,6 +114,7 @@ def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float) -> N
         "old_seconds": problem.noise.seconds,
         "lost": dict(problem.lost),
         "cores": shop.core,
+        "ceilings": asdict(ceilings),
     }
     shop.ledger.record(
         shop.run,
@@ -121,6 +123,12 @@ def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float) -> N
             workload.observed_types, asdict(problem.profile), Spent(seconds=seconds), extra,
         ),
     )  # fmt: skip
+
+
+def limit(record: Record) -> Spent:
+    """The ceilings that the search of a run was given when its baseline was taken."""
+    assert record.baseline is not None, "a search has a baseline"
+    return Spent(**record.baseline.extra["ceilings"])
 
 
 def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
@@ -135,8 +143,8 @@ def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
         speed.Noise(taken.noise, extra["clock"], extra["old_seconds"]),
         Profile(
             profile["source"],
-            tuple(facts.HotFunction(**one) for one in profile["functions"]),
-            tuple(facts.HotLine(**one) for one in profile["lines"]),
+            tuple(HotFunction(**one) for one in profile["functions"]),
+            tuple(HotLine(**one) for one in profile["lines"]),
             profile["note"],
         ),
         tuple(sorted(extra["lost"].items())),

@@ -104,6 +104,11 @@ def _placed(setting: Setting, value: Any, folder: Path) -> Any:
 
 def _may_say(setting: Setting, value: Any, top: Path, where: Callable[[], str]) -> None:
     """Returns when the repository may decide this: it is about to be judged, and must not choose its judge."""
+    if setting.users_only and value is not None:
+        raise BadSetting(
+            f"{where()}: a repository cannot decide where keys and money go",
+            f"Say it yourself: {setting.flag}, {setting.variable}, or your own file.",
+        )
     if value in setting.ours_only:
         raise BadSetting(
             f"{where()}: a repository cannot take the isolation off its own code",

@@ -50,6 +50,11 @@ class Progress:
         else:
             print(text, file=sys.stderr, flush=True)
 
+    def note(self, what: str) -> None:
+        """One line that stays. It is shown with `--json` too: it may be about what leaves the machine."""
+        with self.paused():
+            print(safe(what), file=sys.stderr, flush=True)
+
     def trial(self, trial: Trial) -> None:
         self.trials += 1
         self.best = max(self.best, trial.ratio)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from optagent.core.outcome import Outcome
 from optagent.core.trial import Trial
-from optagent.core.verdict import Faster
 from optagent.ledger.history import Record
 from optagent.report.run import RunReport
 
@@ -16,7 +15,8 @@ MOST_REASONS = 5
 
 def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunReport:
     """The report of a run, from its record alone. A run that has not ended is interrupted."""
-    claim = record.claims[-1][1].verdict if record.claims else None
+    kept = record.confirmed or (record.claims[-1] if record.claims else None)
+    claim = kept[1].verdict if kept else None
     winner = _winner(record)
     started = record.started
     return RunReport(
@@ -31,6 +31,7 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
         trials=record.trials,
         sources=_sources(record),
         spent=record.spent,
+        bought=record.bought,
         sandbox=sandbox or str(started.settings.get("rung", "")),
         machine=started.machine,
         looked_for=tuple(record.ended.extra.get("looked_for", ())) if record.ended else (),
@@ -40,9 +41,9 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
 
 
 def _winner(record: Record) -> Trial | None:
-    if not record.claims or not isinstance(record.claims[-1][1].verdict, Faster):
+    if record.confirmed is None:
         return None
-    number = record.claims[-1][0]
+    number = record.confirmed[0]
     return next(trial for trial in record.trials if trial.number == number)
 
 
@@ -75,6 +76,7 @@ def _warnings(record: Record) -> tuple[str, ...]:
             f"(first: {first})"
         )
     said += _lost(record.baseline.extra.get("lost", {}))
+    said += record.ended.extra.get("notes", []) if record.ended else []
     if not record.baseline.tests:
         said.append("no test reaches the target: only old against new on the workload's inputs was checked")
     return tuple(said)

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optagent.cli import bench
 from optagent.cli.progress import Progress
+from optagent.cli.proposing import Parts, limit_of, proposers
 from optagent.cli.settings import RunSettings
-from optagent.cli.shop import Counter, Propose, rules_coder
+from optagent.cli.shop import Counter
 from optagent.cli.workshop import Workshop, look_at, new_run, resumed_run
-from optagent.core.goal import Budget, Goal, Spent
+from optagent.core.goal import Goal, Spent
 from optagent.core.outcome import Outcome
 from optagent.core.target import Target
 from optagent.core.trial import Trial
 from optagent.core.verdict import Faster
-from optagent.errors import BaselineBroken, OptagentError
+from optagent.errors import BaselineBroken, OptagentError, ProviderFault
 from optagent.ledger.events import Decided, RunEnded
 from optagent.ledger.history import Record, replay
 from optagent.ledger.store import Ledger
 from optagent.search.baseline import Problem, take_baseline
-from optagent.search.confirm import Claim, confirm
+from optagent.search.confirm import MOST_CLAIMS, Claim, confirm
 from optagent.search.loop import Past, search
-from optagent.search.policy import Greedy
+from optagent.search.policy import Proposal
+from optagent.search.purse import Purse
 from optagent.verify.survey import Survey
 
-CLAIM_RESERVE = 0.25
-"""Share of the minutes that the search may not use: a claim must always be affordable."""
-
-UNBOUNDED = 10**12
-Coder = Callable[[Counter], Propose]
+OURS = Parts()
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,8 @@ class Broken:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a session ended. `trial` is the one that is kept, if any."""
+    """How a session ended. `trial` is the one that is kept, if any, and `claim` what confirmed it; `fault` is why
+    nobody answered any more, and then the run can be resumed."""
 
     workshop: Workshop
     problem: Problem
@@ -52,21 +51,48 @@ class Ended:
     claims: tuple[Claim, ...]
     outcome: Outcome
     trial: Trial | None
+    claim: Faster | None = None
+    fault: ProviderFault | None = None
 
     @property
     def goal_met(self) -> bool:
-        verdict = self.claims[-1].verdict if self.claims else None
         goal = Goal(self.workshop.settings.speedup)
-        return isinstance(verdict, Faster) and goal.met_by(verdict.speedup.ratio)
+        return self.claim is not None and goal.met_by(self.claim.speedup.ratio)
 
 
 def start(
-    wanted: Sequence[RunSettings], state: Path | None, progress: Progress, coder: Coder = rules_coder
+    wanted: Sequence[RunSettings], state: Path | None, progress: Progress, parts: Parts = OURS
 ) -> Iterator[Ended | Broken]:
     """One new run for each of the settings (which differ in their target only), from its first event to its last.
 
     The tests of the untouched code are run for all targets together. Raises what is wrong with all of them.
     """
+    bought = Spent()
+    for found in prepared(wanted, state, progress):
+        if isinstance(found, Broken):
+            yield found
+            continue
+        found.store(limit_of(found.workshop.settings, bought))
+        ended = _go_on(found.workshop, found.problem, progress, parts)
+        bought += _record(found.workshop).spent
+        yield ended
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run whose baseline is taken and not yet on record; `seconds` is what that took."""
+
+    workshop: Workshop
+    problem: Problem
+    survey: Survey
+    seconds: float
+
+    def store(self, limit: Spent) -> None:
+        bench.store(self.workshop, self.problem, self.survey, self.seconds, limit)
+
+
+def prepared(wanted: Sequence[RunSettings], state: Path | None, progress: Progress) -> Iterator[Prepared | Broken]:
+    """Each run of a session as its turn comes, up to its baseline. One that is not stored has to be abandoned."""
     progress.stage("looking at the project")
     ground = look_at(wanted, state)
     progress.stage(f"environment: {ground.adapter.described}")
@@ -81,29 +107,23 @@ def start(
             workshop.abandon()
         raise
     for number, workshop in enumerate(runs):
-        yield _one(workshop.with_folders(survey.folders), survey, number, progress, coder)
+        try:
+            yield _baseline(workshop.with_folders(survey.folders), survey, number, progress)
+        except BaselineBroken as fault:
+            yield Broken(workshop.target, fault)
 
 
-def _one(workshop: Workshop, survey: Survey, number: int, progress: Progress, coder: Coder) -> Ended | Broken:
-    try:
-        problem = _baseline(workshop, survey, number, progress)
-    except BaselineBroken as fault:
-        return Broken(workshop.target, fault)
-    return _go_on(workshop, problem, _record(workshop), progress, coder)
-
-
-def resume(run: str, ledger: Ledger, place: Path, progress: Progress, coder: Coder = rules_coder) -> Ended:
+def resume(run: str, ledger: Ledger, place: Path, progress: Progress, parts: Parts = OURS) -> Ended:
     """An interrupted run from where its ledger ends; decided trials keep their verdicts."""
     record = replay(ledger.events(run))
     workshop = resumed_run(run, record, ledger, place)
     if record.baseline:
-        problem = bench.restored(workshop, record.baseline)
-    else:
-        progress.stage("running the tests twice")
-        survey = _surveyed(workshop)
-        workshop = workshop.with_folders(survey.folders)
-        problem = _baseline(workshop, survey, 0, progress)
-    return _go_on(workshop, problem, _record(workshop), progress, coder)
+        return _go_on(workshop, bench.restored(workshop, record.baseline), progress, parts)
+    progress.stage("running the tests twice")
+    survey = _surveyed(workshop)
+    found = _baseline(workshop.with_folders(survey.folders), survey, 0, progress)
+    found.store(limit_of(workshop.settings))
+    return _go_on(found.workshop, found.problem, progress, parts)
 
 
 def _surveyed(workshop: Workshop) -> Survey:
@@ -114,64 +134,112 @@ def _surveyed(workshop: Workshop) -> Survey:
         raise
 
 
-def _baseline(workshop: Workshop, survey: Survey, number: int, progress: Progress) -> Problem:
-    """The baseline taken and recorded; a run whose baseline is broken leaves nothing in the ledger."""
+def _baseline(workshop: Workshop, survey: Survey, number: int, progress: Progress) -> Prepared:
+    """The baseline taken; a run whose baseline is broken leaves nothing in the ledger."""
     began = time.monotonic()
     try:
         problem = take_baseline(bench.bench(workshop, survey, number, progress.stage))
     except OptagentError:
         workshop.abandon()
         raise
-    bench.store(workshop, problem, survey, survey.seconds + survey.capture_seconds + time.monotonic() - began)
-    return problem
+    seconds = survey.seconds + survey.capture_seconds + time.monotonic() - began
+    return Prepared(workshop, problem, survey, seconds)
 
 
 def _record(workshop: Workshop) -> Record:
     return replay(workshop.ledger.events(workshop.run))
 
 
-def _go_on(workshop: Workshop, problem: Problem, record: Record, progress: Progress, coder: Coder) -> Ended:
-    counter = Counter(workshop, problem, progress.stage)
-    propose = coder(counter)
-    parts = counter.shop(propose)
-    trials = list(record.trials)
-    past = Past(record.trials, sorted(record.pending.items()))
-    for trial in search(Greedy(propose), parts, _budget(workshop.settings, record), past):
-        workshop.ledger.record(workshop.run, Decided(trial.verdict, trial.cost), trial.number)
-        trials.append(trial)
-        progress.trial(trial)
-    claims = _past_claims(record)
-    if not (claims and isinstance(claims[-1].verdict, Faster)):
-        for claim in confirm(trials, parts, len(problem.workload.held_out), claims):
-            claims.append(claim)
-    return _end(counter, tuple(trials), tuple(claims))
+def _go_on(workshop: Workshop, problem: Problem, progress: Progress, parts: Parts) -> Ended:
+    return Session(workshop, problem, progress, _record(workshop), parts).go_on()
 
 
-def _budget(settings: RunSettings, record: Record) -> Budget:
-    """What is left for the search, a claim's share set aside. Money and tokens come with models (step 3)."""
-    seconds = settings.minutes * 60 * (1 - CLAIM_RESERVE)
-    limit = Spent(seconds=seconds, trials=settings.trials, usd=UNBOUNDED, tokens=UNBOUNDED)
-    return Budget(limit, replace(record.spent, trials=len(record.trials)))
+class Session:
+    """The search of one run, and the claims that come of it."""
+
+    def __init__(self, workshop: Workshop, problem: Problem, progress: Progress, record: Record, parts: Parts) -> None:
+        self.workshop, self.progress = workshop, progress
+        self.counter = Counter(workshop, problem, progress.stage)
+        self.goal = Goal(workshop.settings.speedup)
+        self.trials = list(record.trials)
+        self.claims = _past_claims(record)
+        spent = replace(record.spent, trials=len(record.trials))
+        reserved = Spent(trials=len(record.pending))
+        self.purse = Purse(bench.limit(record), spent, time.monotonic, reserved)
+        self.proposers = proposers(self.counter, parts, self.purse, record, progress.note)
+        self.shop = self.counter.shop(self.proposers.paid)
+        pending = [(number, Proposal(one.candidate, one.fault)) for number, one in sorted(record.pending.items())]
+        self.past = Past(record.trials, pending)
+
+    def go_on(self) -> Ended:
+        fault = None
+        try:
+            self._search()
+        except ProviderFault as raised:
+            fault = raised
+        if not self._is_goal_met():
+            self._claim(self.trials, MOST_CLAIMS)
+        return self._end(fault)
+
+    def _search(self) -> None:
+        """Trials until the goal is confirmed, nothing is left to try, or the purse refuses."""
+        for trial in search(self.proposers.policy, self.shop, self.purse, self.past):
+            self.workshop.ledger.record(self.workshop.run, Decided(trial.verdict, trial.cost), trial.number)
+            self.trials.append(trial)
+            self.progress.trial(trial)
+            if self.goal.speedup and self.goal.met_by(trial.ratio):
+                self._claim([trial], MOST_CLAIMS - 1)  # the last claim is for the best of all
+            if self._is_goal_met():
+                return
+
+    def _claim(self, trials: Sequence[Trial], most: int) -> None:
+        """The best of those that look better than what is confirmed already."""
+        best = self._confirmed()
+        floor = best.verdict.speedup.ratio if best and isinstance(best.verdict, Faster) else 0.0
+        sets = len(self.counter.problem.workload.held_out)
+        worth = [trial for trial in trials if trial.ratio > floor]
+        for claim in confirm(worth, self.shop, sets, tuple(self.claims), most):
+            self.claims.append(claim)
+
+    def _confirmed(self) -> Claim | None:
+        """The best claim that held."""
+        held = [(one.verdict.speedup.ratio, k) for k, one in enumerate(self.claims) if isinstance(one.verdict, Faster)]
+        return self.claims[max(held)[1]] if held else None
+
+    def _is_goal_met(self) -> bool:
+        """Whether what was asked for is confirmed: without a goal the best of all is looked for."""
+        best = self._confirmed()
+        if best is None or not isinstance(best.verdict, Faster) or self.goal.speedup is None:
+            return False
+        return self.goal.met_by(best.verdict.speedup.ratio)
+
+    def _end(self, fault: ProviderFault | None) -> Ended:
+        """The run closed on record, unless nobody answered and nothing was won: then it waits to be resumed."""
+        workshop, best = self.workshop, self._confirmed()
+        trials, claims = tuple(self.trials), tuple(self.claims)
+        won = best.trial if best else None
+        held = best.verdict if best and isinstance(best.verdict, Faster) else None
+        if fault is not None and won is None:
+            return Ended(workshop, self.counter.problem, trials, claims, Outcome.FAILED, None, None, fault)
+        outcome = self._outcome(won)
+        extra = {"looked_for": self.counter.looked_for, "notes": self._notes(fault)}
+        workshop.ledger.record(workshop.run, RunEnded(outcome, won.number if won else 0, extra))
+        workshop.clear()
+        return Ended(workshop, self.counter.problem, trials, claims, outcome, won, held)
+
+    def _notes(self, fault: ProviderFault | None) -> list[str]:
+        """Why the search ended before it had nothing left to try."""
+        said = [f"the search ended early: {fault.message}"] if fault else []
+        return [*said, f"the search ended early: {self.purse.refusal}"] if self.purse.refusal else said
+
+    def _outcome(self, won: Trial | None) -> Outcome:
+        if won is not None:
+            return Outcome.FASTER
+        if self.purse.refusal:
+            return Outcome.BUDGET_EXHAUSTED
+        return Outcome.INCONCLUSIVE if self.claims else Outcome.NOTHING_FOUND
 
 
 def _past_claims(record: Record) -> list[Claim]:
     by_number = {trial.number: trial for trial in record.trials}
     return [Claim(by_number[number], claimed.held_out, claimed.verdict) for number, claimed in record.claims]
-
-
-def _end(counter: Counter, trials: tuple[Trial, ...], claims: tuple[Claim, ...]) -> Ended:
-    workshop = counter.workshop
-    won = claims[-1].trial if claims and isinstance(claims[-1].verdict, Faster) else None
-    outcome = _outcome(workshop, trials, claims, won)
-    ended = RunEnded(outcome, won.number if won else 0, {"looked_for": counter.looked_for})
-    workshop.ledger.record(workshop.run, ended)
-    workshop.clear()
-    return Ended(workshop, counter.problem, trials, claims, outcome, won)
-
-
-def _outcome(workshop: Workshop, trials: tuple[Trial, ...], claims: tuple[Claim, ...], won: Trial | None) -> Outcome:
-    if won is not None:
-        return Outcome.FASTER
-    if len(trials) >= workshop.settings.trials:
-        return Outcome.BUDGET_EXHAUSTED
-    return Outcome.INCONCLUSIVE if claims else Outcome.NOTHING_FOUND

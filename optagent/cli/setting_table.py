@@ -34,7 +34,8 @@ class Setting:
     """One setting. `name` is its key in files. `least` is the smallest value that means something.
 
     A file that lies in the repository is the word of whoever wrote the code to be judged: there, `inside` keeps a
-    path within the repository, and the values in `ours_only` are refused.
+    path within the repository, the values in `ours_only` are refused, and a setting that is `users_only` (where keys
+    and money go) is refused altogether.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     inside: bool = False
     ours_only: tuple[str, ...] = ()
+    users_only: bool = False
 
     @property
     def flag(self) -> str:
@@ -95,6 +97,33 @@ SETTINGS = (
         choices=("auto", "bwrap", "none"),
         ours_only=("none",),
     ),
+    Setting(
+        "coder",
+        Kind.CHOICE,
+        "who proposes: the built-in rules, or a model with the rules before it; auto is a model if one is named",
+        "auto",
+        choices=("auto", "rules", "llm"),
+    ),
+    Setting(
+        "model", Kind.TEXT, "the Coder's model, as litellm names it; any name with an OpenAI-compatible --api-base"
+    ),
+    Setting("judge_model", Kind.TEXT, "the Judge's model, when it is another one"),
+    Setting(
+        "policy",
+        Kind.CHOICE,
+        "refine: Judge and Coder in turn, from the best so far; sample: the best of independent answers",
+        "refine",
+        choices=("refine", "sample"),
+    ),
+    Setting("max_usd", Kind.NUMBER, "spend at most this many US dollars on models", 1.0, least=0, users_only=True),
+    Setting("max_tokens", Kind.COUNT, "use at most this many tokens, in and out together", least=1, users_only=True),
+    Setting("hint", Kind.TEXTS, "something the model should know; may be repeated", ()),
+    Setting("api_base", Kind.TEXT, "address of an OpenAI-compatible service", users_only=True),
+    Setting(
+        "price", Kind.TEXT, "US dollars for a million tokens in and out, like 0.15,0.6, if not known", users_only=True
+    ),
+    Setting("key_command", Kind.TEXT, "a command that prints the provider's key", users_only=True),
+    Setting("prompts", Kind.PATH, "folder with prompts of your own", users_only=True),
     Setting("seed", Kind.COUNT, "same seed, same inputs and orders", 0),
     Setting("state", Kind.PATH, "keep the record of runs in this folder", inside=True),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,22 @@ class RunSettings:
     seed: int = 0
     scope: str = "function"
     timeout_factor: float = 5.0
+    coder: str = "auto"
+    model: str | None = None
+    judge_model: str | None = None
+    policy: str = "refine"
+    max_usd: float = 1.0
+    max_tokens: int | None = None
+    hint: tuple[str, ...] = ()
+    api_base: str | None = None
+    price: str | None = None
+    key_command: str | None = None
+    prompts: str | None = None
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model is to be asked."""
+        return self.coder == "llm" or (self.coder == "auto" and self.model is not None)
 
     @property
     def repo_path(self) -> Path:
@@ -39,7 +55,8 @@ class RunSettings:
     def from_json(cls, data: dict[str, Any]) -> RunSettings:
         """The settings of an earlier run; names that this version does not know are left out."""
         known = {one.name for one in fields(cls)}
-        return cls(**{name: value for name, value in data.items() if name in known})
+        settings = cls(**{name: value for name, value in data.items() if name in known})
+        return replace(settings, hint=tuple(settings.hint))
 
     def checked(self) -> RunSettings:
         """These settings, or BadSetting for the first that means nothing."""
@@ -49,6 +66,8 @@ class RunSettings:
             value, setting = getattr(self, field), KNOWN[name]
             if not means_something(setting, value):
                 raise BadSetting(f"{setting.flag} {value} means nothing", f"Give {setting.wanted}.")
+        if self.coder == "llm" and self.model is None:
+            raise BadSetting("--coder llm has no model to ask", "Name one: `--model NAME`, or OPTAGENT_MODEL.")
         return self
 
 

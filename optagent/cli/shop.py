@@ -23,12 +23,14 @@ from optagent.measure import speed
 from optagent.measure.judge import judge
 from optagent.measure.launch import Race
 from optagent.search.baseline import Problem
+from optagent.search.policy import Proposal
 from optagent.search.shop import Objection, Shop
 from optagent.verify import checks, differential
 from optagent.workspace.checkouts import Checkouts
 from optagent.workspace.text import read_source
 
 Propose = Callable[[Candidate], Sequence[Candidate]]
+Coder = Callable[["Counter"], Propose]
 
 
 @dataclass
@@ -63,9 +65,9 @@ class Counter:
     def record(self, number: int, event: events.Stage) -> None:
         self.workshop.ledger.record(self.workshop.run, event, number)
 
-    def asked(self, number: int, candidate: Candidate) -> None:
-        self.stage(f"trial {number}: {candidate.idea}")
-        self.record(number, events.Asked(candidate))
+    def asked(self, number: int, proposal: Proposal) -> None:
+        self.stage(f"trial {number}: {proposal.candidate.idea}")
+        self.record(number, events.Asked(proposal.candidate, proposal.fault))
 
     def screen(self, number: int, candidate: Candidate) -> Rejected | None:
         fault = self.workshop.project.scope_fault(candidate.patch)
@@ -164,10 +166,10 @@ class Counter:
         """The patch that turns the baseline's file into this text."""
         return Patch((Change(self.workshop.target.path, self.original, source),))
 
-    def shop(self, propose: Propose) -> Shop:
+    def shop(self, paid: Callable[[int], Spent]) -> Shop:
         return Shop(
-            propose=propose,
-            normal_form=lambda candidate: self.workshop.project.normal_form(candidate.patch),
+            normal_form=self.workshop.project.normal_form,
+            paid=paid,
             screen=self.screen,
             checkout=self.checkout,
             test=self.test,

@@ -6,44 +6,67 @@ import json as jsonlib
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from optagent.cli import applying
-from optagent.cli.config import read
+from optagent.cli.buying import reply_of
+from optagent.cli.config import Config, read
 from optagent.cli.hotspots import hottest
+from optagent.cli.models import recorded_buyer
 from optagent.cli.progress import Progress
+from optagent.cli.proposing import Parts
+from optagent.cli.rehearsal import rehearse, told
 from optagent.cli.reports import run_report
 from optagent.cli.session import Broken, Ended, start
 from optagent.cli.session import resume as resume_session
+from optagent.cli.settings import RunSettings
 from optagent.cli.workshop import place_of
 from optagent.core import outcome as codes
 from optagent.core.outcome import Outcome, best, run_exit_code
 from optagent.errors import BaselineBroken, OptagentError, RunNotFound
 from optagent.ledger.history import Record, replay
 from optagent.ledger.store import Ledger
-from optagent.report.document import Document, Documents, ErrorPart, SpeedupPart, failure
+from optagent.report.document import SCHEMA, Document, Documents, ErrorPart, SpeedupPart, failure
 from optagent.report.run import RunReport, document, text
 from optagent.report.text import one_line, ratio, safe
 
 
-def run(repo: Path, given: Mapping[str, Any], json: bool) -> int:
-    """A run for each target that flags, environment and files name, or for the hottest functions."""
+def run(repo: Path, given: Mapping[str, Any], json: bool, write: bool = False) -> int:
+    """A run for each target that flags, environment and files name, or for the hottest functions. With `write`, what is
+    confirmed goes into the user's files."""
     try:
         asked = read(repo, given, os.environ)
         with Progress(asked["max_minutes"], quiet=json) as progress:
-            targets = asked.targets or (("",) if asked.command else hottest(asked, progress))
-            wanted = [asked.run_settings(one) for one in targets]
-            shown = [_shown("run", one, json) for one in start(wanted, asked.state, progress)]
+            wanted = _wanted(asked, progress)
+            shown = [_shown("run", one, json, repo if write else None) for one in start(wanted, asked.state, progress)]
     except OptagentError as fault:
         return _failed("run", ", ".join(given.get("target") or ()), fault, json)
-    return _close("run", shown, len(targets) > 1, json)
+    return _close("run", shown, json)
+
+
+def dry_run(repo: Path, given: Mapping[str, Any], json: bool) -> int:
+    """What a run would send to its models, and what that could cost; nothing is sent and no run is kept."""
+    asked = read(repo, given, os.environ)
+    with Progress(asked["max_minutes"], quiet=json) as progress:
+        rehearsals = [*rehearse(_wanted(asked, progress), asked.state, progress)]
+    if json:
+        sys.stdout.write(jsonlib.dumps({"schema": SCHEMA, "verb": "run", "dry_run": rehearsals}, indent=2) + "\n")
+    else:
+        sys.stdout.writelines(safe(told(one)) for one in rehearsals)
+    return codes.OK
+
+
+def _wanted(asked: Config, progress: Progress) -> list[RunSettings]:
+    targets = asked.targets or (("",) if asked.command else hottest(asked, progress))
+    return [asked.run_settings(one) for one in targets]
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What became of one target: its document, whether the goal was met, and for one that could not be judged why."""
+    """What became of one target: its document, whether the goal was met, and the fault that ended it, if one did."""
 
     document: Document
     outcome: Outcome
@@ -51,23 +74,29 @@ class Shown:
     fault: OptagentError | None = None
 
 
-def _shown(verb: str, ended: Ended | Broken, json: bool) -> Shown:
+def _shown(verb: str, ended: Ended | Broken, json: bool, write_to: Path | None = None) -> Shown:
     """One target's end, printed for people as soon as it is there."""
     if isinstance(ended, Broken):
         outcome, fault = Outcome.BASELINE_BROKEN, ended.fault
         return Shown(_failure(verb, str(ended.target), outcome, fault), outcome, fault=fault)
     workshop = ended.workshop
-    with workshop.ledger:
-        report = run_report(verb, workshop.run, replay(workshop.ledger.events(workshop.run)), workshop.sandbox.rung)
+    with workshop.ledger as ledger:
+        report = run_report(verb, workshop.run, replay(ledger.events(workshop.run)), workshop.sandbox.rung)
+        report = replace(report, outcome=ended.outcome)
+        done = applying.write(ledger, write_to, workshop.run) if write_to and ended.trial else None
     if not json:
-        sys.stdout.write(text(report))
-    return Shown(document(report), report.outcome, ended.goal_met)
+        sys.stdout.write(text(report) + (done.text() if done else ""))
+    told = document(report)
+    if done:
+        told = told.model_copy(update={"written": done.written})
+    if ended.fault:
+        told = told.model_copy(update={"error": _error(ended.fault)})
+    return Shown(told, report.outcome, ended.goal_met, ended.fault)
 
 
-def _close(verb: str, shown: list[Shown], several: bool, json: bool) -> int:
+def _close(verb: str, shown: list[Shown], json: bool) -> int:
     """The end of a session: the document (with `--json`), and the exit code of the best outcome."""
-    if not several and shown[0].fault is not None:
-        return _failed(verb, shown[0].document.target, shown[0].fault, json)
+    several, fault = len(shown) > 1, shown[0].fault
     outcome = best([one.outcome for one in shown])
     if json:
         documents = [one.document for one in shown]
@@ -75,7 +104,10 @@ def _close(verb: str, shown: list[Shown], several: bool, json: bool) -> int:
         sys.stdout.write(shown_document.as_json() + "\n")
     elif several:
         sys.stdout.writelines(_line(one) for one in shown)
-    return run_exit_code(outcome, any(one.goal_met for one in shown))
+    elif fault is not None:
+        raise fault
+    failed = next((one.fault for one in shown if one.fault is not None and one.outcome is outcome), None)
+    return failed.exit_code if failed else run_exit_code(outcome, any(one.goal_met for one in shown))
 
 
 def _line(shown: Shown) -> str:
@@ -98,7 +130,25 @@ def resume(repo: Path, run: str, state: Path | None, json: bool) -> int:
             shown = _shown("resume", resume_session(name, ledger, place, progress), json)
     except OptagentError as fault:
         return _failed("resume", record.started.spec, fault, json)
-    return _close("resume", [shown], False, json)
+    return _close("resume", [shown], json)
+
+
+def replay_run(repo: Path, run: str, state: Path | None, json: bool) -> int:
+    """A new run with the settings of an earlier one and the replies that were bought for it; no network."""
+    ledger, _, name = _open(repo, run, state)
+    with ledger:
+        record = replay(ledger.events(name))
+        replies = [(one.role, reply_of(ledger, one)) for _, one in record.replies]
+    settings = replace(RunSettings.from_json(record.started.settings), repo=str(repo.absolute()))
+    if not replies:
+        raise RunNotFound(f"run {name} bought no replies, so that there is nothing to replay", "Start it anew: `run`.")
+    try:
+        with Progress(settings.minutes, quiet=json) as progress:
+            parts = Parts(buyer=partial(recorded_buyer, name, replies))
+            shown = [_shown("replay", one, json) for one in start([settings], state, progress, parts)]
+    except OptagentError as fault:
+        return _failed("replay", record.started.spec, fault, json)
+    return _close("replay", shown, json)
 
 
 def _failed(verb: str, target: str, fault: OptagentError, json: bool) -> int:
@@ -110,7 +160,11 @@ def _failed(verb: str, target: str, fault: OptagentError, json: bool) -> int:
 
 
 def _failure(verb: str, target: str, outcome: Outcome, fault: OptagentError) -> Document:
-    return failure(verb, target, outcome.value, ErrorPart(slug=fault.slug, message=fault.message, hint=fault.hint))
+    return failure(verb, target, outcome.value, _error(fault))
+
+
+def _error(fault: OptagentError) -> ErrorPart:
+    return ErrorPart(slug=fault.slug, message=fault.message, hint=fault.hint)
 
 
 def _print(report: RunReport, goal_met: bool, json: bool) -> int:

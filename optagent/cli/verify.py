@@ -28,6 +28,7 @@ from optagent.ledger.history import replay
 from optagent.report.document import Document, ErrorPart, failure
 from optagent.report.run import RunReport, document, text
 from optagent.search.baseline import take_baseline
+from optagent.search.policy import Proposal
 from optagent.workspace.patching import diff_to, patch_from_diff
 
 ONLY_TRIAL = 1
@@ -83,7 +84,7 @@ def _judged(workshop: Workshop, candidate: Candidate, progress: Progress) -> Run
     except OptagentError:
         workshop.abandon()
         raise
-    bench.store(workshop, problem, survey, time.monotonic() - began)
+    bench.store(workshop, problem, survey, time.monotonic() - began, Spent(trials=ONLY_TRIAL))
     counter = Counter(workshop, problem, progress.stage)
     verdict = _verdict(counter, candidate)
     spent = Spent(seconds=time.monotonic() - began, trials=1)
@@ -97,7 +98,7 @@ def _judged(workshop: Workshop, candidate: Candidate, progress: Progress) -> Run
 
 
 def _verdict(counter: Counter, candidate: Candidate) -> Verdict:
-    counter.asked(ONLY_TRIAL, candidate)
+    counter.asked(ONLY_TRIAL, Proposal(candidate))
     if rejected := counter.screen(ONLY_TRIAL, candidate):
         return rejected
     with counter.checkout(candidate) as tree:

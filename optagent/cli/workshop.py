@@ -56,6 +56,11 @@ class Workshop:
         return self.project.target
 
     @property
+    def runtime(self) -> str:
+        """What runs the target, in a few words."""
+        return self.adapter.runtime
+
+    @property
     def trees(self) -> Path:
         return self.folder / TREES
 

@@ -15,6 +15,10 @@ class Goal:
         return ratio >= (self.speedup or 1.0)
 
 
+class BudgetSpent(Exception):
+    """A ceiling does not leave room for what was about to be done: a normal end, told in one sentence."""
+
+
 @dataclass(frozen=True)
 class Spent:
     """What has gone: wall seconds, trials, money in US dollars, tokens in and out."""
@@ -49,9 +53,20 @@ class Budget:
         )
 
     def reserve(self, cost: Spent) -> Budget:
+        """The budget with the worst case `cost` set aside. Raises BudgetSpent when it does not fit."""
         if not self.allows(cost):
-            raise ValueError(f"{cost} does not fit into {self}")
+            raise BudgetSpent(self._refusal(cost))
         return replace(self, reserved=self.reserved + cost)
+
+    def _refusal(self, cost: Spent) -> str:
+        left = self.remaining()
+        if cost.usd > left.usd:
+            return f"the next call could cost ${cost.usd:.4f} and ${left.usd:.4f} of ${self.limit.usd:.2f} is left"
+        if cost.tokens > left.tokens:
+            return f"the next call could take {cost.tokens} tokens and {left.tokens} of {self.limit.tokens} are left"
+        if cost.trials > left.trials:
+            return f"{self.limit.trials} trials were made"
+        return f"{self.limit.seconds / 60:.1f} minutes are over"
 
     def settle(self, reserved: Spent, actual: Spent) -> Budget:
         """The reservation given back and the actual cost booked."""

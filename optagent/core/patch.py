@@ -7,6 +7,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from optagent.core.advice import Advice
+
 NO_NEWLINE = "\\ No newline at end of file\n"
 UNSAFE = re.compile(r'[\x00-\x1f"\\\x7f]')
 
@@ -55,12 +57,14 @@ EMPTY = Patch(())
 
 @dataclass(frozen=True)
 class Candidate:
-    """A patch against the baseline, who proposed it, why, and the candidate it grew from."""
+    """A patch against the baseline, who proposed it, why, the digest of the candidate it grew from, and the advice it
+    followed, if any."""
 
     patch: Patch
     author: str
     idea: str
     parent: str = ""
+    advice: Advice | None = None
 
     @property
     def digest(self) -> str:

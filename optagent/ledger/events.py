@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 NOTHING = Spent()
+Finish = Literal["stop", "length", "filtered", "empty", "other"]
 Json = dict[str, Any]  # what `json` writes; a set, a path or any other object is a TypeError at the append
 
 
@@ -66,19 +67,51 @@ class BaselineTaken:
 
 @dataclass(frozen=True)
 class Asked:
-    """The trial is under way."""
+    """The trial is under way. `fault` says what is wrong with the proposal already, before anybody looked at it."""
 
     candidate: Candidate
+    fault: Rejected | None = None
     kind: Literal["asked"] = "asked"
 
 
 @dataclass(frozen=True)
+class Called:
+    """A request is about to leave, and `worst` is what it may cost: reserved until `Replied` or `CallFailed` of the
+    same trial. `request` is the artifact with all that is sent, `prompt` the hash of the template it was made from."""
+
+    role: str
+    turn: int
+    model: str
+    request: str
+    prompt: str
+    worst: Spent
+    kind: Literal["called"] = "called"
+
+
+@dataclass(frozen=True)
+class CallFailed:
+    """No reply came. `cost` is the worst case where the provider may have billed it all the same, else nothing."""
+
+    reason: str
+    cost: Spent = NOTHING
+    kind: Literal["call_failed"] = "call_failed"
+
+
+@dataclass(frozen=True)
 class Replied:
-    """A raw reply, stored before anybody parsed it. Its cost is part of the cost that `Decided` will name."""
+    """A raw reply (the artifact `reply`), stored before anybody parsed it. Its cost is part of the cost that `Decided`
+    will name. `is_priced` is False when nobody knows what it cost: then `cost` has its tokens and no money."""
 
     reply: str
     author: str
     cost: Spent = NOTHING
+    role: str = "coder"
+    turn: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cached: int = 0
+    finish: Finish = "stop"
+    is_priced: bool = True
     kind: Literal["replied"] = "replied"
 
 
@@ -172,6 +205,8 @@ Stage = (
     RunStarted
     | BaselineTaken
     | Asked
+    | Called
+    | CallFailed
     | Replied
     | Screened
     | Tested

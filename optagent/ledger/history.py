@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar, get_args
 
 from optagent.core.goal import Spent
-from optagent.core.patch import Candidate
 from optagent.core.trial import Trial
+from optagent.core.verdict import Faster
 from optagent.errors import LedgerCorrupt, RunNotFound
 from optagent.ledger.events import (
     NOTHING,
     Asked,
     BaselineTaken,
+    Called,
+    CallFailed,
     Claimed,
     Decided,
     Event,
@@ -31,31 +33,68 @@ KINDS = frozenset(stage.kind for stage in get_args(Stage))
 
 
 @dataclass(frozen=True)
+class Bought:
+    """Replies of models and their tokens. `is_priced` is False when nobody knows what one of them cost."""
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cached: int = 0
+    is_priced: bool = True
+
+
+@dataclass(frozen=True)
 class Record:
     """What is known of one run.
 
-    `trials` in the order decided; `pending` are asked but not decided, by number; `claims` with the
-    number of their trial; `ended` is None while the run can go on (a resume opens it again).
+    `trials` in the order decided; `pending` are asked but not decided, by number; `claims` with the number of their
+    trial; `replies` with the number of the trial they were bought for; `ended` is None while the run can go on (a
+    resume opens it again). `unsettled` is what was paid for trials not yet decided, and `open` what calls may cost that
+    nobody has heard the end of.
     """
 
     started: RunStarted
     baseline: BaselineTaken | None = None
     trials: tuple[Trial, ...] = ()
-    pending: dict[int, Candidate] = field(default_factory=dict)
+    pending: dict[int, Asked] = field(default_factory=dict)
     claims: tuple[tuple[int, Claimed], ...] = ()
+    replies: tuple[tuple[int, Replied], ...] = ()
     ended: RunEnded | None = None
     settled: Spent = NOTHING
     unsettled: dict[int, Spent] = field(default_factory=dict)
+    open: dict[int, Spent] = field(default_factory=dict)
 
     @property
     def spent(self) -> Spent:
-        """What the baseline, the decided trials and the claims cost, and the replies of trials not yet decided."""
-        return sum(self.unsettled.values(), self.settled)
+        """What the baseline, the decided trials and the claims cost, and what was or may have been paid for others."""
+        return sum([*self.unsettled.values(), *self.open.values()], self.settled)
+
+    def paid(self, trial: int) -> Spent:
+        """What was, or may have been, paid for a trial that is not decided yet."""
+        return self.unsettled.get(trial, NOTHING) + self.open.get(trial, NOTHING)
+
+    @property
+    def bought(self) -> Bought:
+        """What models gave."""
+        replies = [one for _, one in self.replies]
+        return Bought(
+            calls=len(replies),
+            tokens_in=sum(one.tokens_in for one in replies),
+            tokens_out=sum(one.tokens_out for one in replies),
+            cached=sum(one.cached for one in replies),
+            is_priced=all(one.is_priced for one in replies),
+        )
 
     @property
     def burnt(self) -> frozenset[int]:
         """The held-out sets that have served a claim."""
         return frozenset(claim.held_out for _, claim in self.claims)
+
+    @property
+    def confirmed(self) -> tuple[int, Claimed] | None:
+        """The best claim that held, with the number of its trial."""
+        held = [(row[1].verdict.speedup.ratio, row) for row in self.claims if isinstance(row[1].verdict, Faster)]
+        return max(held, key=lambda one: one[0])[1] if held else None
 
 
 def replay(events: Iterable[Event]) -> Record:
@@ -81,10 +120,15 @@ def after(record: Record, trial: int, stage: Stage) -> Record:
         case BaselineTaken():
             return replace(record, baseline=stage, settled=record.settled + stage.cost)
         case Asked():
-            return replace(record, pending={**record.pending, trial: stage.candidate})
+            return replace(record, pending={**record.pending, trial: stage})
+        case Called():
+            record = after_call(record, trial, record.open.get(trial, NOTHING))  # one before it that nobody heard of
+            return replace(record, open={**record.open, trial: stage.worst})
+        case CallFailed():
+            return after_call(record, trial, stage.cost)
         case Replied():
-            paid = record.unsettled.get(trial, NOTHING) + stage.cost
-            return replace(record, unsettled={**record.unsettled, trial: paid})
+            record = after_call(record, trial, stage.cost)
+            return replace(record, replies=(*record.replies, (trial, stage)))
         case Decided():
             return after_decision(record, trial, stage)
         case Claimed():
@@ -97,19 +141,26 @@ def after(record: Record, trial: int, stage: Stage) -> Record:
     return record
 
 
+def after_call(record: Record, trial: int, cost: Spent) -> Record:
+    """The trial's open call is closed, and this was its cost."""
+    paid = record.unsettled.get(trial, NOTHING) + cost
+    return replace(record, unsettled={**record.unsettled, trial: paid}, open=without(record.open, trial))
+
+
 def after_decision(record: Record, number: int, stage: Decided) -> Record:
     """The trial is done, and its replies are part of its cost. A verdict stands: a second one counts for nothing."""
     if any(trial.number == number for trial in record.trials):
-        return replace(record, pending=without(record.pending, number), unsettled=without(record.unsettled, number))
+        return replace(record, pending=without(record.pending, number))
     if number not in record.pending:
         raise LedgerCorrupt(f"Trial {number} was decided and never asked.", "Start a new run.")
-    trial = Trial(number, record.pending[number], stage.verdict, stage.cost)
+    trial = Trial(number, record.pending[number].candidate, stage.verdict, stage.cost)
     return replace(
         record,
         trials=(*record.trials, trial),
         pending=without(record.pending, number),
         settled=record.settled + stage.cost,
         unsettled=without(record.unsettled, number),
+        open=without(record.open, number),
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from optagent.core.goal import Spent
 from optagent.core.trial import Trial
 from optagent.core.verdict import Difference, Evidence, Number, Speedup, Unmeasured, Verdict
+from optagent.ledger.history import Bought
 from optagent.report.text import safe, verdict_line
 
 SCHEMA = 1
@@ -57,7 +58,10 @@ class EvidencePart(Part):
 
 
 class CostPart(Part):
-    usd: float
+    """`usd` counts the worst case of calls whose end nobody heard; it is unmeasured when nobody knows a price. Tokens
+    are those of replies."""
+
+    usd: float | Unmeasured
     tokens_in: int
     tokens_out: int
     cached: int
@@ -73,6 +77,8 @@ class TrialPart(Part):
     reason: str
     speedup: SpeedupPart | Unmeasured
     seconds: float
+    usd: float
+    tokens: int
 
 
 class WrittenPart(Part):
@@ -168,19 +174,26 @@ def trial_part(trial: Trial) -> TrialPart:
     shown: Speedup | None = getattr(verdict, "speedup", None)
     return TrialPart(
         number=trial.number, author=trial.candidate.author, idea=safe(trial.candidate.idea), verdict=verdict.kind,
-        reason=verdict_line(verdict), speedup=speedup_part(shown), seconds=trial.cost.seconds,
+        reason=verdict_line(verdict), speedup=speedup_part(shown), seconds=trial.cost.seconds, usd=trial.cost.usd,
+        tokens=trial.cost.tokens,
     )  # fmt: skip
 
 
-def cost_part(spent: Spent) -> CostPart:
+UNPRICED = Unmeasured("nobody knows what the model costs")
+
+
+def cost_part(spent: Spent, bought: Bought) -> CostPart:
     """Without a model nothing was bought: these zeros are counts, not gaps."""
-    return CostPart(usd=spent.usd, tokens_in=0, tokens_out=0, cached=0, calls=0, seconds=spent.seconds)
+    return CostPart(
+        usd=spent.usd if bought.is_priced else UNPRICED, tokens_in=bought.tokens_in, tokens_out=bought.tokens_out,
+        cached=bought.cached, calls=bought.calls, seconds=spent.seconds,
+    )  # fmt: skip
 
 
 def failure(verb: str, target: str, outcome: OutcomeName, error: ErrorPart) -> Document:
     """The document of a verb that ended before it found anything."""
     return Document(
         verb=verb, run="", target=target, outcome=outcome, speedup=NOTHING, end_to_end=NOTHING, memory=NOT_YET,
-        evidence=Unmeasured("the run ended before anything was verified"), patch="", cost=cost_part(Spent()),
+        evidence=Unmeasured("the run ended before anything was verified"), patch="", cost=cost_part(Spent(), Bought()),
         sandbox="", machine={}, trials=[], warnings=[], error=error,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome
 from optagent.core.trial import Trial
 from optagent.core.verdict import Faster, Speedup, Unmeasured, Verdict
+from optagent.ledger.history import Bought
 from optagent.report.document import (
     NOT_YET,
     NOTHING,
@@ -37,6 +38,7 @@ class RunReport:
     trials: tuple[Trial, ...]
     sources: dict[str, int]
     spent: Spent
+    bought: Bought
     sandbox: str
     machine: dict[str, Any]
     looked_for: tuple[str, ...]
@@ -74,7 +76,7 @@ def document(report: RunReport) -> Document:
         memory=NOT_YET,
         evidence=evidence_part(evidence, report.sources) if evidence else Unmeasured("nothing came to a claim"),
         patch=report.shown_patch,
-        cost=cost_part(report.spent),
+        cost=cost_part(report.spent, report.bought),
         sandbox=report.sandbox,
         machine=report.machine,
         trials=[trial_part(trial) for trial in report.trials],
@@ -140,12 +142,20 @@ def _hot(report: RunReport) -> list[str]:
 
 def _footer(report: RunReport) -> list[str]:
     count = len(report.trials)
-    cost = f"{count} candidate{'' if count == 1 else 's'}, ${report.spent.usd:.2f}, {report.spent.seconds:.0f} s"
+    cost = f"{count} candidate{'' if count == 1 else 's'}, {_money(report)}, {report.spent.seconds:.0f} s"
     lines = [f"warning: {safe(one_line(one, 400))}" for one in report.warnings]
     lines.append(f"run {report.run}: {cost}, sandbox {report.sandbox}")
     if report.winner is not None:
         lines.append(f"apply it with: optagent apply {shlex.quote(report.repo)} {report.run}")
     return lines
+
+
+def _money(report: RunReport) -> str:
+    """What models cost; where nobody knows, what was used."""
+    bought, spent = report.bought, report.spent
+    if not bought.is_priced:
+        return f"{spent.tokens} tokens (nobody knows their price)"
+    return f"${spent.usd:.2f}" if not bought.calls or spent.usd >= 0.01 else f"${spent.usd:.4f}"
 
 
 def _time(seconds: float) -> str:

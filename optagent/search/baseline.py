@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from optagent.core.profile import Profile
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input, Workload, split
 from optagent.errors import BaselineBroken
 from optagent.measure.speed import Noise
-from optagent.profile.facts import Profile
 from optagent.verify.suite import Suite
 
 MOST_SEARCH_INPUTS = 64

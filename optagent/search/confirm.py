@@ -22,8 +22,10 @@ class Claim:
     verdict: Verdict
 
 
-def confirm(trials: Sequence[Trial], shop: Shop, sets: int, past: Sequence[Claim] = ()) -> Iterator[Claim]:
-    """Claims, best estimate first, until one is confirmed, none is left, or three were made.
+def confirm(
+    trials: Sequence[Trial], shop: Shop, sets: int, past: Sequence[Claim] = (), most: int = MOST_CLAIMS
+) -> Iterator[Claim]:
+    """Claims, best estimate first, until one is confirmed, none is left, or `most` were made in all.
 
     Every claim halves the error it may make. A held-out difference burns its set: the next claim needs another.
     """
@@ -32,7 +34,7 @@ def confirm(trials: Sequence[Trial], shop: Shop, sets: int, past: Sequence[Claim
     made = len(past)
     for trial in sorted(trials, key=lambda trial: -trial.ratio):
         fresh = [k for k in range(sets) if k not in burnt]
-        if made >= MOST_CLAIMS or not fresh:
+        if made >= most or not fresh:
             return
         if not isinstance(trial.verdict, Faster) or trial.number in claimed:
             continue

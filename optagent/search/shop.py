@@ -1,14 +1,16 @@
-"""The parts a search works with, as functions. `cli/compose.py` puts real ones in; tests may put in others."""
+"""The parts a search works with, as functions. `cli/shop.py` puts real ones in; tests may put in others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from optagent.core.patch import Candidate
+from optagent.core.goal import Spent
+from optagent.core.patch import Candidate, Patch
 from optagent.core.target import Tree
 from optagent.core.verdict import CannotCompare, Evidence, Inconclusive, Incorrect, Rejected, Verdict
+from optagent.search.policy import Proposal
 
 Objection = Rejected | Incorrect | CannotCompare | Inconclusive
 
@@ -17,17 +19,17 @@ Objection = Rejected | Incorrect | CannotCompare | Inconclusive
 class Shop:
     """Every function that judges takes the number of the trial it works for, so that it can keep a record.
 
-    `measure` gives a search verdict; `claim` decides a winner again on the held-out set of that index with that
-    many fresh launches.
+    `paid` tells what was paid for a trial before anybody judged it; `measure` gives a search verdict; `claim` decides a
+    winner again on the held-out set of that index with that many fresh launches.
     """
 
-    propose: Callable[[Candidate], Sequence[Candidate]]
-    normal_form: Callable[[Candidate], str]
+    normal_form: Callable[[Patch], str]
+    paid: Callable[[int], Spent]
     screen: Callable[[int, Candidate], Rejected | None]
     checkout: Callable[[Candidate], AbstractContextManager[Tree]]
     test: Callable[[int, Tree], Evidence | Objection]
     compare: Callable[[int, Tree, Evidence], Evidence | Objection]
     measure: Callable[[int, Tree, Evidence], Verdict]
     claim: Callable[[int, Tree, int, int], Verdict]
-    asked: Callable[[int, Candidate], None]
+    asked: Callable[[int, Proposal], None]
     elapsed_s: Callable[[], float]

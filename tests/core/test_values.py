@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from optagent.core.accounting import Account, Life, is_clear, moved_work
 from optagent.core.canonical import first_difference
-from optagent.core.goal import Budget, Spent
+from optagent.core.goal import Budget, BudgetSpent, Spent
 from optagent.core.outcome import Outcome, referee_exit_code, run_exit_code
 from optagent.core.patch import Change, Patch
 from optagent.core.workload import Input, split
@@ -69,7 +69,7 @@ def test_no_sequence_of_reservations_passes_a_ceiling(steps):
     budget = Budget(limit)
     for worst, actual in steps:
         if not budget.allows(worst):
-            with pytest.raises(ValueError, match="does not fit"):
+            with pytest.raises(BudgetSpent, match=r"left|made|over"):
                 budget.reserve(worst)
             continue
         before = budget.remaining()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from optagent.core.advice import Advice
 from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome
 from optagent.core.patch import Candidate, Change, Patch
@@ -23,6 +24,8 @@ from optagent.ledger.events import (
     Applied,
     Asked,
     BaselineTaken,
+    Called,
+    CallFailed,
     Claimed,
     Compared,
     Decided,
@@ -70,7 +73,12 @@ STAGES: list[Stage] = [
     STARTED,
     BASELINE,
     Asked(CANDIDATE),
+    Asked(CANDIDATE, Rejected("unusable answer", "prose")),
+    Asked(Candidate(Patch(()), "model/gpt", "x", "ab" * 32, Advice("scan", "use a set", 2.5, "repair"))),
+    Called("judge", 0, "gpt", "ef" * 32, "0a1b", Spent(0.0, 0, 0.5, 900)),
+    CallFailed("hung up", Spent(0.0, 0, 0.5, 900)),
     Replied("ef" * 32, "gpt", Spent(1.0, 0, 0.5, 100)),
+    Replied("ef" * 32, "gpt", Spent(1.0, 0, 0.0, 100), "judge", 1, 70, 30, 5, "length", False),
     Screened(),
     Screened(Rejected("scope", "edits a test")),
     Tested(3, ("t.py::a",)),

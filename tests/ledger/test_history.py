@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,8 +10,19 @@ from optagent.core.outcome import Outcome
 from optagent.core.trial import Trial
 from optagent.core.verdict import Rejected
 from optagent.errors import LedgerCorrupt, RunNotFound
-from optagent.ledger.events import Asked, Claimed, Compared, Decided, Event, Replied, Resumed, RunEnded
-from optagent.ledger.history import Record, replay
+from optagent.ledger.events import (
+    Asked,
+    Called,
+    CallFailed,
+    Claimed,
+    Compared,
+    Decided,
+    Event,
+    Replied,
+    Resumed,
+    RunEnded,
+)
+from optagent.ledger.history import Bought, Record, replay
 from optagent.ledger.store import Ledger
 
 REJECTED = Rejected("scope")
@@ -59,8 +72,44 @@ def test_a_whole_run(tell):
 def test_what_was_asked_and_not_decided_is_pending_and_its_reply_is_paid(tell):
     reply = Replied("ab" * 32, "gpt", Spent(1.0, 0, 0.25, 10))
     record = tell((STARTED, 0), (Asked(CANDIDATE), 1), (reply, 1), (reply, 1))
-    assert record.pending == {1: CANDIDATE}
+    assert record.pending == {1: Asked(CANDIDATE)}
     assert record.spent == Spent(2.0, 0, 0.5, 20)
+
+
+WORST = Spent(0.0, 0, 0.5, 900)
+CALLED = Called("coder", 0, "gpt", "ab" * 32, "v1", WORST)
+
+
+def test_a_call_whose_end_nobody_heard_counts_as_its_worst_case(tell):
+    assert tell((STARTED, 0), (CALLED, 1)).spent == WORST
+    assert tell((STARTED, 0), (CALLED, 1), (CALLED, 1)).spent == WORST + WORST
+
+
+def test_a_reply_or_a_failure_settles_the_call_before_it(tell):
+    reply = Replied("ab" * 32, "gpt", Spent(1.0, 0, 0.25, 10))
+    assert tell((STARTED, 0), (CALLED, 1), (reply, 1)).spent == reply.cost
+    assert tell((STARTED, 0), (CALLED, 1), (CallFailed("429"), 1), (CALLED, 1), (reply, 1)).spent == reply.cost
+    assert tell((STARTED, 0), (CALLED, 1), (CallFailed("hung", WORST), 1)).spent == WORST
+
+
+def test_what_was_paid_for_a_trial_that_was_never_asked_stays_spent(tell):
+    reply = Replied("ab" * 32, "gpt", Spent(1.0, 0, 0.25, 10))
+    record = tell((STARTED, 0), (CALLED, 3), (reply, 3), (RunEnded(Outcome.BUDGET_EXHAUSTED), 0))
+    assert record.spent == record.paid(3) == reply.cost
+
+
+def test_replies_are_counted_with_their_tokens(tell):
+    one = Replied("ab" * 32, "gpt", Spent(1.0, 0, 0.25, 10), "judge", 0, 7, 3, 2)
+    two = Replied("ab" * 32, "gpt", Spent(1.0, 0, 0.0, 10), "coder", 0, 6, 4, 0, is_priced=False)
+    assert tell((STARTED, 0), (one, 1), (two, 1)).bought == Bought(2, 13, 7, 2, is_priced=False)
+
+
+def test_the_best_claim_that_held_is_the_confirmed_one(tell):
+    better = replace(FASTER, speedup=replace(FASTER.speedup, ratio=3.0))
+    steps = [(STARTED, 0)]
+    claims = [(Claimed(FASTER, 0), 1), (Claimed(better, 1), 2), (Claimed(REJECTED, 0), 3)]
+    assert tell(*steps, *claims).confirmed == (2, Claimed(better, 1))
+    assert tell(*steps, claims[2]).confirmed is None
 
 
 def test_a_decision_names_all_of_its_trial_s_cost(tell):

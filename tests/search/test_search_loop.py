@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from optagent.core.goal import Budget, Spent
+from optagent.core.goal import BudgetSpent, Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.statistics import launches_needed
 from optagent.core.target import Tree
@@ -14,7 +14,8 @@ from optagent.core.trial import Trial
 from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Speedup, Verdict
 from optagent.search.confirm import Claim, confirm
 from optagent.search.loop import Past, search
-from optagent.search.policy import BASELINE, Greedy
+from optagent.search.policy import BASELINE, Greedy, InTurn, Policy, Proposal
+from optagent.search.purse import Purse
 from optagent.search.shop import Shop
 
 
@@ -44,6 +45,7 @@ class Bench:
         self.claims: list[tuple[int, int, int]] = []
         self.claim_verdicts: list[Verdict] = []
         self.text = ""
+        self.paid: dict[int, Spent] = {}
 
     def propose(self, parent: Candidate) -> list[Candidate]:
         text = parent.patch.changes[0].new if parent.patch.changes else ""
@@ -66,21 +68,25 @@ class Bench:
 
     def shop(self) -> Shop:
         return Shop(
-            propose=self.propose,
-            normal_form=lambda one: (one.patch.changes[0].new or "").strip(),
+            normal_form=lambda patch: (patch.changes[0].new or "").strip() if patch.changes else "",
+            paid=lambda number: self.paid.get(number, Spent()),
             screen=self.screen,
             checkout=self.checkout,
             test=lambda number, tree: Evidence(1),
             compare=lambda number, tree, evidence: evidence,
             measure=lambda number, tree, evidence: self.verdicts[self.text],
             claim=self.claim,
-            asked=lambda number, one: self.asked.append(number),
+            asked=lambda number, proposal: self.asked.append(number),
             elapsed_s=lambda: self.now,
         )
 
 
-def budget(trials: int = 100, seconds: float = 1e9) -> Budget:
-    return Budget(Spent(seconds, trials, 1.0, 1))
+def run(bench: Bench, past: Past | None = None, trials: int = 100, seconds: float = 1e9, width: int = 1):
+    """The search with the built-in policy over what the bench proposes."""
+    past = past or Past()
+    spent, reserved = Spent(trials=len(past.trials)), Spent(trials=len(past.pending))
+    purse = Purse(Spent(seconds, trials, 1.0, 1), spent, lambda: bench.now, reserved)
+    return search(Greedy(bench.propose), bench.shop(), purse, past, width)
 
 
 def ideas(trials: Sequence[Trial]) -> list[str]:
@@ -92,29 +98,29 @@ def test_a_win_is_built_upon_and_a_loss_is_not():
         {"a": faster(2), "b": NOT, "ab": faster(3), "abc": NOT, "bx": faster(9)},
         {"": ["a", "b"], "a": ["ab"], "ab": ["abc"], "b": ["bx"]},
     )
-    trials = list(search(Greedy(bench.propose), bench.shop(), budget(), Past()))
+    trials = list(run(bench))
     assert ideas(trials) == ["idea a", "idea b", "idea ab", "idea abc"]
     assert bench.asked == bench.judged == [1, 2, 3, 4]
 
 
 def test_a_candidate_that_differs_in_layout_only_is_not_tried_twice():
     bench = Bench({"a": NOT, " a": NOT, "b": NOT}, {"": ["a", " a", "b"]})
-    assert ideas(list(search(Greedy(bench.propose), bench.shop(), budget(), Past()))) == ["idea a", "idea b"]
+    assert ideas(list(run(bench))) == ["idea a", "idea b"]
 
 
 def test_the_number_of_trials_is_a_ceiling():
     bench = Bench(dict.fromkeys("abcdef", NOT), {"": "abcdef"})
-    assert len(list(search(Greedy(bench.propose), bench.shop(), budget(trials=3), Past()))) == 3
+    assert len(list(run(bench, trials=3))) == 3
 
 
 def test_time_spent_stops_the_asking():
     bench = Bench(dict.fromkeys("abcdef", NOT), {"": "abcdef"})
-    assert len(list(search(Greedy(bench.propose), bench.shop(), budget(seconds=2.0), Past()))) == 3
+    assert len(list(run(bench, seconds=2.0))) == 3
 
 
 def test_several_trials_can_be_in_flight_and_the_budget_counts_them():
     bench = Bench(dict.fromkeys("abcdef", NOT), {"": "abcdef"})
-    loop = search(Greedy(bench.propose), bench.shop(), budget(trials=4), Past(), width=3)
+    loop = run(bench, trials=4, width=3)
     next(loop)
     assert bench.asked == [1, 2, 3]
     assert bench.judged == [1]
@@ -125,17 +131,83 @@ def test_several_trials_can_be_in_flight_and_the_budget_counts_them():
 def test_a_resumed_search_judges_what_was_pending_and_repeats_nothing():
     bench = Bench({"a": faster(2), "b": NOT, "ab": NOT}, {"": ["a", "b"], "a": ["ab"]})
     done = Trial(1, Candidate(candidate("a").patch, "test", "idea a", BASELINE.digest), faster(2), Spent(1, 1))
-    past = Past([done], [(2, candidate("b", BASELINE.digest))])
-    trials = list(search(Greedy(bench.propose), bench.shop(), budget(), past))
+    past = Past([done], [(2, Proposal(candidate("b", BASELINE.digest)))])
+    trials = list(run(bench, past))
     assert [(trial.number, trial.candidate.idea) for trial in trials] == [(2, "idea b"), (3, "idea ab")]
     assert bench.asked == [3]
 
 
 def test_a_rejected_candidate_is_checked_out_never():
     bench = Bench({"a": Rejected("out of scope")}, {"": ["a"]})
-    (trial,) = search(Greedy(bench.propose), bench.shop(), budget(), Past())
+    (trial,) = run(bench)
     assert trial.verdict == Rejected("out of scope")
     assert bench.text == ""
+
+
+class Scripted:
+    """A policy that proposes what it is given, one after the other."""
+
+    def __init__(self, *proposals: Proposal) -> None:
+        self.left = list(proposals)
+        self.told: list[Trial] = []
+
+    def ask(self, number: int) -> Proposal | None:
+        return self.left.pop(0) if self.left else None
+
+    def tell(self, trial: Trial) -> None:
+        self.told.append(trial)
+
+
+def searched(bench: Bench, policy: Policy) -> list[Trial]:
+    purse = Purse(Spent(1e9, 100, 1.0, 1), Spent(), lambda: bench.now)
+    return list(search(policy, bench.shop(), purse, Past()))
+
+
+def test_a_proposal_with_a_fault_is_a_trial_that_nobody_judges():
+    bench, fault = Bench({}, {}), Rejected("unusable answer", "prose")
+    nothing = Candidate(BASELINE.patch, "model/x", "nothing")
+    (trial,) = searched(bench, Scripted(Proposal(nothing, fault)))
+    assert (trial.verdict, bench.judged, bench.asked) == (fault, [], [1])
+
+
+def test_an_answer_that_was_paid_for_and_tried_before_is_a_trial_answered_from_memory():
+    bench = Bench({"a": NOT}, {})
+    bench.paid = {2: Spent(1.0, 0, 0.25, 100)}
+    _, again = searched(bench, Scripted(Proposal(candidate("a")), Proposal(candidate(" a"))))
+    assert again.verdict == Rejected("tried before", "it is the same as trial 1")
+    assert again.cost == Spent(1.0, 1, 0.25, 100)
+    assert bench.judged == [1]
+
+
+def test_an_answer_that_changes_nothing_is_told_so():
+    bench = Bench({}, {})
+    bench.paid = {1: Spent(1.0, 0, 0.25, 100)}
+    (trial,) = searched(bench, Scripted(Proposal(candidate(" "))))
+    assert trial.verdict == Rejected("tried before", "it is the same as the code it started from")
+
+
+def test_the_first_policy_that_has_something_is_asked_and_all_are_told():
+    bench = Bench({"a": NOT, "b": NOT}, {})
+    cheap, dear = Scripted(Proposal(candidate("a"))), Scripted(Proposal(candidate("b")))
+    assert ideas(searched(bench, InTurn(cheap, dear))) == ["idea a", "idea b"]
+    assert ideas(cheap.told) == ideas(dear.told) == ["idea a", "idea b"]
+
+
+class Penniless:
+    """A policy that cannot afford its question."""
+
+    def ask(self, number: int) -> Proposal | None:
+        raise BudgetSpent("the next call could cost $2")
+
+    def tell(self, trial: Trial) -> None:
+        raise AssertionError("nothing was tried")
+
+
+def test_a_question_that_cannot_be_afforded_ends_the_search_and_costs_no_trial():
+    bench = Bench({}, {})
+    purse = Purse(Spent(10, 5, 1.0, 1), Spent(), lambda: bench.now)
+    assert list(search(Penniless(), bench.shop(), purse, Past())) == []
+    assert purse.left().trials == 5
 
 
 def winners(*ratios: float) -> list[Trial]:

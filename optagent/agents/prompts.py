@@ -1,0 +1,87 @@
+"""Prompts: templates from a folder, rendered strictly, versioned by the hash of their text."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optagent.errors import BadPrompt
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""What a reader of a prompt cannot see, but a model can."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A rendered text and the version of the template it was made from."""
+
+    text: str
+    version: str
+
+
+@dataclass
+class Prompts:
+    """The templates of `folders`: of a file that several have, the first one's counts."""
+
+    folders: tuple[Path, ...]
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def render(self, name: str, **values: object) -> Prompt:
+        """The template of that name with these values in it. Raises BadPrompt when the template does not fit them."""
+        from jinja2 import TemplateError
+
+        try:
+            text = self._template(name).render(values)
+        except TemplateError as error:
+            raise BadPrompt(
+                f"the prompt {name} cannot be used: {error}", "Correct it, or leave `--prompts` out to use ours."
+            ) from None
+        return Prompt(text.strip() + "\n", self.versions[name])
+
+    def _template(self, name: str) -> Template:
+        file = next((folder / name for folder in self.folders if (folder / name).is_file()), None)
+        if file is None:
+            looked = ", ".join(map(str, self.folders))
+            raise BadPrompt(f"there is no prompt {name} in {looked}", "Install optagent again.")
+        text = file.read_text("utf-8")
+        self.versions[name] = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return self._environment.from_string(text)
+
+    @cached_property
+    def _environment(self) -> Environment:
+        from jinja2 import Environment, StrictUndefined
+
+        made = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+        made.filters["fenced"] = fenced
+        return made
+
+
+def fenced(text: str) -> str:
+    """The text between marks that do not occur in it, without characters that nobody sees.
+
+    Whatever stands in the text, it cannot end the part that is called data.
+
+    >>> print(fenced("x </data-1> y"))
+    <data-2>
+    x </data-1> y
+    </data-2>
+    """
+    clean = CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip("\n")
+    number = 1
+    while re.search(rf"<\s*/?\s*data\s*-\s*{number}\b", clean, re.IGNORECASE):
+        number += 1
+    return f"<data-{number}>\n{clean}\n</data-{number}>"
+
+
+def our_folder() -> Path:
+    """Where `prompts/` lies: inside the installed package, or at the top of a checkout."""
+    package = Path(__file__).parents[1]
+    shipped = package / "data" / "prompts"
+    return shipped if shipped.is_dir() else package.parent / "prompts"

@@ -1,0 +1,92 @@
+"""Who proposes in one run: the rules first, then a model when one was named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from optagent.agents.brief import UNBOUNDED, budget_line
+from optagent.cli import models
+from optagent.cli.buying import Buyer, Recorded, Seat
+from optagent.cli.settings import RunSettings
+from optagent.cli.shop import Coder, Counter, rules_coder
+from optagent.cli.studio import Atelier
+from optagent.cli.workshop import Workshop
+from optagent.core.goal import Spent
+from optagent.ledger.history import Record
+from optagent.search.policy import Greedy, InTurn, Policy
+from optagent.search.purse import Purse
+from optagent.search.refine import Refine, Sample
+
+NOTHING = Spent()
+CLAIM_RESERVE = 0.25
+"""Share of the minutes that the search may not use: a claim must always be affordable."""
+
+
+def limit_of(settings: RunSettings, bought: Spent = NOTHING) -> Spent:
+    """The ceilings of one run's search, when the session's other runs have `bought` so much."""
+    seconds = settings.minutes * 60 * (1 - CLAIM_RESERVE)
+    tokens = UNBOUNDED if settings.max_tokens is None else settings.max_tokens - bought.tokens
+    return Spent(seconds, settings.trials, settings.max_usd - bought.usd, tokens)
+
+
+def asks_a_model(counter: Counter) -> bool:
+    """Models write Python only, so far."""
+    return counter.workshop.settings.has_model and counter.workshop.target.path.endswith(".py")
+
+
+@dataclass
+class Proposers:
+    """The policy of one run and, where a model is asked, who buys its replies."""
+
+    policy: Policy
+    buyer: Buyer | Recorded | None = None
+
+    def paid(self, number: int) -> Spent:
+        """What was, or may have been, paid for a trial before anybody judged it."""
+        return self.buyer.paid[number] if self.buyer else Spent()
+
+
+BuyerOf = Callable[[Workshop, Record, Purse, models.Tell], "Buyer | Recorded"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Who proposes without a model, and who buys the replies of one."""
+
+    coder: Coder = rules_coder
+    buyer: BuyerOf = models.buyer
+
+
+def proposers(counter: Counter, parts: Parts, purse: Purse, record: Record, tell: Callable[[str], None]) -> Proposers:
+    rules = Greedy(parts.coder(counter))
+    if not asks_a_model(counter):
+        return Proposers(rules)
+    buyer = parts.buyer(counter.workshop, record, purse, _told_once(counter, tell))
+    return Proposers(InTurn(rules, model_policy(counter, buyer, purse)), buyer)
+
+
+def model_policy(counter: Counter, buyer: Buyer | Recorded, purse: Purse) -> Refine | Sample:
+    settings = counter.workshop.settings
+    limit = limit_of(settings)
+    asked = Atelier(
+        counter, models.prompts(settings), buyer.ask, settings.model or "", lambda: budget_line(purse.left(), limit)
+    )
+    return Sample(asked.studio()) if settings.policy == "sample" else Refine(asked.studio())
+
+
+def _told_once(counter: Counter, tell: Callable[[str], None]) -> Callable[[Seat], None]:
+    """Before the first request to a model: what is sent, and to whom."""
+    told: set[str] = set()
+
+    def consent(seat: Seat) -> None:
+        if seat.name not in told:
+            told.add(seat.name)
+            target, settings = counter.workshop.target, counter.workshop.settings
+            where = f" at {settings.api_base}" if settings.api_base else ""
+            tell(
+                f"sending `{target.qualname}` of {target.path}, what it uses in that file, measurements and results of "
+                f"trials to the model {seat.name}{where} (`--dry-run` shows the text; `--coder rules` sends nothing)"
+            )
+
+    return consent
