@@ -25,7 +25,7 @@ def test_the_flags_of_a_verb_are_the_settings_and_none_has_a_default_of_its_own(
     assert {name: one.opts for name, one in flags.items()} == {name: [one.flag] for name, one in KNOWN.items()}
     assert {one.default for one in flags.values()} == {None}
     assert {one.name for one in parameters} - KNOWN.keys() == {
-        "run": {"repo", "json"},
+        "run": {"repo", "json", "dry_run", "write"},
         "config": {"repo", "origin", "json"},
     }[verb]
 
