@@ -18,10 +18,21 @@ OptagentError            one sentence, why it matters, what to type next; a slug
       BaselineBroken         the untouched code cannot be judged
       InterpreterUnusable    the target's interpreter is missing, too old or broken
       ToolMissing            a program that is needed is not installed
+      DependencyPoisoned     a library of ours is installed in a version known to steal keys
+  x ProviderFault        4   a model could not be asked, or its provider would not answer
+      KeyMissing             there is no key to send
+      KeyRefused             the provider does not accept the key, or not for this
+      QuotaSpent             the account has no credit left
+      RateLimited            too many requests, and no time left to wait
+      ModelUnknown           no such model there
+      ContextTooLong         the prompt does not fit the model
+      RequestRefused         the provider objects to the request itself
+      ProviderUnreachable    no whole answer arrived
   x LedgerFault          5   the record of runs cannot be read or written
       LedgerUnwritable       the state folder refuses
       LedgerUnknown          written by another version of optagent
       LedgerCorrupt          not what we wrote
+      RecordingOver          a replay asks for more replies than were recorded
 """
 
 from __future__ import annotations
@@ -111,6 +122,47 @@ class ToolMissing(EnvironmentFault):
     slug = "tool-missing"
 
 
+class DependencyPoisoned(EnvironmentFault):
+    slug = "dependency-poisoned"
+
+
+class ProviderFault(OptagentError):
+    exit_code = 4
+    slug = "provider"
+
+
+class KeyMissing(ProviderFault):
+    slug = "key-missing"
+
+
+class KeyRefused(ProviderFault):
+    slug = "key-refused"
+
+
+class QuotaSpent(ProviderFault):
+    slug = "quota-spent"
+
+
+class RateLimited(ProviderFault):
+    slug = "rate-limited"
+
+
+class ModelUnknown(ProviderFault):
+    slug = "model-unknown"
+
+
+class ContextTooLong(ProviderFault):
+    slug = "context-too-long"
+
+
+class RequestRefused(ProviderFault):
+    slug = "request-refused"
+
+
+class ProviderUnreachable(ProviderFault):
+    slug = "provider-unreachable"
+
+
 class LedgerFault(OptagentError):
     exit_code = 5
     slug = "ledger"
@@ -126,3 +178,7 @@ class LedgerUnknown(LedgerFault):
 
 class LedgerCorrupt(LedgerFault):
     slug = "ledger-corrupt"
+
+
+class RecordingOver(LedgerFault):
+    slug = "recording-over"
