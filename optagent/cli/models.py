@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from optagent.agents.prompts import Prompts, our_folder
@@ -14,15 +13,12 @@ from optagent.cli.workshop import Workshop
 from optagent.errors import BadSetting
 from optagent.ledger.history import Record
 from optagent.llm.base import Price, Reply
-from optagent.llm.pricing import price_of
+from optagent.llm.route import Access, price_for
+from optagent.llm.secrets import known_secrets
 from optagent.search.purse import Purse
 
 SAMPLE_TEMPERATURE = 1.0
 """Independent answers to one question have to differ."""
-
-SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-SHORTEST_SECRET = 12
-
 
 Tell = Callable[[Seat], None]
 
@@ -33,7 +29,7 @@ def buyer(workshop: Workshop, record: Record, purse: Purse, tell: Tell) -> Buyer
     paid = {number: record.paid(number) for number in {*record.unsettled, *record.open}}
     made = Buyer(
         workshop.ledger, workshop.run, purse, seats(settings), stored_replies(workshop.ledger, record),
-        secrets_of(os.environ), tell,
+        known_secrets(), tell,
     )  # fmt: skip
     made.paid.update(paid)
     return made
@@ -41,26 +37,38 @@ def buyer(workshop: Workshop, record: Record, purse: Purse, tell: Tell) -> Buyer
 
 def seats(settings: RunSettings) -> dict[str, Seat]:
     """The models of Coder and Judge. Raises BadSetting when nobody knows what one costs and nothing else bounds it."""
-    assert settings.model is not None
-    temperature = SAMPLE_TEMPERATURE if settings.policy == "sample" else None
-    return {
-        "coder": seat(settings.model, settings, temperature),
-        "judge": seat(settings.judge_model or settings.model, settings, None),
-    }
-
-
-def seat(name: str, settings: RunSettings, temperature: float | None) -> Seat:
     from optagent.llm.litellm_model import LitellmModel
 
-    price = own_price(settings.price) if settings.price else price_of(name, settings.api_base)
+    model = LitellmModel(access(settings))
+    temperature = SAMPLE_TEMPERATURE if settings.policy == "sample" else None
+    (coder, coder_price), (judge, judge_price) = prices(settings)
+    return {"coder": Seat(coder, model, coder_price, temperature), "judge": Seat(judge, model, judge_price)}
+
+
+def prices(settings: RunSettings) -> tuple[tuple[str, Price | None], tuple[str, Price | None]]:
+    """The models of Coder and Judge with their prices. Raises BadSetting for one that no ceiling bounds."""
+    assert settings.model is not None, "a model is asked for"
+    judge = settings.judge_model or settings.model
+    return (settings.model, known_price(settings.model, settings)), (judge, known_price(judge, settings))
+
+
+def access(settings: RunSettings) -> Access:
+    price = own_price(settings.price) if settings.price else None
+    if settings.api_base and "@" in settings.api_base:
+        raise BadSetting("--api-base holds a login, which would be written down", "Give the key in a variable instead.")
+    return Access(settings.api_base, settings.key_command, price)
+
+
+def known_price(name: str, settings: RunSettings) -> Price | None:
+    """The price of a model, None when nobody knows it and tokens are bounded instead. BadSetting when nothing is."""
+    price = price_for(name, access(settings))
     if price is None and settings.max_tokens is None:
         raise BadSetting(
             f"nobody knows what {name} costs, so that --max-usd {settings.max_usd:g} cannot be kept",
             "Give its price (`--price 0.15,0.6`, US dollars for a million tokens in and out; `--price 0,0` for one of "
             "your own), or `--max-tokens N` to be bounded by tokens instead.",
         )
-    model = LitellmModel(settings.api_base, settings.key_command, price)
-    return Seat(name, model, price, temperature)
+    return price
 
 
 def own_price(text: str) -> Price:
@@ -86,9 +94,3 @@ def recorded_buyer(
 ) -> Recorded:
     """Who answers with the replies of an earlier run."""
     return Recorded(workshop.ledger, workshop.run, run, replies)
-
-
-def secrets_of(environment: Mapping[str, str]) -> frozenset[str]:
-    """The values of variables that are named like secrets: they are taken out of whatever is sent."""
-    named = (value for name, value in environment.items() if name.upper().endswith(SECRET_NAMES))
-    return frozenset(value for value in named if len(value) >= SHORTEST_SECRET)

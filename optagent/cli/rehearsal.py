@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from optagent.core.goal import Spent
 from optagent.errors import BadSetting
 from optagent.llm.base import Reply, Request
 from optagent.llm.pricing import estimate_tokens, worst_case
+from optagent.llm.secrets import known_secrets
 from optagent.search.purse import Purse
 from optagent.search.refine import Refine
 
@@ -61,7 +61,7 @@ def _questions(found: Prepared) -> Rehearsal:
 
 
 def _call(role: str, question: Question, seat: Seat) -> Rehearsal:
-    secrets = models.secrets_of(os.environ)
+    secrets = known_secrets()
     messages = [{"role": one.role, "text": without_secrets(one.text, secrets)} for one in question.messages]
     tokens, usd = worst_case(Request(seat.name, question.messages, MOST_TOKENS), seat.price)
     return {

@@ -15,7 +15,7 @@ from optagent.cli import applying
 from optagent.cli.buying import reply_of
 from optagent.cli.config import Config, read
 from optagent.cli.hotspots import hottest
-from optagent.cli.models import recorded_buyer
+from optagent.cli.models import prices, recorded_buyer
 from optagent.cli.progress import Progress
 from optagent.cli.proposing import Parts
 from optagent.cli.rehearsal import rehearse, told
@@ -61,7 +61,10 @@ def dry_run(repo: Path, given: Mapping[str, Any], json: bool) -> int:
 
 def _wanted(asked: Config, progress: Progress) -> list[RunSettings]:
     targets = asked.targets or (("",) if asked.command else hottest(asked, progress))
-    return [asked.run_settings(one) for one in targets]
+    wanted = [asked.run_settings(one) for one in targets]
+    if wanted[0].checked().has_model:
+        prices(wanted[0])  # what cannot be paid is told before anything is run
+    return wanted
 
 
 @dataclass(frozen=True)
