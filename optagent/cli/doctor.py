@@ -9,11 +9,14 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from optagent.cli.config import read
+from optagent.cli.models import price_line, prices
 from optagent.core import outcome as codes
 from optagent.errors import OptagentError
 from optagent.languages.python import environment, finding, interpreter, tools
 from optagent.languages.python.finding import Search
 from optagent.languages.python.host import Host
+from optagent.llm.installed import dangers, litellm_version
 from optagent.sandbox.base import Sandbox
 from optagent.sandbox.choose import choose
 from optagent.workspace.worktree import root_of
@@ -33,7 +36,7 @@ class Finding:
 def doctor(python: str | None, json: bool) -> int:
     """Prints the findings; 0 when a run can start here, 3 otherwise."""
     sandbox, rung = _sandbox()
-    findings = [_our_python(), _git(), rung, _target_python(python, sandbox)]
+    findings = [_our_python(), _git(), rung, _target_python(python, sandbox), _model()]
     if json:
         sys.stdout.write(jsonlib.dumps([asdict(one) for one in findings], indent=2) + "\n")
     else:
@@ -83,3 +86,21 @@ def _target_python(python: str | None, sandbox: Sandbox | None) -> Finding:
     return Finding(
         "the target's Python", True, str(found), "", (*passed, tests, *map(str, found.editables), *found.notes)
     )
+
+
+def _model() -> Finding:
+    """The model that a run here would ask, found out without asking it; importing nothing of its library."""
+    if found := dangers():
+        return Finding("models", False, "; ".join(found), "Remove litellm, then replace every key on this machine.")
+    library = f"litellm {litellm_version() or 'is not installed'}"
+    try:
+        asked = read(Path.cwd(), {}, os.environ)
+        settings = asked.run_settings("")
+        if not settings.has_model:
+            return Finding("models", True, f"none is named, the built-in rules propose ({library})")
+        (coder, coder_price), (judge, judge_price) = prices(settings)
+    except OptagentError as fault:
+        return Finding("models", False, fault.message, fault.hint)
+    names = {coder: coder_price, judge: judge_price}
+    seen = ", ".join(f"{name} ({price_line(price)})" for name, price in names.items())
+    return Finding("models", True, f"{seen}, not asked ({library})")

@@ -71,6 +71,17 @@ def known_price(name: str, settings: RunSettings) -> Price | None:
     return price
 
 
+def price_line(price: Price | None) -> str:
+    """A price as people write it.
+
+    >>> price_line(Price.per_million(0.15, 0.6))
+    '$0.15 in, $0.6 out for a million tokens'
+    """
+    if price is None:
+        return "nobody knows its price"
+    return f"${price.usd_in * 1e6:g} in, ${price.usd_out * 1e6:g} out for a million tokens"
+
+
 def own_price(text: str) -> Price:
     """The price that a user names. Raises BadSetting."""
     try:
