@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = sorted(path.parent for path in Path(__file__).parents[2].glob("examples/*/pyproject.toml"))
+FOLDER = Path(__file__).parents[2] / "examples"
+EXAMPLES = sorted(path.parent for path in FOLDER.glob("*/pyproject.toml"))
 each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+PATCHES = [path / name for path in EXAMPLES for name in ("faster.patch", "wrong.patch") if (path / name).exists()]
 
 
 def python(example, *arguments):
@@ -24,6 +26,12 @@ def python(example, *arguments):
 @each_example
 def test_its_own_tests_pass(example):
     python(example, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error")
+
+
+def test_the_list_of_examples_names_each_of_them():
+    listed = re.findall(r"^- \[(\w+)\]\((\w+)/README\.md\): .+\.$", (FOLDER / "README.md").read_text(), re.MULTILINE)
+    assert all(name == folder for name, folder in listed)
+    assert sorted(name for name, _ in listed) == sorted(path.parent.name for path in FOLDER.glob("*/README.md"))
 
 
 @each_example
@@ -50,13 +58,13 @@ def test_its_workload_makes_calls_that_its_target_takes(example):
 
 @pytest.fixture
 def outcome_of(tmp_path):
-    """Runs the command of an example's README on a copy of the example: its exit code and its JSON document."""
+    """Runs optagent on a copy of an example and the target of its README: its exit code and its JSON document."""
 
-    def run(name):
+    def run(name, verb="run", *options):
         example = next(path for path in EXAMPLES if path.name == name)
         target = re.search(r"--target (\w+)", (example / "README.md").read_text()).group(1)
         copy = shutil.copytree(example, tmp_path / name)
-        command = [sys.executable, "-m", "optagent", "run", str(copy), "--target", target, "--json"]
+        command = [sys.executable, "-m", "optagent", verb, str(copy), "--target", target, *options, "--json"]
         done = subprocess.run([*command, "--state", str(tmp_path / "state")], capture_output=True, text=True)
         assert done.stdout, done.stderr
         return done.returncode, json.loads(done.stdout)
@@ -78,3 +86,10 @@ def test_channel_scaling_ends_without_a_claim(outcome_of):
     assert code == 1
     assert result["outcome"] in ("nothing_found", "inconclusive")
     assert not result["patch"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_its_faster_patch_is_confirmed_and_its_wrong_one_refused(outcome_of, patch):
+    code, result = outcome_of(patch.parent.name, "verify", "--scope", "module", "--patch", str(patch))
+    assert (code, result["outcome"]) == ((0, "faster") if patch.stem == "faster" else (6, "incorrect"))
