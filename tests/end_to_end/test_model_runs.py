@@ -89,7 +89,7 @@ def test_prose_wrong_slower_faster_and_much_faster_end_with_the_best(repo, state
     judged = user_texts(server, "judge")
     assert "traced time" in judged[0]
     assert "unusable answer" in judged[1]
-    assert "the first difference is in" in judged[2]  # told to be mended
+    assert "no longer passes" in judged[2]  # told to be mended
     assert "slower, 0." in judged[3]
     assert "faster, " in judged[4]
     assert "for other in values[i + 1 :]" in judged[4]  # from the best verified, profiled anew
@@ -211,7 +211,7 @@ def test_keys_and_control_characters_never_get_where_they_do_not_belong(tmp_path
 
     body = SLOW.split('"""The smallest gap between two of the values; None for less than two."""\n')[1]
     repo = model_project(tmp_path / "repo", planted + body)
-    script = [*judge(2), *coder("Idea: \x1b[2J\x1b]0;owned\x07 sort.\n" + FASTEST.partition("\n")[2], WRONG)]
+    script = [*judge(2), *coder("Idea: \x1b[2J\x1b]0;owned\x07 sort.\n" + FASTEST.partition("\n")[2], FASTEST)]
     with ScriptedServer(script) as server:
         done = optagent(
             ["run", repo, "--target", "closest", "--state", state, "--max-trials", 1], environment(server.base)
