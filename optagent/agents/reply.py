@@ -14,7 +14,7 @@ from optagent.agents.markers import Marker, markers, read_blocks
 __all__ = ["Block", "Blocks", "Complaint", "Edit", "WholeFunction", "read_reply"]
 
 FORMATS = "Send either one fenced code block with the whole function, or SEARCH/REPLACE blocks"
-IDEA = re.compile(r"([^\w\n]{0,8})idea[^\w\n:]{0,4}:(.*)", re.IGNORECASE)
+IDEA = re.compile(r"(?:\d+[.)])?([^\w\n]{0,8})idea[^\w\n:]{0,4}:(.*)", re.IGNORECASE)
 MOST_IDEA_CHARS = 300
 DIFF_LINE = re.compile(r"@@ .*@@|(?:---|\+\+\+) (?:[ab]/|/dev/null|\S+\.py\b)|diff --git ")
 
@@ -96,10 +96,11 @@ def _is_json(text: str) -> bool:
 
 
 def _idea(lines: Sequence[str]) -> str:
-    """What the model says it does: the sentence that begins with `Idea:`, before the edit, perhaps over several lines."""
+    """What the model says it does: the sentence after `Idea:`, before the edit, perhaps over several lines."""
     said: list[str] = []
     for line in lines:
-        if opening(line) or line.lstrip().startswith("<<<<<"):
+        fence = opening(line)
+        if (fence and not fence.may_hold_prose) or line.lstrip().startswith("<<<<<"):
             break
         if found := None if said else IDEA.match(line):
             said.append(found[2].strip("*_ ") if "*" in found[1] or "_" in found[1] else found[2])
