@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ def apply_blocks(source: str, blocks: Sequence[Block]) -> str | Complaint:
             return found
         placed.append(found)
     placed.sort()
-    for one, following in zip(placed, placed[1:], strict=False):
+    for one, following in itertools.pairwise(placed):
         if following.first < one.last:
             low, high = sorted((one.number, following.number))
             return Complaint(f"Blocks {low} and {high} overlap in line {following.first + 1}: make them one block.")

@@ -16,6 +16,7 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u20
 
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 THOUGHT = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>")
+CODE = ("```", "~~~", "<<<<<")  # begin a fence or a block
 CUT_OFF = "the reply is cut off"
 
 
@@ -42,25 +43,23 @@ def plain(line: str) -> str:
 
 
 def without_thoughts(lines: list[str]) -> list[str] | Complaint:
-    """The lines outside `<think>` parts. A tag counts at the start of a line outside of fences only, so that code may
+    """The lines outside `<think>` parts. A tag counts at the start of a line before all code only, so that code may
     speak of tags; a closing one alone ends thoughts that began in the prompt."""
     kept: list[str] = []
     rest = iter(_answer(lines))
-    fence = ""
     for line in rest:
-        mark = line.strip()[:3]
-        if mark in ("```", "~~~") and mark == (fence or mark):
-            fence = "" if fence else mark
-        found = None if fence else THOUGHT.match(line if kept else line.lstrip())
+        found = THOUGHT.match(line.lstrip())
         if found is None or found[1]:
             kept.append(line)
+            if plain(line).lstrip().startswith(CODE):
+                break
             continue
         after = _after_thought(line, rest)
         if after is None:
             return Complaint(f"There is no edit: {CUT_OFF} inside {found[0]}.")
         if after.strip():
             kept.append(after.lstrip())
-    return kept
+    return [*kept, *rest]
 
 
 def _after_thought(line: str, rest: Iterator[str]) -> str | None:

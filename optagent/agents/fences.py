@@ -12,7 +12,7 @@ from optagent.agents.python_code import Code, look
 FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})[ \t]*([^`]*)")
 PROSE = {"markdown", "md"}
 PYTHON = {"", "python", "python3", "py", "py3", "cython", "pycon"}
-MOST_PARSED = 4 * MOST_CHARS
+MOST_PARSED = 2 * MOST_CHARS
 """Characters read as code: once each, and some again to find where a block ends; beyond, the first fence ends it."""
 INSIDE_STRING = "unterminated triple-quoted"  # the parser's words where a block ends too early
 
@@ -21,6 +21,11 @@ class Fence(NamedTuple):
     indent: str
     mark: str
     info: str
+
+    @property
+    def may_hold_prose(self) -> bool:
+        """Whether a whole reply, with fences in it, may stand in it."""
+        return self.info in PROSE or len(self.mark) > 3
 
 
 class Fenced(NamedTuple):
@@ -50,7 +55,7 @@ def closes(line: str, fence: Fence) -> bool:
 def unindented(lines: Sequence[str], indent: str) -> list[str]:
     """The lines without an indentation that all of them share with their fence; else as they are."""
     if indent and all(line.startswith(indent) or not line.strip() for line in lines):
-        return [line.removeprefix(indent) if line.strip() else line.strip() for line in lines]
+        return [line[len(indent) :] for line in lines]
     return list(lines)
 
 
@@ -110,8 +115,8 @@ class _Reader:
 
     def _is_around(self, fence: Fence, start: int, end: int, code: Code) -> bool:
         """Whether a long fence holds text with fences of its own. Past the limit nothing is read twice."""
-        is_long = len(fence.mark) > 3 and not code.functions and self.parsed <= MOST_PARSED
-        return is_long and any(map(opening, self.lines[start:end]))
+        is_likely = fence.may_hold_prose and not code.functions and self.parsed <= MOST_PARSED
+        return is_likely and any(map(opening, self.lines[start:end]))
 
     def _code(self, fence: Fence, start: int, end: int) -> Code:
         text = "\n".join(unindented(self.lines[start:end], fence.indent))

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 
 from optagent.agents.cleaning import CUT_OFF, lines_of
 from optagent.agents.edits import Block, Blocks, Complaint, Edit, WholeFunction
-from optagent.agents.fences import PYTHON, Fenced, fenced, opening
+from optagent.agents.fences import PYTHON, Fenced, fenced
 from optagent.agents.markers import Marker, markers, read_blocks
 
 __all__ = ["Block", "Blocks", "Complaint", "Edit", "WholeFunction", "read_reply"]
 
 FORMATS = "Send either one fenced code block with the whole function, or SEARCH/REPLACE blocks"
-IDEA = re.compile(r"([^\w\n]{0,8})idea[^\w\n:]{0,4}:(.*)", re.IGNORECASE)
+IDEA = re.compile(r"(?:\d+[.)])?([^\w\n]{0,8})idea[^\w\n:]{0,4}:(.*)", re.IGNORECASE)
 MOST_IDEA_CHARS = 300
 DIFF_LINE = re.compile(r"@@ .*@@|(?:---|\+\+\+) (?:[ab]/|/dev/null|\S+\.py\b)|diff --git ")
 
@@ -27,13 +27,14 @@ def read_reply(text: str) -> Edit | Complaint:
         return lines
     found, code = markers(lines), fenced(lines)
     found = [marker for marker in found if not _is_in_function(marker, code)]
+    start = min([*(one.start - 1 for one in code), *(marker.line for marker in found)], default=0)
     if any(marker.kind == "open" for marker in found):
         blocks = read_blocks(lines, found)
-        return blocks if isinstance(blocks, Complaint) else Blocks(blocks, _idea(lines))
+        return blocks if isinstance(blocks, Complaint) else Blocks(blocks, _idea(lines[:start]))
     chosen = _whole(code)
     if chosen is None:
         return Complaint(_why_nothing(lines, code, found))
-    return chosen if isinstance(chosen, Complaint) else WholeFunction(chosen.code.text, _idea(lines))
+    return chosen if isinstance(chosen, Complaint) else WholeFunction(chosen.code.text, _idea(lines[:start]))
 
 
 def _is_in_function(marker: Marker, code: Sequence[Fenced]) -> bool:
@@ -96,11 +97,9 @@ def _is_json(text: str) -> bool:
 
 
 def _idea(lines: Sequence[str]) -> str:
-    """What the model says it does: the sentence that begins with `Idea:`, before the edit, perhaps over several lines."""
+    """What the model says it does: the sentence after `Idea:` before all code, perhaps over several lines."""
     said: list[str] = []
     for line in lines:
-        if opening(line) or line.lstrip().startswith("<<<<<"):
-            break
         if found := None if said else IDEA.match(line):
             said.append(found[2].strip("*_ ") if "*" in found[1] or "_" in found[1] else found[2])
         elif said and (not line.strip() or said[-1].rstrip().endswith((".", "!", "?"))):

