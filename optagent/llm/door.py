@@ -13,7 +13,7 @@ from optagent.llm.installed import require_clean
 
 # Each of these is fetched over the network otherwise, at import or at the first call.
 LOCAL_TABLES = ("MODEL_COST_MAP", "ANTHROPIC_BETA_HEADERS", "BLOG_POSTS", "POLICY_TEMPLATES", "AUTOROUTER_PRESETS")
-# They print on stderr what belongs into a fault, or whole requests when the root logger is verbose.
+# They print what belongs into a fault, and whole requests when the root logger is verbose.
 LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "httpx", "httpcore", "httpx2", "httpcore2")
 
 
@@ -26,15 +26,22 @@ def load() -> ModuleType:
     os.environ["LITELLM_MODE"] = (
         "PRODUCTION"  # in its other mode it loads the nearest .env: of whatever project is near
     )
+    _silence()  # the import logs, too
     import litellm
 
+    _silence()  # and gives its loggers handlers
     litellm.suppress_debug_info = True
     litellm.telemetry = False
+    return litellm
+
+
+def _silence() -> None:
+    """Nothing of theirs is logged, at any level and whatever LITELLM_LOG says: providers' messages echo keys."""
     for name in LOGGERS:
         logger = logging.getLogger(name)
+        logger.disabled = True
         logger.handlers = [logging.NullHandler()]
-        logger.propagate = False
-    return litellm
+        logger.propagate = False  # for the loggers below it
 
 
 def ask(request: Request, model: str, api_base: str | None, api_key: str | None, timeout_s: float) -> Any:

@@ -1,0 +1,175 @@
+"""What goes wrong on the wire: how often we try, what we say, and that it ends in time. Real HTTP, nothing patched."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from asking import REQUEST, Asked, ask, model_at
+from scripted_answers import (
+    BAD_KEY,
+    HTML,
+    NO_SUCH_MODEL,
+    TOO_LONG,
+    Answer,
+    http_date,
+    rate_limited,
+    refused,
+)
+from scripted_server import ScriptedServer
+
+from optagent import errors
+from optagent.llm.litellm_model import ATTEMPTS
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("litellm")]
+
+# (answer, fault, whether the provider may have billed what we did not get)
+PASSING = {
+    "429": (rate_limited(), errors.RateLimited, False),
+    "429 with Retry-After": (rate_limited("2"), errors.RateLimited, False),
+    "500": (refused(500, "boom"), errors.ProviderUnreachable, False),
+    "503": (refused(503, "busy"), errors.ProviderUnreachable, False),
+    "529": (refused(529, "overloaded"), errors.ProviderUnreachable, False),
+    "502": (refused(502, "bad gateway"), errors.ProviderUnreachable, True),
+    "504": (refused(504, "gateway timeout"), errors.ProviderUnreachable, True),
+    "reset before headers": (Answer(how="reset"), errors.ProviderUnreachable, True),
+    "reset after headers": (Answer(how="reset_after_headers"), errors.ProviderUnreachable, True),
+    "cut short": (Answer(how="cut"), errors.ProviderUnreachable, True),
+    "half a document": (Answer(how="half_json"), errors.ProviderUnreachable, True),
+    "a page of HTML": (HTML, errors.ProviderUnreachable, True),
+}
+FINAL = {
+    "401": (BAD_KEY, errors.KeyRefused),
+    "403": (refused(403, "not for you"), errors.KeyRefused),
+    "402": (refused(402, "pay first"), errors.QuotaSpent),
+    "quota": (refused(429, "You exceeded your current quota", "insufficient_quota"), errors.QuotaSpent),
+    "404": (NO_SUCH_MODEL, errors.ModelUnknown),
+    "too long": (TOO_LONG, errors.ContextTooLong),
+    "413": (refused(413, "payload too large"), errors.ContextTooLong),
+    "400": (refused(400, "unknown parameter"), errors.RequestRefused),
+    "422": (refused(422, "unprocessable"), errors.RequestRefused),
+}
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_what_may_pass_is_tried_again_and_each_attempt_that_may_be_billed_is_told(name):
+    answer, kind, billed = PASSING[name]
+    with ScriptedServer([answer] * 9) as server:
+        asked = ask(server)
+    assert type(asked.fault) is kind
+    assert asked.fault.exit_code == 4
+    assert len(server.seen) == asked.attempts == ATTEMPTS
+    assert len(asked.lost) == (ATTEMPTS if billed else 0)
+    assert f"{ATTEMPTS} attempts" in asked.fault.message
+    assert asked.fault.hint
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_a_whole_answer_after_a_fault_is_a_reply(name):
+    answer, _, billed = PASSING[name]
+    with ScriptedServer([answer, "at last"]) as server:
+        asked = ask(server)
+    assert asked.reply.text == "at last"
+    assert len(server.seen) == asked.attempts == 2
+    assert len(asked.lost) == billed
+
+
+@pytest.mark.parametrize("name", FINAL)
+def test_what_the_provider_refuses_is_asked_once(name):
+    answer, kind = FINAL[name]
+    with ScriptedServer([answer] * 9) as server:
+        asked = ask(server)
+    assert type(asked.fault) is kind
+    assert asked.fault.exit_code == 4
+    assert len(server.seen) == asked.attempts == 1
+    assert asked.lost == asked.pauses == []
+    assert asked.fault.hint
+
+
+def test_where_nobody_listens_nothing_can_have_been_billed():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    asked = ask(f"http://127.0.0.1:{port}/v1")
+    assert type(asked.fault) is errors.ProviderUnreachable
+    assert asked.attempts == ATTEMPTS
+    assert asked.lost == []
+    assert f"127.0.0.1:{port}" in asked.fault.message
+
+
+# --- pauses ----------------------------------------------------------------------------------------------------------
+
+
+def test_pauses_grow_and_are_never_longer_than_twice_the_last():
+    with ScriptedServer([refused(500, "boom")] * 9) as server:
+        pauses = ask(server).pauses
+    assert [0.5 <= pause / 2**n <= 1.0 for n, pause in enumerate(pauses)] == [True] * (ATTEMPTS - 1)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_provider_says_how_long_to_wait(status):
+    with ScriptedServer([refused(status, "later", Retry_After="7"), "ok"]) as server:
+        assert ask(server).pauses == [7.0]
+
+
+def test_the_provider_says_until_when_to_wait():
+    with ScriptedServer([rate_limited(http_date(30)), "ok"]) as server:
+        (pause,) = ask(server).pauses
+    assert 25 < pause <= 30
+
+
+def test_a_wait_beyond_the_deadline_is_not_begun():
+    with ScriptedServer([rate_limited("120"), "ok"]) as server:
+        asked = ask(server, deadline_s=60)
+    assert type(asked.fault) is errors.RateLimited
+    assert "120 s" in asked.fault.message
+    assert len(server.seen) == 1
+    assert asked.pauses == []
+
+
+# --- the deadline ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["hang", "dribble"])
+def test_a_server_that_does_not_come_to_an_end_is_left_at_the_deadline(how):
+    with ScriptedServer([Answer(how=how)] * 9) as server:
+        asked = ask(server, deadline_s=0.6)
+    assert type(asked.fault) is errors.ProviderUnreachable
+    assert len(server.seen) == len(asked.lost) == 1
+    assert 0.5 < asked.seconds < 1.6
+
+
+@pytest.mark.parametrize("how", ["hang", "dribble"])
+def test_one_attempt_does_not_eat_the_whole_deadline(how):
+    with ScriptedServer([Answer(how=how), "ok"]) as server:
+        asked = ask(server, deadline_s=60, attempt_s=0.5)
+    assert asked.reply.text == "ok"
+    assert len(asked.lost) == 1
+    assert asked.seconds < 5
+
+
+def test_without_any_time_nothing_is_sent():
+    with ScriptedServer(["ok"]) as server:
+        asked = ask(server, deadline_s=0)
+    assert type(asked.fault) is errors.ProviderUnreachable
+    assert server.seen == []
+
+
+# --- the guard before each attempt -----------------------------------------------------------------------------------
+
+
+class Spent(Exception):
+    """Stands for whatever the budget raises."""
+
+
+@pytest.mark.parametrize("allowed", [0, 1, 2])
+def test_what_the_guard_raises_passes_through_and_nothing_more_is_sent(allowed):
+    asked = Asked()
+
+    def guard() -> None:
+        asked.attempts += 1
+        if asked.attempts > allowed:
+            raise Spent
+
+    with ScriptedServer([refused(500, "boom")] * 9) as server, pytest.raises(Spent):
+        model_at(server.base, asked).complete(REQUEST, 60, guard, asked.lost.append)
+    assert len(server.seen) == allowed
