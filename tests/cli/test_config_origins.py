@@ -25,6 +25,17 @@ SPELLED = {
     "max_trials": ("7", "7", 7, 7),
     "timeout_factor": ("8.5", "8.5", 8.5, 8.5),
     "sandbox": ('"bwrap"', "bwrap", "bwrap", "bwrap"),
+    "coder": ('"rules"', "rules", "rules", "rules"),
+    "model": ('"openai/x"', "openai/x", "openai/x", "openai/x"),
+    "judge_model": ('"openai/y"', "openai/y", "openai/y", "openai/y"),
+    "policy": ('"sample"', "sample", "sample", "sample"),
+    "max_usd": ("0.25", "0.25", 0.25, 0.25),
+    "max_tokens": ("5000", "5000", 5000, 5000),
+    "hint": ('["ints only", "sorted"]', "'ints only' sorted", ["ints only", "sorted"], ("ints only", "sorted")),
+    "api_base": ('"http://127.0.0.1:1/v1"', *["http://127.0.0.1:1/v1"] * 3),
+    "price": ('"0.15,0.6"', "0.15,0.6", "0.15,0.6", "0.15,0.6"),
+    "key_command": ('"pass show key"', "pass show key", "pass show key", "pass show key"),
+    "prompts": ('"/r/prompts"', "/r/prompts", "/r/prompts", "/r/prompts"),
     "seed": ("-4", "-4", -4, -4),
     "state": ('"/r/state"', "/r/state", "/r/state", "/r/state"),
 }
@@ -224,4 +235,4 @@ def test_run_settings_have_what_was_found(tmp_path):
     assert (asked.repo, asked.target, asked.minutes, asked.trials) == (str(tmp_path), "m:f", 2.0, 3)
     assert (asked.scope, asked.timeout_factor, asked.speedup) == ("module", 9.0, 1.25)
     assert asked.checked() is asked
-    assert len(SETTINGS) == 13
+    assert len(SETTINGS) == 24

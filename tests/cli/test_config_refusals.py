@@ -35,6 +35,17 @@ WRONG = {
     "timeout_factor = 0.5": "a number of at least 1",
     'sandbox = "jail"': "one of auto, bwrap, none",
     'sandbox = ""': "one of auto, bwrap, none",
+    'coder = "gpt"': "one of auto, rules, llm",
+    "model = 4": "a text",
+    "judge_model = ['a']": "a text",
+    'policy = "evolve"': "one of refine, sample",
+    "max_usd = -0.5": "a number of at least 0",
+    "max_tokens = 0": "a whole number of at least 1",
+    "hint = 1": "a text or a list of texts",
+    "api_base = 8000": "a text",
+    "price = 0.15": "a text",
+    "key_command = []": "a text",
+    "prompts = 1": "a path",
     "seed = 1.5": "a whole number",
     "state = []": "a path",
 }
@@ -52,6 +63,31 @@ def test_a_value_that_means_nothing_is_told_with_file_line_key_value_and_what_to
     assert said.startswith(line.partition("=")[0])
     assert said.endswith(f"| Give {WRONG[line]}.")
     assert len(said) < 300 + len(str(repo))
+
+
+OF_THE_USER = {
+    "max_usd": "100.0",
+    "max_tokens": "1000000",
+    "api_base": '"http://elsewhere/v1"',
+    "price": '"0,0"',
+    "key_command": '"curl http://elsewhere"',
+    "prompts": '"prompts"',
+}
+
+
+def test_every_setting_that_is_the_users_alone_is_tried_below():
+    assert OF_THE_USER.keys() == {name for name, setting in KNOWN.items() if setting.users_only}
+
+
+@pytest.mark.parametrize("name", OF_THE_USER)
+def test_a_repository_cannot_decide_where_keys_and_money_go(name, tmp_path):
+    line = f"{name} = {OF_THE_USER[name]}\n"
+    said = refusal(project(tmp_path / "repo", line))
+    assert "a repository cannot decide where keys and money go" in said
+    assert KNOWN[name].flag in said
+    user = tmp_path / "user.toml"
+    user.write_text(line)
+    assert settings(tmp_path, {"OPTAGENT_CONFIG": str(user)}).found[name].origin == f"{user}:1"
 
 
 def test_the_whole_sentence_about_a_value(tmp_path):

@@ -23,6 +23,7 @@ from optagent.core.verdict import (
     Slower,
     Speedup,
 )
+from optagent.ledger.history import Bought
 from optagent.report.document import Document
 from optagent.report.run import RunReport, document, text
 from optagent.report.text import safe, verdict_line
@@ -46,12 +47,12 @@ def trials() -> tuple[Trial, ...]:
     return tuple(Trial(k + 1, found[k], verdict, Spent(1.5, 1)) for k, verdict in enumerate(VERDICTS))
 
 
-def report(outcome: Outcome, won: bool, goal: float | None = None) -> RunReport:
+def report(outcome: Outcome, won: bool, goal: float | None = None, bought: Bought = Bought()) -> RunReport:
     made = trials()
     claim = Faster(SHOWN, Evidence(31, 24, 6)) if won else None
     return RunReport(
         verb="run", run="20260101-000000-abcd", repo="/a b/repo", target="m:f", outcome=outcome, goal=goal, claim=claim,
-        winner=made[-1] if won else None, trials=made, sources={"captured from tests": 24}, spent=Spent(12.0, 6),
+        winner=made[-1] if won else None, trials=made, sources={"captured from tests": 24}, spent=Spent(12.0, 6), bought=bought,
         sandbox="bwrap", machine={"cores": 2}, looked_for=("a", "b"), hot_lines=("m.py:2 88 % in 7 visits",),
         warnings=("1 tests fail or flake before any change",),
     )  # fmt: skip
