@@ -69,9 +69,9 @@ def regime(left: Spent, limit: Spent) -> str:
 
 
 def budget_line(left: Spent, limit: Spent) -> str:
-    """What is left, in one line, and what follows from it."""
+    """What is left, in one line, and what follows from it; the trial that is asked for counts as gone in `left`."""
     money = f"${left.usd:.2f}, " if limit.usd < UNBOUNDED else ""
-    trials = f"{left.trials} trial{'' if left.trials == 1 else 's'}"
+    trials = f"this trial and {left.trials} more"
     return f"{trials}, {money}{left.seconds / 60:.1f} minutes left. {REGIMES[regime(left, limit)]}"
 
 

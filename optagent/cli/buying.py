@@ -55,8 +55,9 @@ class Buyer:
             return known
         seat = self.seats[purpose.role]
         request = self._request(seat, question)
-        self.tell(seat)
         call = Call(self, purpose, seat, request, question.prompt)
+        self.purse.require(call.worst)
+        self.tell(seat)
         try:
             reply = seat.model.complete(request, self._deadline_s(), call.begin, call.lose)
         except ProviderFault as fault:

@@ -49,7 +49,8 @@ class RunSettings:
         return Path(self.repo)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """For the record, without the command that prints a key: a key may stand in it."""
+        return {**asdict(self), "key_command": None}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> RunSettings:

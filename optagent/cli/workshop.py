@@ -146,6 +146,8 @@ def new_run(
 def resumed_run(run: str, record: Record, ledger: Ledger, place: Path) -> Workshop:
     """The same run again, from its own copy of the code; the user's tree may have changed since."""
     settings = RunSettings.from_json(record.started.settings)
+    if settings.has_model:
+        settings = replace(settings, key_command=read(settings.repo_path, {}, os.environ)["key_command"])
     folder = place / RUNS / run
     if not (folder / BASE).is_dir():
         raise BadSetting(f"run {run} has ended; its files are gone", f"See what it found with `optagent show {run}`.")

@@ -40,6 +40,11 @@ class Purse:
                 raise
             self._budget = replace(self._budget, reserved=self._budget.reserved + worst)
 
+    def require(self, worst: Spent) -> None:
+        """Returns when the worst case would fit. Raises BudgetSpent."""
+        self.reserve(worst)
+        self.settle(worst, NOTHING)
+
     def settle(self, reserved: Spent, actual: Spent) -> None:
         """What was reserved is free again, and what it cost is booked; seconds are the clock's to count."""
         with self._lock:

@@ -33,7 +33,7 @@ ORIGINAL = '''def total(values, limit):
 STANDING = Standing(
     "Only this function may be edited.", "Python 3.11.7", ("limit: int", "values: list of int"), ("lists are long",)
 )
-BUDGET = "9 trials, $0.80, 6.0 minutes left. There is room to try a different algorithm."
+BUDGET = "this trial and 9 more, $0.80, 6.0 minutes left. There is room to try a different algorithm."
 
 
 def speedup(ratio: float) -> Speedup:
