@@ -159,9 +159,7 @@ def test_what_was_spent_and_what_may_be_spent_never_pass_the_cap(repo, state):
     ],
     ids=["401", "404", "transport"],
 )
-def test_a_provider_that_does_not_answer_ends_the_run_with_4_and_it_can_be_resumed(
-    repo, state, script, requests, slug
-):
+def test_a_provider_that_does_not_answer_ends_the_run_with_4_and_it_can_be_resumed(repo, state, script, requests, slug):
     with ScriptedServer([*script, *judge(1), *coder(FASTEST)]) as server:
         code, shown, _ = run(repo, state, server)
         assert (code, shown["outcome"]) == (4, "failed")

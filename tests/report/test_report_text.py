@@ -28,6 +28,7 @@ from optagent.report.document import Document
 from optagent.report.run import RunReport, document, text
 from optagent.report.text import safe, verdict_line
 
+NOTHING_BOUGHT = Bought()
 GOLDEN = Path(__file__).parents[1] / "golden"
 SHOWN = Speedup(2.31, 2.24, 2.38, 0.9921875, 96, 8, 0.008, "cpu", 0.0107, 0.00463, 2.28)
 DIFFERENCE = Difference("the result[2] of input 4", "int 5", "int 6")
@@ -47,7 +48,7 @@ def trials() -> tuple[Trial, ...]:
     return tuple(Trial(k + 1, found[k], verdict, Spent(1.5, 1)) for k, verdict in enumerate(VERDICTS))
 
 
-def report(outcome: Outcome, won: bool, goal: float | None = None, bought: Bought = Bought()) -> RunReport:
+def report(outcome: Outcome, won: bool, goal: float | None = None, bought: Bought = NOTHING_BOUGHT) -> RunReport:
     made = trials()
     claim = Faster(SHOWN, Evidence(31, 24, 6)) if won else None
     return RunReport(
