@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from asking import REQUEST, Asked, ask, model_at
@@ -19,6 +22,7 @@ from scripted_answers import (
 from scripted_server import ScriptedServer
 
 from optagent import errors
+from optagent.llm.base import Message
 from optagent.llm.litellm_model import ATTEMPTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("litellm")]
@@ -94,6 +98,35 @@ def test_where_nobody_listens_nothing_can_have_been_billed():
     assert asked.attempts == ATTEMPTS
     assert asked.lost == []
     assert f"127.0.0.1:{port}" in asked.fault.message
+
+
+# --- other providers, whose errors litellm makes into others -----------------------------------------------------------
+
+ELSEWHERE = {"anthropic/claude-sonnet-4-5": "ANTHROPIC", "gemini/gemini-2.5-pro": "GEMINI", "mistral/m": "MISTRAL"}
+ALIKE = {
+    "429": (rate_limited("2"), errors.RateLimited, ATTEMPTS, False),
+    "500": (refused(500, "boom"), errors.ProviderUnreachable, ATTEMPTS, False),
+    "529": (refused(529, "overloaded"), errors.ProviderUnreachable, ATTEMPTS, False),
+    "401": (BAD_KEY, errors.KeyRefused, 1, False),
+    "404": (NO_SUCH_MODEL, errors.ModelUnknown, 1, False),
+    "too long": (refused(400, "prompt is too long: 9 tokens > 8 maximum"), errors.ContextTooLong, 1, False),
+    "reset": (Answer(how="reset"), errors.ProviderUnreachable, ATTEMPTS, True),
+    "half a document": (Answer(how="half_json"), errors.ProviderUnreachable, ATTEMPTS, True),
+    "a page of HTML": (HTML, errors.ProviderUnreachable, ATTEMPTS, True),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+@pytest.mark.parametrize("model", ELSEWHERE)
+def test_other_providers_are_treated_alike(model, name, monkeypatch):
+    monkeypatch.setenv(f"{ELSEWHERE[model]}_API_KEY", "q8Zr2Lm5Xw9Tt4Kb7")
+    answer, kind, attempts, billed = ALIKE[name]
+    with ScriptedServer([answer] * 9) as server:
+        asked = ask(server, replace(REQUEST, model=model))
+    assert type(asked.fault) is kind
+    assert len(server.seen) == asked.attempts == attempts
+    assert len(asked.lost) == (attempts if billed else 0)
+    assert "q8Zr2Lm5" not in asked.told
 
 
 # --- pauses ----------------------------------------------------------------------------------------------------------
@@ -173,3 +206,29 @@ def test_what_the_guard_raises_passes_through_and_nothing_more_is_sent(allowed):
     with ScriptedServer([refused(500, "boom")] * 9) as server, pytest.raises(Spent):
         model_at(server.base, asked).complete(REQUEST, 60, guard, asked.lost.append)
     assert len(server.seen) == allowed
+
+
+# --- interrupted, and many at once -----------------------------------------------------------------------------------
+
+
+def test_an_answer_awaited_when_the_user_interrupts_is_told_as_lost():
+    asked = Asked()
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        with ScriptedServer([Answer(how="hang")]) as server, pytest.raises(KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.4)
+            model_at(server.base, asked).complete(REQUEST, 60, lambda: None, asked.lost.append)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(asked.lost) == 1
+
+
+def test_many_threads_may_ask_one_model():
+    asked = Asked()
+    with ScriptedServer([lambda seen: seen.body["messages"][0]["content"]] * 16) as server:
+        model = model_at(server.base, asked)
+        requests = [replace(REQUEST, messages=(Message("user", str(number)),)) for number in range(16)]
+        with ThreadPoolExecutor(8) as pool:
+            replies = list(pool.map(lambda request: model.complete(request, 60), requests))
+    assert [reply.text for reply in replies] == [str(number) for number in range(16)]
