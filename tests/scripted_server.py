@@ -104,7 +104,6 @@ class ScriptedServer:
 class _Http(ThreadingHTTPServer):
     scripted: ScriptedServer
     daemon_threads = True
-    block_on_close = True
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -32,7 +32,8 @@ def load() -> ModuleType:
 
     _silence()  # and gives its loggers handlers
     litellm.suppress_debug_info = True
-    litellm.telemetry = False
+    if isinstance(getattr(litellm, "telemetry", None), bool):  # newer ones have a package there, which asks first
+        litellm.telemetry = False
     return litellm
 
 
