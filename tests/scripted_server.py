@@ -104,13 +104,11 @@ class ScriptedServer:
 class _Http(ThreadingHTTPServer):
     scripted: ScriptedServer
     daemon_threads = True
-    block_on_close = True
 
 
 class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+    protocol_version = "HTTP/1.1"  # one request a connection: clients that are never closed keep no socket open
     server: _Http
-    timeout = 30  # an idle kept-alive connection does not keep its thread for ever
 
     def do_GET(self) -> None:
         models = {"object": "list", "data": [{"id": "scripted", "object": "model", "created": 0, "owned_by": "tests"}]}
@@ -122,11 +120,12 @@ class _Handler(BaseHTTPRequestHandler):
         seen = Seen(self.path, headers, body, time.time())
         answer = self.server.scripted.next_answer(seen)
         self.server.scripted.stopping.wait(answer.delay_s)
+        model = str(body.get("model", "scripted"))  # some providers' requests name it in the path
         with contextlib.suppress(ConnectionError):  # the client may have given up
             if body.get("stream") and answer.status == 200:
-                self._stream(answer, events(answer, body["model"], bool(body.get("stream_options"))))
+                self._stream(answer, events(answer, model, bool(body.get("stream_options"))))
             else:
-                self._send(answer, payload(answer, body["model"], seen.key))
+                self._send(answer, payload(answer, model, seen.key))
 
     def _send(self, answer: Answer, body: bytes) -> None:
         if answer.how == "hang":
@@ -145,7 +144,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
         elif how == "cut":
             self.wfile.write(half)
-            self.close_connection = True
         elif how == "dribble":
             self._dribble(body)
         else:
@@ -157,12 +155,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif answer.how == "reset":
             self._reset()
         else:
-            self._begin(answer, {"Content-Type": "text/event-stream", "Connection": "close"})
+            self._begin(answer, {"Content-Type": "text/event-stream"})
             self._body(answer.how, b"".join(chunks))
 
     def _begin(self, answer: Answer, headers: dict[str, str]) -> None:
         self.send_response(answer.status)
-        for name, value in (headers | answer.headers).items():
+        for name, value in (headers | {"Connection": "close"} | answer.headers).items():
             self.send_header(name, value)
         self.end_headers()
 
@@ -171,7 +169,6 @@ class _Handler(BaseHTTPRequestHandler):
             if self.server.scripted.stopping.wait(DRIBBLE_S):
                 break
             self.wfile.write(body[position : position + 1])
-        self.close_connection = True
 
     def _leave_open(self) -> None:
         self.server.scripted.stopping.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -31,7 +32,8 @@ def load() -> ModuleType:
 
     _silence()  # and gives its loggers handlers
     litellm.suppress_debug_info = True
-    litellm.telemetry = False
+    if isinstance(getattr(litellm, "telemetry", None), bool):  # newer ones have a package there, which asks first
+        litellm.telemetry = False
     return litellm
 
 
@@ -42,6 +44,16 @@ def _silence() -> None:
         logger.disabled = True
         logger.handlers = [logging.NullHandler()]
         logger.propagate = False  # for the loggers below it
+
+
+def _ready() -> ModuleType:
+    """litellm, with the warnings about its own source ignored that it ignores itself when it is imported.
+
+    It imports its parts at their first use, long after that, and where warnings are errors (and filters are reset, as
+    in a test run) such a part then stays broken for the rest of the process.
+    """
+    warnings.filterwarnings("ignore", message=".*`ReadOnly` qualifier.*", category=UserWarning)
+    return load()
 
 
 def ask(request: Request, model: str, api_base: str | None, api_key: str | None, timeout_s: float) -> Any:
@@ -57,17 +69,17 @@ def ask(request: Request, model: str, api_base: str | None, api_key: str | None,
         "api_key": api_key,
     }
     given = {name: value for name, value in wanted.items() if value is not None}
-    return load().completion(**given, timeout=timeout_s, max_retries=0, drop_params=True)
+    return _ready().completion(**given, timeout=timeout_s, max_retries=0, drop_params=True)
 
 
 def is_provider(name: str) -> bool:
     """Whether litellm knows a provider of that name."""
-    return name in {str(getattr(one, "value", one)) for one in load().provider_list}
+    return name in {str(getattr(one, "value", one)) for one in _ready().provider_list}
 
 
 def can_name_provider(model: str) -> bool:
     """Whether litellm finds the provider of a model by the model's name."""
-    litellm = load()
+    litellm = _ready()
     try:
         litellm.get_llm_provider(model)
     except litellm.BadRequestError:
@@ -80,7 +92,7 @@ def missing_keys(model: str) -> tuple[str, ...]:
 
     Only plain keys: clouds have other ways to log in, which show when they are tried.
     """
-    missing = load().validate_environment(model)["missing_keys"]
+    missing = _ready().validate_environment(model)["missing_keys"]
     return tuple(missing) if all(name.endswith("_API_KEY") for name in missing) else ()
 
 

@@ -30,12 +30,16 @@ NEVER_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefuse
 NEVER_SENT |= {"EndpointConnectionError", "ClientConnectorError", "UnsupportedProtocol", "InvalidURL"}
 # litellm gives these a status of its own making when nobody answered, so their status proves nothing
 STATUS_MADE_UP = {"InternalServerError", "Timeout", "APIConnectionError", "APIError", "ServiceUnavailableError"}
+UNREADABLE = {"JSONDecodeError", "ValidationError"}
+# litellm itself stumbled over a whole answer, and would again; each time it is billed
+STUMBLED = {"AttributeError", "TypeError"}
 TRY_AGAIN = {408, 409, 425, 429}
 # a gateway gave up waiting: the model behind it may have answered, and that is billed
 MAY_BE_BILLED = {408, 502, 504, 520, 522, 524}
 NO_CREDIT = ("insufficient_quota", "credit balance", "billing_hard_limit", "exceeded your current quota")
 TOO_LONG = ("context_length_exceeded", "maximum context length", "prompt is too long")
 NO_KEY = ("Missing credentials", "api_key client option must be set", "api key is required", "Missing API Key")
+SHORTEST_MESSAGE = 8  # what is shorter is the key of a KeyError and the like
 PREFIX = re.compile(r"^(?:litellm\.)?(?:\w+(?:Error|Timeout|Exception):? ?(?:- )?)+")
 
 
@@ -53,10 +57,12 @@ class Setback:
 
 @dataclass(frozen=True)
 class Answered:
-    """What the provider said in place of a reply: an HTTP status, its message, and how long to wait (seconds)."""
+    """What the provider said in place of a reply: an HTTP status, its message, all of its words, and how long to wait
+    (seconds)."""
 
     status: int
     text: str
+    body: str
     after_s: float | None = None
 
 
@@ -64,7 +70,7 @@ def setback_of(error: BaseException, model: str, place: str) -> Setback:
     """What that exception of litellm's means. Its texts are the provider's: not yet safe to show."""
     names = {name for one in chain(error) for name in _class_names(one)}
     answered = _answered(error)
-    if answered and ("ContextWindowExceededError" in names or _has(answered.text, TOO_LONG)):
+    if answered and ("ContextWindowExceededError" in names or _has(answered.body, TOO_LONG)):
         return _too_long(answered, model, place)
     if answered:
         return _of_status(answered, model, place)
@@ -78,8 +84,8 @@ def setback_of(error: BaseException, model: str, place: str) -> Setback:
 
 def nothing_came(seconds: float, place: str) -> Setback:
     """The attempt was left behind after so many seconds."""
-    what = f"{place} gave no whole answer within {seconds:.0f} s."
-    return Setback(ProviderUnreachable, what, _reach_hint(place), again=True, lost=f"no answer within {seconds:.0f} s")
+    what = f"{place} gave no whole answer within {seconds:.3g} s."
+    return Setback(ProviderUnreachable, what, _reach_hint(place), again=True, lost=f"no answer within {seconds:.3g} s")
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -114,26 +120,29 @@ def _answered(error: BaseException) -> Answered | None:
     for one in chain(error):
         if type(one).__name__ == "HTTPStatusError":
             response: Any = one.response  # type: ignore[attr-defined]
-            return Answered(int(response.status_code), _words(response.text), seconds_to_wait(response.headers))
+            return Answered(
+                int(response.status_code), _message(response.text), response.text, seconds_to_wait(response.headers)
+            )
+    if any(_class_names(one) & UNREADABLE for one in chain(error)):  # litellm calls that a 422
+        return None
     status = getattr(error, "status_code", None)
     if isinstance(status, int) and type(error).__name__ not in STATUS_MADE_UP:
         headers = getattr(getattr(error, "response", None), "headers", None) or {}
-        return Answered(status, _said(error), seconds_to_wait(headers))
+        return Answered(status, _said(error), str(error), seconds_to_wait(headers))
     return None
 
 
-def _words(body: str) -> str:
-    """The message of an error document, with its code; else the body as it is."""
+def _message(body: str) -> str:
+    """The message of an error document; else the body as it is."""
     try:
-        error = json.loads(body)["error"]
-        return " ".join(str(error[key]) for key in ("message", "code", "type") if error.get(key))
-    except (ValueError, LookupError, TypeError, AttributeError):
+        return str(json.loads(body)["error"]["message"]) or body
+    except (ValueError, LookupError, TypeError):
         return body
 
 
 def _of_status(answered: Answered, model: str, place: str) -> Setback:
     said = f"{place} answers {answered.status}: {answered.text}"
-    if answered.status == 402 or _has(answered.text, NO_CREDIT):
+    if answered.status == 402 or _has(answered.body, NO_CREDIT):
         return Setback(QuotaSpent, f"The account has no credit left. {said}", "Add credit with the provider.")
     if answered.status == 413:
         return _too_long(answered, model, place)
@@ -164,12 +173,14 @@ def _passing(answered: Answered, said: str, place: str) -> Setback:
 
 
 def _of_transport(names: set[str], error: BaseException, place: str) -> Setback:
-    said = next((text for one in reversed(list(chain(error))) if (text := _said(one))), type(error).__name__)
+    told = [text for one in chain(error) if len(text := _said(one)) >= SHORTEST_MESSAGE]
+    said = told[-1] if told else type(error).__name__
     if names & NEVER_SENT:
         what = f"{place} cannot be reached: {said}"
         return Setback(ProviderUnreachable, what, _reach_hint(place), again=True)
     why = "no answer in time" if "TimeoutError" in names or "Timeout" in names else "the answer did not arrive whole"
-    return Setback(ProviderUnreachable, f"{place}: {why}: {said}", _reach_hint(place), again=True, lost=why)
+    again = not names & STUMBLED
+    return Setback(ProviderUnreachable, f"{place}: {why}: {said}", _reach_hint(place), again=again, lost=why)
 
 
 def _reach_hint(place: str) -> str:

@@ -118,13 +118,13 @@ def _is_of(row: Row, provider: str | None) -> bool:
 def _names(model: str, api_base: str | None) -> Iterator[tuple[str, str | None]]:
     """(name in the table, the provider that its row must be of)."""
     prefix, slash, rest = model.partition("/")
-    if api_base and not (slash and prefix in providers() | {"openai"}):
+    prefix = prefix.removesuffix("_chat")  # ollama_chat/x is ollama/x by another door
+    if api_base and not (slash and prefix in providers()):
         yield from ((name, "openai") for name in _plain(model))
         return
-    if not (api_base and prefix == "openai"):
-        yield model, None
+    yield model, None
     if slash:
-        yield f"{prefix.removesuffix('_chat')}/{rest}", None  # ollama_chat/x is ollama/x by another door
+        yield f"{prefix}/{rest}", None
         yield from ((name, prefix) for name in _plain(rest))
     else:
         yield from ((name, None) for name in _plain(model))

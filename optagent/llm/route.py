@@ -17,7 +17,7 @@ class Access:
     """How to reach a provider: its address when it is not the usual one, the command that prints the key (else a
     variable of the environment holds it), and the price when the table does not know it or knows another."""
 
-    api_base: str | None = None
+    api_base: str | None = field(default=None, repr=False)  # it may hold a login
     key_command: str | None = field(default=None, repr=False)  # it may hold the key itself
     price: Price | None = None
 

@@ -79,7 +79,7 @@ def scrub(text: str, secrets: Iterable[str], keep: str = "") -> str:
 
     def shown(match: re.Match[str]) -> str:
         word = match[0]
-        return HIDDEN if word not in keep and _may_be_secret(word, known) else word
+        return HIDDEN if word.rstrip(".") not in keep and _may_be_secret(word, known) else word
 
     line = " ".join(WORD.sub(shown, text).split())
     return line if len(line) <= LONGEST else line[: LONGEST - 3] + "..."

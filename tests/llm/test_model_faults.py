@@ -1,18 +1,18 @@
-"""What goes wrong on the wire: how often we try, what we say, and that it ends in time. Real HTTP, nothing patched."""
+"""What goes wrong on the wire: how often we try, what we say, what may be billed. Real HTTP, nothing patched."""
 
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import pytest
-from asking import REQUEST, Asked, ask, model_at
+from asking import REQUEST, ask
 from scripted_answers import (
     BAD_KEY,
     HTML,
     NO_SUCH_MODEL,
     TOO_LONG,
     Answer,
-    http_date,
     rate_limited,
     refused,
 )
@@ -96,80 +96,30 @@ def test_where_nobody_listens_nothing_can_have_been_billed():
     assert f"127.0.0.1:{port}" in asked.fault.message
 
 
-# --- pauses ----------------------------------------------------------------------------------------------------------
+# --- other providers, whose errors litellm makes into others -----------------------------------------------------------
+
+ELSEWHERE = {"anthropic/claude-sonnet-4-5": "ANTHROPIC", "gemini/gemini-2.5-pro": "GEMINI", "mistral/m": "MISTRAL"}
+ALIKE = {
+    "429": (rate_limited("2"), errors.RateLimited, ATTEMPTS, False),
+    "500": (refused(500, "boom"), errors.ProviderUnreachable, ATTEMPTS, False),
+    "529": (refused(529, "overloaded"), errors.ProviderUnreachable, ATTEMPTS, False),
+    "401": (BAD_KEY, errors.KeyRefused, 1, False),
+    "404": (NO_SUCH_MODEL, errors.ModelUnknown, 1, False),
+    "too long": (refused(400, "prompt is too long: 9 tokens > 8 maximum"), errors.ContextTooLong, 1, False),
+    "reset": (Answer(how="reset"), errors.ProviderUnreachable, ATTEMPTS, True),
+    "half a document": (Answer(how="half_json"), errors.ProviderUnreachable, ATTEMPTS, True),
+    "a page of HTML": (HTML, errors.ProviderUnreachable, ATTEMPTS, True),
+}
 
 
-def test_pauses_grow_and_are_never_longer_than_twice_the_last():
-    with ScriptedServer([refused(500, "boom")] * 9) as server:
-        pauses = ask(server).pauses
-    assert [0.5 <= pause / 2**n <= 1.0 for n, pause in enumerate(pauses)] == [True] * (ATTEMPTS - 1)
-
-
-@pytest.mark.parametrize("status", [429, 503])
-def test_the_provider_says_how_long_to_wait(status):
-    with ScriptedServer([refused(status, "later", Retry_After="7"), "ok"]) as server:
-        assert ask(server).pauses == [7.0]
-
-
-def test_the_provider_says_until_when_to_wait():
-    with ScriptedServer([rate_limited(http_date(30)), "ok"]) as server:
-        (pause,) = ask(server).pauses
-    assert 25 < pause <= 30
-
-
-def test_a_wait_beyond_the_deadline_is_not_begun():
-    with ScriptedServer([rate_limited("120"), "ok"]) as server:
-        asked = ask(server, deadline_s=60)
-    assert type(asked.fault) is errors.RateLimited
-    assert "120 s" in asked.fault.message
-    assert len(server.seen) == 1
-    assert asked.pauses == []
-
-
-# --- the deadline ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("how", ["hang", "dribble"])
-def test_a_server_that_does_not_come_to_an_end_is_left_at_the_deadline(how):
-    with ScriptedServer([Answer(how=how)] * 9) as server:
-        asked = ask(server, deadline_s=0.6)
-    assert type(asked.fault) is errors.ProviderUnreachable
-    assert len(server.seen) == len(asked.lost) == 1
-    assert 0.5 < asked.seconds < 1.6
-
-
-@pytest.mark.parametrize("how", ["hang", "dribble"])
-def test_one_attempt_does_not_eat_the_whole_deadline(how):
-    with ScriptedServer([Answer(how=how), "ok"]) as server:
-        asked = ask(server, deadline_s=60, attempt_s=0.5)
-    assert asked.reply.text == "ok"
-    assert len(asked.lost) == 1
-    assert asked.seconds < 5
-
-
-def test_without_any_time_nothing_is_sent():
-    with ScriptedServer(["ok"]) as server:
-        asked = ask(server, deadline_s=0)
-    assert type(asked.fault) is errors.ProviderUnreachable
-    assert server.seen == []
-
-
-# --- the guard before each attempt -----------------------------------------------------------------------------------
-
-
-class Spent(Exception):
-    """Stands for whatever the budget raises."""
-
-
-@pytest.mark.parametrize("allowed", [0, 1, 2])
-def test_what_the_guard_raises_passes_through_and_nothing_more_is_sent(allowed):
-    asked = Asked()
-
-    def guard() -> None:
-        asked.attempts += 1
-        if asked.attempts > allowed:
-            raise Spent
-
-    with ScriptedServer([refused(500, "boom")] * 9) as server, pytest.raises(Spent):
-        model_at(server.base, asked).complete(REQUEST, 60, guard, asked.lost.append)
-    assert len(server.seen) == allowed
+@pytest.mark.parametrize("name", ALIKE)
+@pytest.mark.parametrize("model", ELSEWHERE)
+def test_other_providers_are_treated_alike(model, name, monkeypatch):
+    monkeypatch.setenv(f"{ELSEWHERE[model]}_API_KEY", "q8Zr2Lm5Xw9Tt4Kb7")
+    answer, kind, attempts, billed = ALIKE[name]
+    with ScriptedServer([answer] * 9) as server:
+        asked = ask(server, replace(REQUEST, model=model))
+    assert type(asked.fault) is kind
+    assert len(server.seen) == asked.attempts == attempts
+    assert len(asked.lost) == (attempts if billed else 0)
+    assert "q8Zr2Lm5" not in asked.told

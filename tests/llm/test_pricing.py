@@ -66,7 +66,8 @@ def test_zero_is_a_price_only_where_models_run_locally():
         if (p := price_of(name)) and p.usd_in == 0 == p.usd_out
     }
     assert free <= {"ollama", "lemonade"}
-    assert price_of("ollama_chat/llama3") == Price(0, 0, 0)
+    for base in (None, "http://127.0.0.1:11434"):
+        assert price_of("ollama_chat/llama3", base) == Price(0, 0, 0)
 
 
 def test_every_chat_model_of_the_table_can_be_looked_up():
