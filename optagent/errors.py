@@ -32,7 +32,6 @@ OptagentError            one sentence, why it matters, what to type next; a slug
       LedgerUnwritable       the state folder refuses
       LedgerUnknown          written by another version of optagent
       LedgerCorrupt          not what we wrote
-      RecordingOver          a replay asks for more replies than were recorded
 """
 
 from __future__ import annotations
@@ -178,7 +177,3 @@ class LedgerUnknown(LedgerFault):
 
 class LedgerCorrupt(LedgerFault):
     slug = "ledger-corrupt"
-
-
-class RecordingOver(LedgerFault):
-    slug = "recording-over"

@@ -13,11 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from optagent.errors import LedgerFault, ProviderFault, RecordingOver
 from optagent.llm import installed
-from optagent.llm.base import Reply, Request, Usage
 from optagent.llm.failures import seconds_to_wait
-from optagent.llm.recorded import Recorded
 from optagent.llm.secrets import scrub
 
 ROOT = Path(__file__).parents[2]
@@ -68,20 +65,6 @@ def test_no_control_character_comes_through(text):
 )
 def test_only_what_can_be_read_is_waited_for(headers, seconds):
     assert seconds_to_wait(headers) == seconds
-
-
-# --- recorded replies ------------------------------------------------------------------------------------------------
-
-
-def test_recorded_replies_come_in_their_order_and_no_more_than_there_are():
-    replies = [Reply(text, "m", Usage(1, 1), None, 0.1, "stop") for text in "ab"]
-    model = Recorded(replies)
-    request = Request("m", ())
-    assert [model.complete(request, 1.0) for _ in replies] == replies
-    with pytest.raises(RecordingOver, match="reply 3, and only 2") as caught:
-        model.complete(request, 1.0)
-    assert isinstance(caught.value, LedgerFault)
-    assert not isinstance(caught.value, ProviderFault)
 
 
 # --- releases that steal keys ----------------------------------------------------------------------------------------
