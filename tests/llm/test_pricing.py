@@ -19,7 +19,7 @@ def test_the_table_is_read_without_importing_litellm():
     code = (
         "import sys\n"
         "from optagent.llm.pricing import price_of\n"
-        "from optagent.llm import litellm_model, recorded\n"
+        "from optagent.llm import litellm_model\n"
         "assert price_of('gpt-4o-mini').usd_in == 0.15e-6\n"
         "assert 'litellm' not in sys.modules\n"
     )
