@@ -1,4 +1,4 @@
-"""The parts of the room that need no litellm: what a text may show, recorded replies, releases not to import."""
+"""The parts of the room that need no litellm: what a text may show, releases not to import."""
 
 from __future__ import annotations
 

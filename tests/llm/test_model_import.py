@@ -17,7 +17,7 @@ def watch(event, arguments):
         told.append(str(arguments[-1] if event == "socket.connect" else arguments[0]))
 sys.addaudithook(watch)
 
-from optagent.llm import base, litellm_model, pricing, recorded, route
+from optagent.llm import base, litellm_model, pricing, route
 model = litellm_model.LitellmModel(route.Access(api_base=sys.argv[1]))
 request = base.Request("gpt-4o-mini", (base.Message("user", "hello"),))
 pricing.worst_case(request, pricing.price_of(request.model))
