@@ -11,9 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optagent.core.patch import Change, Patch
+from optagent.core.scope import Scope
+from optagent.core.target import Target
 from optagent.languages.python.functions import FunctionNode, functions, span
 from optagent.languages.python.graft import Refused, graft
 from optagent.languages.python.graft_layout import lines_of
+from optagent.languages.python.scope import fault
 from optagent.languages.python.sources import parse_source, read_source
 
 PLAIN = "import sys\n\n_K = 1\n\n\n# above\ndef f(x, *, y=2):\n    return x\n\n\ndef g():\n    pass\n"
@@ -253,12 +257,31 @@ REFUSALS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("code", REFUSALS)
+@pytest.mark.parametrize("code", REFUSALS, ids=lambda code: code[:40])
 def test_what_is_more_or_less_than_the_function_is_refused(code):
     result = put(PLAIN, "f", code)
     assert isinstance(result, Refused)
     assert REFUSALS[code] in result.reason
     assert result.reason.endswith(".")
+
+
+@pytest.mark.parametrize("count", [1_200, 1_500, 3_000, 100_000])
+def test_code_that_is_nested_too_deeply_to_be_looked_at_is_refused_or_taken(count):
+    code = f"def f(x, *, y=2): return {'+'.join(['x'] * count)}\n"
+    result = put(PLAIN, "f", code)
+    assert isinstance(result, Refused) or code in result
+
+
+def test_what_scope_function_allows_is_grafted_so_that_it_sees_it_as_such():
+    target = Target("m.py", "f", "m", ".", 7)
+    code = (
+        "import re\nfrom functools import cache\n_WORD = re.compile('a')\n@cache\ndef f(x, *, y=2):\n    return _WORD\n"
+    )
+    patch = Patch((Change("m.py", PLAIN, put(PLAIN, "f", code)),))
+    assert fault(target, patch) is None
+    helper = Patch((Change("m.py", PLAIN, put(PLAIN, "f", f"def _h(): pass\n{code}")),))
+    assert fault(target, helper) is not None
+    assert fault(target, helper, Scope.MODULE) is None
 
 
 def test_a_class_with_more_than_the_method_is_refused():
@@ -285,7 +308,7 @@ def real_functions(draw: st.DrawFn) -> tuple[str, str, FunctionNode]:
     return source, *draw(st.sampled_from(list(functions(parse_source(source, "m.py")))))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(real_functions(), st.sampled_from(["\n", "\r\n"]))
 def test_a_function_of_the_standard_library_put_back_leaves_its_file_as_it_was(found, end):
     source, qualname, node = found
@@ -293,7 +316,7 @@ def test_a_function_of_the_standard_library_put_back_leaves_its_file_as_it_was(f
     assert graft(source.replace("\n", end), qualname, node.lineno, own) == source.replace("\n", end)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(real_functions())
 def test_a_function_written_anew_changes_its_own_lines_and_adds_its_import(found):
     source, qualname, node = found

@@ -38,11 +38,19 @@ def graft(source: str, qualname: str, line: int, code: str) -> str | Refused:
     The signature stays as the file has it, and so do the decorators where the code has the same or none, and a
     docstring that only stands at another indentation.
     """
-    text = source.removeprefix("\ufeff")
+    bare_source = source.removeprefix("\ufeff")
     try:
-        module = parse_source(text, "the file")
+        result = _graft(bare_source, qualname, line, code)
     except BadSource as fault:
         return Refused(f"{fault.message}.")
+    except RecursionError:  # what parses may still be too deep to be walked through
+        return Refused("The code is nested too deeply.")
+    return result if isinstance(result, Refused) else source[: len(source) - len(bare_source)] + result
+
+
+def _graft(text: str, qualname: str, line: int, code: str) -> str | Refused:
+    """For a text without byte order mark. Raises BadSource."""
+    module = parse_source(text, "the file")
     target = find(module, qualname, line)
     if target is None:
         return Refused(f"The file has no function `{qualname}`.")
@@ -52,7 +60,7 @@ def graft(source: str, qualname: str, line: int, code: str) -> str | Refused:
     result = _grafted(lines_of(text), module, target, reply)
     if not _means(result, module, qualname, target, reply.functions[0]):
         return Refused(f"`{qualname}` would not mean the same once it is indented as in the file.")
-    return source[: len(source) - len(text)] + result
+    return result
 
 
 def find(module: ast.Module, qualname: str, line: int) -> FunctionNode | None:

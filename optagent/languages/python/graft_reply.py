@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from optagent.errors import BadSource
 from optagent.languages.python.functions import FunctionNode, is_declaration, reachable
 from optagent.languages.python.graft_layout import lines_of
 from optagent.languages.python.scope_additions import Definition, is_inert
@@ -58,11 +57,8 @@ class File:
 
 
 def read(code: str, file: File) -> Reply | Refused:
-    """The parts of a reply that defines the file's target once, with the same signature."""
-    try:
-        reply = _parsed(code)
-    except BadSource as fault:
-        return Refused(f"{fault.message}.")
+    """The parts of a reply that defines the file's target once, with the same signature. Raises BadSource."""
+    reply = _parsed(code)
     refusal = _missing(reply, file.target.name) or _Sorter(file, reply).sort(reply.statements)
     if refusal is None and len(reply.functions) != 1:
         refusal = f"The code defines `{file.qualname}` {len(reply.functions)} times."
