@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from optagent.agents.asking import Ask, Purpose, Question
 from optagent.agents.brief import Brief
 from optagent.agents.prompts import Prompts
-from optagent.agents.reply import Complaint, Edit, read_reply
+from optagent.agents.reply import Complaint, Edit, WholeFunction, read_reply
 from optagent.llm.base import Message, Reply
 
 TURNS = 2
+NOTHING = "(no text)"  # some providers take no empty message
 CUT_OFF = "it was cut off before its end: it is too long, so answer with SEARCH/REPLACE blocks of the lines that change"
 
 
@@ -52,7 +53,8 @@ def write(number: int, brief: Brief, prompts: Prompts, ask: Ask, use: Use) -> Wr
             return answer
         complaint = answer
         again = prompts.render("coder_again.md", complaint=complaint.reason)
-        asked = asked.followed_by(reply.text, again.text, again.version)
+        said = reply.text.strip() or NOTHING
+        asked = asked.followed_by(said, again.text, again.version)
     return Unusable(complaint.reason)
 
 
@@ -60,8 +62,8 @@ def _used(reply: Reply, use: Use) -> Written | Complaint:
     if not reply.text.strip():
         return Complaint(f"it was empty (the model ended with {reply.finish!r})")
     edit = read_reply(reply.text)
-    if reply.finish == "length" and isinstance(edit, Complaint):
-        return Complaint(CUT_OFF)
+    if reply.finish == "length" and not isinstance(edit, WholeFunction):
+        return Complaint(CUT_OFF)  # of several blocks the last ones may be missing
     if isinstance(edit, Complaint):
         return edit
     source = use(edit)

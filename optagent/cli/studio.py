@@ -20,6 +20,7 @@ from optagent.core.profile import Profile
 from optagent.core.scope import Scope
 from optagent.core.verdict import Rejected
 from optagent.languages.python.context import shown
+from optagent.languages.python.edited import trouble
 from optagent.languages.python.graft import Refused, graft
 from optagent.languages.python.locate import line_of
 from optagent.profile import facts
@@ -59,7 +60,7 @@ class Atelier:
     def listing(self, candidate: Candidate) -> Listing:
         source, target = self.counter.source_of(candidate), self.counter.workshop.target
         found = shown(source, target.qualname, line_of(source, target))
-        calls = tuple(one.source for one in found.calls)
+        calls = (*(one.source for one in found.calls), *([f"# left out: {found.left_out}"] if found.left_out else []))
         return Listing(
             target.path, target.qualname, found.function, found.start_line, found.imports, found.around, calls
         )
@@ -93,6 +94,8 @@ class Atelier:
     def _use(self, parent: Candidate, edit: Edit) -> str | Complaint:
         source, target = self.counter.source_of(parent), self.counter.workshop.target
         if isinstance(edit, Blocks):
-            return apply_blocks(source, edit.blocks)
+            placed = apply_blocks(source, edit.blocks)
+            wrong = None if isinstance(placed, Complaint) else trouble(placed, target)
+            return Complaint(f"With these blocks {wrong}.") if wrong else placed
         made = graft(source, target.qualname, line_of(source, target), edit.code)
         return Complaint(made.reason) if isinstance(made, Refused) else made
