@@ -135,6 +135,7 @@ def test_a_call_that_could_break_the_cap_is_not_made(repo, state):
     assert any("could cost $" in warning for warning in shown["warnings"])
 
 
+@pytest.mark.sweep
 def test_what_was_spent_and_what_may_be_spent_never_pass_the_cap(repo, state):
     dear = Tokens(9000, 8000)
     script = [Answer(PROSE, tokens=dear)] * 50
@@ -154,7 +155,7 @@ def test_what_was_spent_and_what_may_be_spent_never_pass_the_cap(repo, state):
     ("script", "requests", "slug"),
     [
         ([BAD_KEY], 1, "key-refused"),
-        ([NO_SUCH_MODEL], 1, "model-unknown"),
+        pytest.param([NO_SUCH_MODEL], 1, "model-unknown", marks=pytest.mark.sweep),
         ([rate_limited("0"), Answer(how="reset"), Answer(status=500, message="down"), Answer(how="half_json")], 4, ""),
     ],
     ids=["401", "404", "transport"],
@@ -171,6 +172,7 @@ def test_a_provider_that_does_not_answer_ends_the_run_with_4_and_it_can_be_resum
     assert KEY.encode() not in everything_in(state)
 
 
+@pytest.mark.sweep
 def test_faults_in_between_cost_requests_and_not_the_result(repo, state):
     script = [
         rate_limited("0"), *judge(1), Answer(status=503, message="busy"), *coder(FASTEST),
@@ -182,6 +184,7 @@ def test_faults_in_between_cost_requests_and_not_the_result(repo, state):
     assert shown["cost"]["calls"] == 2
 
 
+@pytest.mark.sweep
 def test_a_win_is_kept_when_the_provider_fails_after_it(repo, state):
     with ScriptedServer([*judge(1), *coder(FASTEST), BAD_KEY]) as server:
         code, shown, _ = run(repo, state, server)
@@ -189,6 +192,7 @@ def test_a_win_is_kept_when_the_provider_fails_after_it(repo, state):
     assert any("ended early" in warning for warning in shown["warnings"])
 
 
+@pytest.mark.sweep
 def test_an_empty_answer_is_paid_and_told_back_once(repo, state):
     script = [*judge(1), Answer(how="no_choices"), *coder(FASTEST)]
     with ScriptedServer(script) as server:
@@ -197,6 +201,7 @@ def test_an_empty_answer_is_paid_and_told_back_once(repo, state):
     assert (code, shown["cost"]["calls"]) == (0, 3)
 
 
+@pytest.mark.sweep
 def test_the_goal_ends_the_search_as_soon_as_it_is_confirmed(repo, state):
     with ScriptedServer([*judge(9), *coder(FASTEST, *[SLOWER] * 8)]) as server:
         code, shown, _ = run(repo, state, server, "--speedup", 3)
@@ -225,6 +230,7 @@ def test_keys_and_control_characters_never_get_where_they_do_not_belong(tmp_path
     assert server.seen[0].key == KEY
 
 
+@pytest.mark.sweep
 def test_samples_are_independent_answers_to_one_question(repo, state):
     with ScriptedServer(coder(FASTER, FASTEST)) as server:
         code, shown, _ = run(repo, state, server, "--policy", "sample", "--max-trials", 2)
@@ -258,6 +264,7 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(repo, state):
     assert shown.stdout == "no runs yet\n"
 
 
+@pytest.mark.sweep
 def test_a_model_whose_price_nobody_knows_needs_another_bound(repo, state):
     with ScriptedServer([*judge(1), *coder(FASTEST)]) as server:
         words = ["run", repo, "--target", "closest", "--state", state, "--max-trials", "1"]
