@@ -1,0 +1,129 @@
+"""Small functions of many kinds, as a package to be measured, also with a known part of their work done twice.
+
+Not a benchmark itself; `identical.py` and those after it share it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from optagent.cli.config import read
+from optagent.cli.hotspots import open_look
+from optagent.core.target import Tree
+from optagent.core.workload import Input
+from optagent.languages.python.locate import locate
+from optagent.languages.python.project import PythonProject
+from optagent.languages.python.workload_file import workload_from_file
+from optagent.measure import speed
+from optagent.measure.launch import Race
+
+CORE = max(os.sched_getaffinity(0))
+KERNELS = {
+    "loop": ("s = 0\nfor i in range(n):\n    s = (s * 31 + i) & 0xFFFF\nreturn s", 12000),
+    "dict": ("d = {}\nfor i in range(n):\n    d[i % 97] = d.get(i % 97, 0) + i\nreturn sum(d.values())", 9000),
+    "alloc": ("ps = [Point(i, i + 1) for i in range(n)]\nreturn sum(p.x * p.y for p in ps)", 3500),
+    "text": ("out = []\nfor i in range(n):\n    out.append('%d:%s' % (i, 'ab' * (i & 3)))\nreturn len(','.join(out))", 4000),
+    "sort": ("values = [(i * 7919) % 10007 for i in range(n)]\nvalues.sort()\nreturn sum(values[::7])", 10000),
+    "recursion": ("return sum(_depth(i % 40) for i in range(n))", 500),
+    "bytes": ("block = bytes(range(256)) * (n // 4)\nreturn sum(block[::64]) + block.count(b'\\x07')", 12000),
+    "files": ("total = 0\nfor _ in range(n):\n    with open(__file__, 'rb') as file:\n        total += len(file.read(64))\nreturn total", 60),
+}  # fmt: skip
+HEAD = '''"""Kernels."""
+
+
+class Point:
+    def __init__(self, x, y):
+        self.x = x
+        self.y = y
+
+
+def _depth(k):
+    return 0 if k == 0 else 1 + _depth(k - 1)
+'''
+WORKLOAD = "SIZE = {size}\n\n\ndef make_inputs(size, rng):\n    return [(size + rng.randrange(8),) for _ in range(4)]\n"
+
+
+def source(extra: float) -> str:
+    """The package; every kernel does that share of its work again and throws it away."""
+    parts = [HEAD]
+    for name, (body, _) in KERNELS.items():
+        lines = "".join(f"    {line}\n" for line in body.split("\n"))
+        parts.append(f"\n\ndef _{name}(n):\n{lines}\n\ndef {name}(n):\n    result = _{name}(n)\n")
+        parts.append(f"    _{name}(int(n * {extra}))\n    return result\n" if extra else "    return result\n")
+    return "".join(parts)
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One kernel ready to be raced against itself or against versions with more work."""
+
+    name: str
+    project: PythonProject
+    plain: Tree
+    slower: dict[float, Tree]
+    inputs: tuple[Input, ...]
+    noise: speed.Noise
+
+    def race(self, extra: float = 0.0) -> Race:
+        """The old side does `extra` more work than the new one: the true ratio is 1 + extra."""
+        return Race(self.project, self.slower[extra] if extra else self.plain, self.plain, self.inputs, CORE)
+
+
+@contextlib.contextmanager
+def kernels(extras: tuple[float, ...] = (), names: tuple[str, ...] = tuple(KERNELS)) -> Iterator[list[Kernel]]:
+    """The kernels, in sandboxes as a run would use them, each with its baseline measured against itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        trees = {extra: _package(root / f"extra{k}", extra) for k, extra in enumerate((0.0, *extras))}
+        asked = read(trees[0.0].root, {"state": str(root / "state")}, {})
+        with open_look(asked) as look:
+            yield [_ready(name, root, look.home, trees) for name in names]
+
+
+def _package(folder: Path, extra: float) -> Tree:
+    folder.mkdir()
+    (folder / "kernels_measured.py").write_text(source(extra))
+    folder.chmod(0o755)
+    return Tree(folder)
+
+
+def _ready(name: str, root: Path, home: object, trees: dict[float, Tree]) -> Kernel:
+    file = root / f"workload_{name}.py"
+    file.write_text(WORKLOAD.format(size=KERNELS[name][1]))
+    file.chmod(0o644)
+    plain = trees[0.0]
+    project = PythonProject(home, locate(plain, name))  # type: ignore[arg-type]
+    inputs = workload_from_file(project, plain, file, 1, 60.0).search
+    noise = speed.measure_noise(Race(project, plain, plain, inputs, CORE), 1)
+    slower = {extra: tree for extra, tree in trees.items() if extra}
+    return Kernel(name, project, plain, slower, inputs, noise)
+
+
+CONDITIONS = ("quiet", "two busy loops", "busy loop on the other core")
+BURN = "while True: pass"
+
+
+@contextlib.contextmanager
+def load(condition: str) -> Iterator[None]:
+    """The machine with others at work on it."""
+    pinned = [None, None] if condition == "two busy loops" else [0] if condition != "quiet" else []
+    burners = []
+    for core in pinned:
+        burner = subprocess.Popen([sys.executable, "-c", BURN])
+        if core is not None:
+            os.sched_setaffinity(burner.pid, {core})
+        burners.append(burner)
+    try:
+        yield
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
