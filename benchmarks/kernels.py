@@ -25,6 +25,9 @@ from optagent.measure import speed
 from optagent.measure.launch import Race
 
 CORE = max(os.sched_getaffinity(0))
+READING = (
+    "total = 0\nfor _ in range(n):\n    with open(__file__) as file:\n        total += len(file.read(64))\nreturn total"
+)
 KERNELS = {
     "loop": ("s = 0\nfor i in range(n):\n    s = (s * 31 + i) & 0xFFFF\nreturn s", 12000),
     "dict": ("d = {}\nfor i in range(n):\n    d[i % 97] = d.get(i % 97, 0) + i\nreturn sum(d.values())", 9000),
@@ -33,7 +36,7 @@ KERNELS = {
     "sort": ("values = [(i * 7919) % 10007 for i in range(n)]\nvalues.sort()\nreturn sum(values[::7])", 10000),
     "recursion": ("return sum(_depth(i % 40) for i in range(n))", 500),
     "bytes": ("block = bytes(range(256)) * (n // 4)\nreturn sum(block[::64]) + block.count(b'\\x07')", 12000),
-    "files": ("total = 0\nfor _ in range(n):\n    with open(__file__) as file:\n        total += len(file.read(64))\nreturn total", 60),
+    "files": (READING, 60),
 }  # fmt: skip
 HEAD = '''"""Kernels."""
 
