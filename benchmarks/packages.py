@@ -1,6 +1,7 @@
 """Packages from the registry as their users have them: source distributions, each with an environment of its own.
 
-Not a benchmark itself; `workloads.py` and `ten_hottest.py` share it.
+Not a benchmark itself; `workloads.py`, `ten_hottest.py` and `capture.py` share it. OPTAGENT_BENCHMARK_PLACE says where
+they are unpacked, OPTAGENT_BENCHMARK_PYTHON which interpreter their environments are made with.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PLACE = Path(os.environ.get("OPTAGENT_BENCHMARK_PLACE", "/tmp/optagent-packages"))
+PYTHON = os.environ.get("OPTAGENT_BENCHMARK_PYTHON", sys.executable)
 
 
 @dataclass(frozen=True)
@@ -44,21 +46,24 @@ def chosen(names: list[str]) -> list[Package]:
 
 def unpacked(package: Package) -> Path:
     """The folder of the package with its environment in `.venv`, made when it is not there yet."""
-    folder = PLACE / f"{package.name}-{package.version}"
+    place = PLACE if sys.executable == PYTHON else PLACE / PYTHON.strip("/").replace("/", "-")
+    folder = place / f"{package.name}-{package.version}"
     if (folder / ".venv" / "ready").exists():
         return folder
-    PLACE.mkdir(parents=True, exist_ok=True)
+    place.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
+    fresh = place / f"{folder.name}.new"
+    shutil.rmtree(fresh, ignore_errors=True)
     downloads = PLACE / "downloads" / package.name
     wanted = f"{package.name}=={package.version}"
     pip(sys.executable, "download", "--no-binary", package.name, "--no-deps", "-d", str(downloads), wanted)
     (archive,) = downloads.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
-        tar.extractall(folder.with_suffix(".new"), filter="data")
-    (top,) = folder.with_suffix(".new").iterdir()
+        tar.extractall(fresh, filter="data")
+    (top,) = fresh.iterdir()
     top.rename(folder)
-    folder.with_suffix(".new").rmdir()
-    subprocess.run([sys.executable, "-m", "venv", folder / ".venv"], check=True)
+    fresh.rmdir()
+    subprocess.run([PYTHON, "-m", "venv", folder / ".venv"], check=True)
     pip(str(folder / ".venv/bin/python"), "install", "-e", str(folder), "pytest", *package.needs)
     (folder / ".venv" / "ready").touch()
     return folder

@@ -62,20 +62,23 @@ class Packer(pickle.Pickler):
         super().__init__(file, 5)
         self.by_value = by_value
         self.codec = PLAIN
+        self.speaking: dict[type, bool] = {}
 
     def reducer_override(self, value: Any) -> Any:
         """Asked for everything but Python's plain values."""
-        if type(value) is Drained or isinstance(value, type):
-            self.codec = OBJECTS
-            return NotImplemented
         self.codec = OBJECTS
+        if type(value) is Drained or isinstance(value, type):
+            return NotImplemented
         if type(value) is types.FunctionType:
             return self.function(value)
         if type(value) is types.CellType:
             return make_cell, (), content_of(value), None, None, fill_cell
         if type(value) is types.ModuleType:
             return importlib.import_module, (value.__name__,)
-        return self.by_state(value) if speaks_for_itself(type(value)) else NotImplemented
+        kind = type(value)
+        if kind not in self.speaking:
+            self.speaking[kind] = speaks_for_itself(kind)
+        return self.by_state(value) if self.speaking[kind] else NotImplemented
 
     def by_state(self, value: Any) -> Any:
         """What an object of the project says of itself; where it cannot say (its `__init__` has yet to run), its

@@ -2,7 +2,7 @@
 
 Runs in the target's interpreter: standard library only. Of every function a reservoir is kept (a uniform sample of the
 calls looked at) and the largest and smallest arguments seen. Calls are looked at while that has taken less than a
-fixed share of the time that has passed, the first few of each function before all others.
+fixed share of the time that the tests take themselves, the first few of each function before all others.
 """
 
 from __future__ import annotations
@@ -19,13 +19,24 @@ if TYPE_CHECKING:
 RESERVOIR = 200
 LARGEST = 8
 FIRST_CALLS = 60
-FIRST = 6
-SHARE, SHARE_OF_FIRST = 0.12, 0.28
-"""Share of the time passed that recording may take: for calls in general, and until each function has had its first
-ones looked at."""
+SHARES = ((3, 1.0, 0.28), (6, 0.4, 0.20))
+"""Rows of (looks, seconds, share): so many first looks at each function may go on until recording has taken that share
+of the time that the tests take themselves, or so many seconds where that is more. Two different calls make a workload,
+so the very first ones come before all others."""
 
-GRACE_S = 1.0
-"""What the first calls may take however short the tests are."""
+FIRST, SHARE = SHARES[-1][0], 0.12
+"""The same for all further calls."""
+
+ALIKE = 8
+"""So many looks do not count for that while all calls have been alike, or could not be kept."""
+
+FAIR = 4.0
+"""One function may have so many times its equal part of that, but for its very first calls."""
+
+PATIENCE = 20
+"""After so many looks in a row that brought nothing new, they become rarer."""
+
+OUT_OF_TIME = "no time left to write its arguments down"
 
 LONGEST_STEP = 30
 """Of a function that is called all the time, at least every so many calls one is measured for its size."""
@@ -43,10 +54,13 @@ class Purse:
         self.began = time.perf_counter()
         self.spent = 0.0
         self.bytes = 0
+        self.recorders = 0
+        """Those that have begun."""
 
-    def has_time(self, is_first: bool) -> bool:
-        passed = time.perf_counter() - self.began
-        return self.spent < (GRACE_S + SHARE_OF_FIRST * passed if is_first else SHARE * passed)
+    def allowed(self, looked_at: int) -> float:
+        """Seconds that recording may have taken, all in all, for a function to be looked at once more."""
+        own = time.perf_counter() - self.began - self.spent
+        return next((max(seconds, share * own) for looks, seconds, share in SHARES if looked_at < looks), SHARE * own)
 
 
 class Recorder:
@@ -56,6 +70,8 @@ class Recorder:
         self.purse, self.by_value = purse, by_value
         self.calls = 0
         self.looked_at = 0
+        self.spent = 0.0
+        self.stale = 0
         self.last_look = 0
         self.next_look = 0
         self.reservoir: list[tuple[str, bytes]] = []
@@ -66,23 +82,43 @@ class Recorder:
         self.bounds = [0.0, 0.0]
         self.chance = random.Random(1)
 
+    def has_time(self) -> bool:
+        """Whether there is time to look at this call; if not, some calls go by before the next question."""
+        looks = self.looked_at if len(self.known) >= 2 else max(0, self.looked_at - ALIKE)
+        allowed = self.purse.allowed(looks)
+        is_fair = looks < SHARES[0][0] or self.spent * self.purse.recorders <= FAIR * allowed
+        if self.purse.spent < allowed and is_fair:
+            return True
+        if self.looked_at < FIRST:
+            self.lose(OUT_OF_TIME)
+        self.next_look = self.calls + 1 + self.stride()
+        return False
+
+    def stride(self) -> int:
+        """Calls to let go by: none of the first ones, then ever more, and more where looking has long brought nothing
+        new."""
+        often = min(LONGEST_STEP, self.calls / FIRST_CALLS) if self.calls > FIRST_CALLS else 0.0
+        return int(self.chance.random() * (often + min(LONGEST_STEP, max(0, self.stale - PATIENCE))))
+
     def wants(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether to look at this call: an early one, a lucky one, or one larger or smaller than all before. To be
-        asked when `calls` has reached `next_look`."""
+        asked when `calls` has reached `next_look` and there is time."""
         if self.looked_at < FIRST:
-            return self.purse.has_time(is_first=True)
+            return True
         step = self.calls - self.last_look
-        if self.calls > FIRST_CALLS:
-            self.next_look = self.calls + 1 + int(self.chance.random() * min(LONGEST_STEP, self.calls / FIRST_CALLS))
+        self.next_look = self.calls + 1 + self.stride()
         self.last_look = self.calls
+        if self.calls <= FIRST_CALLS or self.chance.random() * self.calls < FIRST_CALLS * step:
+            return True
         size = extent(args) + extent(tuple(kwargs.values()))
-        is_extreme = size > GROWTH * self.bounds[1] + 1 or size < self.bounds[0]
-        is_lucky = self.calls <= FIRST_CALLS or self.chance.random() * self.calls < FIRST_CALLS * step
-        return (is_extreme or is_lucky) and self.purse.has_time(is_first=False)
+        return size > GROWTH * self.bounds[1] + 1 or size < self.bounds[0]
 
     def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call kept, or the reason why not; the arguments to call with, fresh where keeping used them up."""
         began = time.perf_counter()
+        self.purse.recorders += not self.looked_at
+        self.looked_at += 1
+        self.stale += 1
         kept_args, kept_kwargs, args, kwargs = optagent_codec.drained(args, kwargs)
         try:
             codec, data = optagent_codec.pack(kept_args, kept_kwargs, self.by_value)
@@ -90,8 +126,9 @@ class Recorder:
             self.lose(str(reason))
         else:
             self.keep(codec, data, extent(kept_args) + extent(tuple(kept_kwargs.values())))
-        self.looked_at += 1
-        self.purse.spent += time.perf_counter() - began
+        took = time.perf_counter() - began
+        self.spent += took
+        self.purse.spent += took
         return args, kwargs
 
     def keep(self, codec: str, data: bytes, size: float) -> None:
@@ -114,6 +151,7 @@ class Recorder:
             self.add(self.reservoir, codec, data)
 
     def add(self, to: list[tuple[str, bytes]], codec: str, data: bytes) -> None:
+        self.stale = 0
         self.known.add(data)
         self.bytes += len(data)
         self.purse.bytes += len(data)
