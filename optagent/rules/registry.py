@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from optagent.rules.base import Proposal, Rule, Site
 from optagent.rules.hoist_invariant import HoistInvariant
+from optagent.rules.join_index import JoinIndex
 from optagent.rules.join_pieces import JoinPieces
 from optagent.rules.membership_set import MembershipSet
 from optagent.rules.spelling import readable, written
 
-ALL: tuple[Rule, ...] = (MembershipSet(), JoinPieces(), HoistInvariant())
+ALL: tuple[Rule, ...] = (MembershipSet(), JoinPieces(), HoistInvariant(), JoinIndex())
 
 
 def proposals(site: Site) -> list[Proposal]:
