@@ -66,6 +66,7 @@ from optagent.rules.base import Proposal, Site
 from optagent.rules.edits import Place, expression, propose
 from optagent.rules.effects import is_bound
 from optagent.rules.kinds import Facts
+from optagent.rules.purity import is_plain_target
 from optagent.rules.scene import Scene, read_scene
 from optagent.rules.steady import is_dead_outside
 from optagent.rules.syntax import has_comment, walk
@@ -200,8 +201,7 @@ def is_quiet_loop(scene: Scene, facts: Facts, loop: cst.For) -> bool:
     """Whether a loop only looks, and binds names."""
     if loop.orelse is not None or loop.asynchronous or not is_settled(scene, facts, loop.iter):
         return False
-    plain = all(isinstance(node, cst.Name | cst.Tuple | cst.Element) for node in walk(loop.target))
-    return plain and is_quiet_suite(scene, facts, loop.body)
+    return is_plain_target(loop.target) and is_quiet_suite(scene, facts, loop.body)
 
 
 def is_quiet_suite(scene: Scene, facts: Facts, suite: cst.BaseSuite) -> bool:

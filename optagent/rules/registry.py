@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from optagent.rules.argmin_heap import ArgminHeap
+from optagent.rules.attribute_pieces import AttributePieces
 from optagent.rules.base import Proposal, Rule, Site
 from optagent.rules.deque_queue import DequeQueue
 from optagent.rules.early_exit import EarlyExit
@@ -24,6 +25,7 @@ ALL: tuple[Rule, ...] = (
     ExtendCopy(),
     EarlyExit(),
     PrefixTable(),
+    AttributePieces(),
 )
 
 
