@@ -27,12 +27,12 @@ Example
 -------
 ::
 
-    def bill(orders: list[Order], customers: list[Customer]) -> list[str]:
+    def bill(orders: list[dict[str, str]], customers: list[dict[str, str]]) -> list[str]:
         lines = []
         for order in orders:
             for customer in customers:
-                if customer.id == order.customer_id:
-                    lines.append(customer.name + order.text)
+                if customer["id"] == order["customer"]:
+                    lines.append(customer["name"] + order["text"])
                     break
         return lines
 
@@ -40,14 +40,14 @@ Use instead
 -----------
 ::
 
-    def bill(orders: list[Order], customers: list[Customer]) -> list[str]:
+    def bill(orders: list[dict[str, str]], customers: list[dict[str, str]]) -> list[str]:
         lines = []
         customers_by_id = {}
         for customer in customers:
-            customers_by_id.setdefault(customer.id, []).append(customer)
+            customers_by_id.setdefault(customer["id"], []).append(customer)
         for order in orders:
-            for customer in customers_by_id.get(order.customer_id, ()):
-                lines.append(customer.name + order.text)
+            for customer in customers_by_id.get(order["customer"], ()):
+                lines.append(customer["name"] + order["text"])
                 break
         return lines
 
@@ -55,12 +55,12 @@ Counter-example
 ---------------
 Something happens for the elements that do not match::
 
-    def bill(orders: list[Order], customers: list[Customer]) -> list[str]:
+    def bill(orders: list[dict[str, str]], customers: list[dict[str, str]]) -> list[str]:
         lines = []
         for order in orders:
             for customer in customers:
-                if customer.id == order.customer_id:
-                    lines.append(customer.name + order.text)
+                if customer["id"] == order["customer"]:
+                    lines.append(customer["name"] + order["text"])
                 else:
                     lines.append("")
         return lines
