@@ -194,7 +194,7 @@ def is_shared_use(scene: Scene, facts: Facts, mention: Mention) -> bool:
         return False
     if found := method_of(scene, mention):
         method, call = found
-        return SHARED.get(method) == len(call.args) and not mentions_again(scene, call, node)
+        return SHARED.get(method) == len(call.args) and not (method == "extend" and mentions_again(call, node))
     if isinstance(parent, cst.AugAssign):
         return node is parent.target and is_grown(facts, parent)
     return not mention.stores and (is_asking(scene, parent, node) or is_passing(scene, parent, node))
@@ -264,8 +264,8 @@ def ends_of(name: str) -> set[str]:
     return {f"{name}[0]", f"{name}[-1]"}
 
 
-def mentions_again(scene: Scene, call: cst.Call, node: cst.Name) -> bool:
-    """Whether an argument is made of the queue itself: `queue.extend(queue)`, or a pass that it grows in."""
+def mentions_again(call: cst.Call, node: cst.Name) -> bool:
+    """Whether an argument is made of the queue itself, which would be gone through while it grows."""
     words = (part for argument in call.args for part in walk(argument))
     return any(isinstance(part, cst.Name) and part.value == node.value for part in words)
 

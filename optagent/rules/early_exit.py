@@ -174,8 +174,9 @@ def flag_of(scene: Scene, facts: Facts, loop: cst.For) -> tuple[str, str] | None
         return None
     stores = [scene.parent[scene.parent[one]] for one in walk(loop) if one in scene.stored and is_word(one, live[0])]
     values = {scene.code(one.value) if isinstance(one, cst.Assign) else "" for one in stores}
-    ends = all(is_last(scene, one) for one in stores)
-    return (live[0], values.pop()) if len(values) == 1 and values <= {"True", "False"} and ends else None
+    if len(values) != 1 or not values <= {"True", "False"} or not all(is_last(scene, one) for one in stores):
+        return None
+    return live[0], values.pop()
 
 
 def is_word(node: cst.CSTNode, name: str) -> bool:

@@ -269,7 +269,7 @@ def source_of(scene: Scene, facts: Facts, loop: cst.For) -> cst.BaseExpression |
     index = scene.code(loop.target)
     exact = scene.code(loop.iter) == f"range(len({item.value.value}))" and scene.meaning("range") == "range"
     same = scene.code(item) == f"{item.value.value}[{index}]" and scene.meaning("len") == "len"
-    known = facts.of(item.value)
+    known = kinds_at(scene, facts, item.value.value, loop)
     return item.value if exact and same and bool(known) and known <= {"list", "tuple", "str", "bytes"} else None
 
 
