@@ -3,7 +3,8 @@
 What
 ----
 ``self.text += piece`` in a loop becomes ``pieces.append(piece)``, and one ``self.text += "".join(pieces)`` in a
-``finally`` after the loop, so that an exception leaves the attribute as it was left before.
+``finally`` after the loop, so that an exception leaves the attribute as it was left before. (Where the
+attribute is missing and the first piece raises, too, the error is that of the piece.)
 
 Why it is slow
 --------------

@@ -301,7 +301,7 @@ def made(needed: Import) -> Callable[[cst.CSTNode], cst.CSTNode]:
         target = node.targets[0].target if isinstance(node, cst.Assign) else node.target
         value = node.value
         empty = isinstance(value, cst.List) and not value.elements and not has_comment(value)
-        arguments = [] if empty or value is None else [cst.Arg(value)]
+        arguments = [] if empty or value is None else [cst.Arg(elements_of(value))]
         call = cst.Call(expression(needed.word), arguments)
         if isinstance(node, cst.Assign):
             return node.with_changes(value=call)
@@ -309,6 +309,15 @@ def made(needed: Import) -> Callable[[cst.CSTNode], cst.CSTNode]:
         return cst.Assign([cst.AssignTarget(target)], call, semicolon=node.semicolon)
 
     return make
+
+
+def elements_of(value: cst.BaseExpression) -> cst.BaseExpression:
+    """The `xs` of `list(xs)`: no list is needed to fill a deque."""
+    copies = isinstance(value, cst.Call) and isinstance(value.func, cst.Name) and value.func.value == "list"
+    if isinstance(value, cst.Call) and copies and len(value.args) == 1 and not has_comment(value):
+        argument = value.args[0]
+        return argument.value if not argument.star and argument.keyword is None else value
+    return value
 
 
 def at_left(node: cst.CSTNode) -> cst.CSTNode:
