@@ -6,7 +6,12 @@ import ast
 
 import pytest
 
+from optagent.core.patch import Change, Patch
+from optagent.core.target import Target
+from optagent.languages.python import scope
+from optagent.rules.base import Site
 from optagent.rules.imports import member_import, module_import, with_imports
+from optagent.rules.registry import proposals
 from optagent.rules.scene import read_scene
 
 FUNCTION = "def f(xs):\n    return xs\n"
@@ -64,3 +69,34 @@ def test_a_name_hidden_by_the_function_is_not_used() -> None:
     scene = read_scene("from collections import deque\n\n\ndef f(deque):\n    return deque\n", "f", 0)
     assert scene is not None
     assert member_import(scene, "collections", "deque").word == "_deque"
+
+
+TOPS = [
+    "",
+    '"""Doc."""\n',
+    "from __future__ import annotations\n",
+    "import os\n",
+    "heapq = deque = 1\n",
+    "import heapq as deque\n",
+]
+
+
+@pytest.mark.parametrize("top", TOPS)
+def test_edits_with_imports_stay_in_the_narrowest_scope(top: str) -> None:
+    body = """
+def f(xs):
+    queue = list(xs)
+    loads = [0] * 3
+    while queue:
+        best = loads.index(min(loads))
+        loads[best] += queue.pop(0)
+    return loads
+"""
+    source = top + body
+    target = Target(
+        path="m.py", qualname="f", module="m", import_root=".", line=source.count("\n", 0, source.index("def f")) + 1
+    )
+    found = proposals(Site(source, "f", {}))
+    assert {one.rule for one in found} == {"argmin-heap", "deque-queue"}
+    for one in found:
+        assert scope.fault(target, Patch((Change("m.py", source, one.source),))) is None
