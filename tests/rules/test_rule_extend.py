@@ -161,8 +161,8 @@ LINES = [
     *(
         "kept = out",
         "kept = kept + [x]",
-        "for y in kept: out.append(y)",
-        "for y in out: kept.append(y)",
+        "for y in kept[:5]: out.append(y)",
+        "for y in tuple(out): kept.append(y)",
         "out.append(x)",
     ),
     *("kept.append(len(out))", "for y in xs:\n    out = out + [y]", "out += [x]", "break", "out = sorted(kept)"),
