@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from optagent.rules.base import Proposal
+from optagent.rules.imports import with_imports
 from optagent.rules.scene import Scene
 
 Made = cst.CSTNode | cst.FlattenSentinel[cst.BaseStatement]
@@ -19,7 +20,7 @@ class Place:
 
     `replace` maps a node to what makes its successor out of its rewritten self; `before` and `after`
     map a statement to statements as text. `solid` holds nodes that are copied as they are, so that
-    no other edit may touch them.
+    no other edit may touch them. `imports` holds lines that are added at the top of the module.
     """
 
     idea: str
@@ -27,6 +28,7 @@ class Place:
     before: dict[cst.CSTNode, list[str]] = field(default_factory=dict)
     after: dict[cst.CSTNode, list[str]] = field(default_factory=dict)
     solid: tuple[cst.CSTNode, ...] = ()
+    imports: tuple[str, ...] = ()
 
 
 def propose(slug: str, scene: Scene, places: Sequence[Place]) -> Iterator[Proposal]:
@@ -58,7 +60,8 @@ def collide(scene: Scene, one: Place, other: Place) -> bool:
 
 def rewritten(scene: Scene, places: Sequence[Place]) -> str | None:
     """The whole file with these places edited; None where it has no room, as in `sorted(xs)if y else z`."""
-    merged = Place("")
+    imports = tuple(dict.fromkeys(line for place in places for line in place.imports))
+    merged = Place("", imports=imports)
     for place in places:
         merged.replace.update(place.replace)
         for mine, theirs in ((merged.before, place.before), (merged.after, place.after)):
@@ -69,7 +72,7 @@ def rewritten(scene: Scene, places: Sequence[Place]) -> str | None:
     except cst.CSTValidationError:
         return None
     assert isinstance(body, cst.BaseSuite)
-    return scene.written(scene.function.with_changes(body=body))
+    return with_imports(scene, scene.written(scene.function.with_changes(body=body)), imports)
 
 
 class Editor(cst.CSTTransformer):

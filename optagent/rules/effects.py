@@ -144,23 +144,24 @@ def captures(scene: Scene, mention: Mention) -> bool:
 
 def changed_roots(scene: Scene, facts: Facts, region: Region) -> frozenset[str]:
     """The names through which code in the region visibly changes an object, `?` for one without a name."""
-    return facts.memo.once(("changed", region), lambda: frozenset(changes(scene, facts, region)))
+    return facts.memo.once(("changed", region), lambda: frozenset(root for root, _ in changes(scene, facts, region)))
 
 
-def changes(scene: Scene, facts: Facts, region: Region) -> Iterator[str]:
+def changes(scene: Scene, facts: Facts, region: Region) -> Iterator[tuple[str, cst.CSTNode]]:
+    """The name and the node of each change."""
     for node in walk(*region):
         if isinstance(node, cst.Subscript) and node in scene.stored:
-            yield root_name(node) or "?"
+            yield root_name(node) or "?", node
         elif isinstance(node, cst.AugAssign) and isinstance(node.target, cst.Name):
             if not keeps_objects(facts, node):
-                yield node.target.value
+                yield node.target.value, node
         elif found := method_call(node):
             receiver, method, _ = found
             root = root_name(receiver) or "?"
             if scene.dotted(receiver) is None and (method in MUTATORS or is_unknown_of_self(root, method)):
-                yield root
+                yield root, node
             elif scene.dotted(receiver) is not None and method in MUTATORS:
-                yield "?"  # heapq.heappush(xs, …), random.shuffle(xs)
+                yield "?", node  # heapq.heappush(xs, …), random.shuffle(xs)
 
 
 def keeps_objects(facts: Facts, node: cst.AugAssign) -> bool:

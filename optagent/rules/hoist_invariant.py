@@ -64,13 +64,13 @@ import libcst as cst
 
 from optagent.rules.base import Proposal, Site
 from optagent.rules.edits import Place, expression, propose
-from optagent.rules.effects import changed_roots, is_bound, is_captured, is_unshared, kinds_at, uses_in
-from optagent.rules.kinds import IMMUTABLE, Facts
-from optagent.rules.loops import Level, levels, suspends
+from optagent.rules.kinds import Facts
+from optagent.rules.loops import Level, levels
 from optagent.rules.order import leading_statement, may_be_named
-from optagent.rules.purity import PASS, bound_names, cannot_raise, is_number, weigh
+from optagent.rules.purity import PASS, cannot_raise, is_number, weigh
 from optagent.rules.scene import Scene, read_scene
-from optagent.rules.syntax import children, has_comment, is_label, walk
+from optagent.rules.steady import free_names, stays_same
+from optagent.rules.syntax import children, has_comment, walk
 from optagent.rules.uses import Use, flow
 
 # Looking whether a value is there costs about two operations; less than twice that is not worth it.
@@ -187,45 +187,6 @@ def best_level(scene: Scene, facts: Facts, node: cst.BaseExpression, around: lis
             break
         best = level if level.anchor is not None else best
     return best
-
-
-def free_names(scene: Scene, facts: Facts, node: cst.CSTNode) -> set[str]:
-    """The locals an expression is made of, without the variables of its own comprehensions."""
-    parts = (part for part in walk(node) if isinstance(part, cst.Name) and not is_label(part, scene.parent[part]))
-    return {part.value for part in parts if scene.is_local(part.value) and not scene.dotted(part)} - bound_names(node)
-
-
-def stays_same(scene: Scene, facts: Facts, names: set[str], level: Level) -> bool:
-    """Whether nothing in the loop changes a name, or an object behind one."""
-    if not all(is_steady(scene, name, level) for name in names):
-        return False
-    soft = [name for name in names if not is_immutable(scene, facts, name, level.anchor or level.loop)]
-    if any(is_captured(scene, name) or not only_read(scene, name, level) for name in soft):
-        return False
-    shared = [name for name in soft if not is_unshared(scene, facts, name, level.anchor or level.loop)]
-    if shared and suspends(scene, level.region):
-        return False
-    changed = changed_roots(scene, facts, level.region) if soft else ()
-    return not any(root in names or not facts.is_own(root) for root in changed)
-
-
-def is_steady(scene: Scene, name: str, level: Level) -> bool:
-    """Whether a name has its value before the loop and keeps it in the loop."""
-    anchor = level.anchor or level.loop
-    stores = [mention.node for mention in scene.mentions[name] if mention.stores]
-    return scene.memo.once(
-        ("steady", name, anchor, level.region),
-        lambda: is_bound(scene, name, anchor) and not any(scene.within(node, level.region) for node in stores),
-    )
-
-
-def is_immutable(scene: Scene, facts: Facts, name: str, anchor: cst.CSTNode) -> bool:
-    kinds = kinds_at(scene, facts, name, anchor)
-    return bool(kinds) and kinds <= IMMUTABLE
-
-
-def only_read(scene: Scene, name: str, level: Level) -> bool:
-    return uses_in(scene, name, level.region) <= {Use.READ, Use.TEST}
 
 
 def wish(code: str) -> str:

@@ -187,6 +187,8 @@ def loops_around(scene: Scene, node: cst.CSTNode) -> list[Loop]:
 
 def only_grows(scene: Scene, facts: Facts, name: str, loop: Loop) -> bool:
     """Whether a loop mentions the name in growths and in returns of it only."""
+    if loop.orelse and any(isinstance(node, cst.Break | cst.Continue) for node in walk(loop.orelse)):
+        return False  # they lead past what stands after the loop
     inside = [mention for mention in scene.mentions[name] if scene.within(mention.node, [loop])]
     grown = [statement for mention in inside if (statement := growth(scene, mention)) is not None]
     words = {word for statement in grown for word in own_words(scene, statement)}

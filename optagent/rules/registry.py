@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from optagent.rules.argmin_heap import ArgminHeap
+from optagent.rules.attribute_pieces import AttributePieces
 from optagent.rules.base import Proposal, Rule, Site
+from optagent.rules.deque_queue import DequeQueue
+from optagent.rules.early_exit import EarlyExit
+from optagent.rules.extend_copy import ExtendCopy
 from optagent.rules.hoist_invariant import HoistInvariant
+from optagent.rules.join_index import JoinIndex
 from optagent.rules.join_pieces import JoinPieces
 from optagent.rules.membership_set import MembershipSet
+from optagent.rules.prefix_table import PrefixTable
 from optagent.rules.spelling import readable, written
 
-ALL: tuple[Rule, ...] = (MembershipSet(), JoinPieces(), HoistInvariant())
+ALL: tuple[Rule, ...] = (
+    MembershipSet(),
+    JoinPieces(),
+    HoistInvariant(),
+    JoinIndex(),
+    ArgminHeap(),
+    DequeQueue(),
+    ExtendCopy(),
+    EarlyExit(),
+    PrefixTable(),
+    AttributePieces(),
+)
 
 
 def proposals(site: Site) -> list[Proposal]:

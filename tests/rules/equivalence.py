@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from optagent.rules.base import Proposal, Site
@@ -26,9 +28,14 @@ def all_of(at: Site) -> list[Proposal]:
     return proposals(at)
 
 
+@lru_cache(maxsize=8)
+def compiled(source: str) -> CodeType:
+    return compile(source, "<edited>", "exec")
+
+
 def load(source: str, qualname: str) -> Callable[..., Any]:
     space: dict[str, Any] = {"__name__": "module_under_test"}
-    exec(compile(source, "<edited>", "exec"), space)
+    exec(compiled(source), space)
     first, *rest = qualname.split(".")
     found = space[first]
     for part in rest:

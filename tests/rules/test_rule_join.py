@@ -307,6 +307,18 @@ HANDS_OFF = {
                 out += x + see()
             return out
     """,
+    "an else that leads past the join": """
+        def fn(xs):
+            out = ''
+            for x in xs:
+                for y in x:
+                    pass
+                else:
+                    out = out + x
+                    continue
+                print(out)
+            return out
+    """,
     "nonlocal": """
         def fn(xs):
             out = ''

