@@ -89,6 +89,15 @@ def test_channel_scaling_ends_without_a_claim(outcome_of):
 
 
 @pytest.mark.slow
+def test_expert_placement_becomes_at_least_three_times_faster(outcome_of):
+    code, result = outcome_of("expert_placement")
+    assert (code, result["outcome"]) == (0, "faster")
+    assert result["speedup"]["ratio"] >= 3
+    assert "heapq" in result["patch"]
+
+
+@pytest.mark.slow
+@pytest.mark.sweep
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_its_faster_patch_is_confirmed_and_its_wrong_one_refused(outcome_of, patch):
     code, result = outcome_of(patch.parent.name, "verify", "--scope", "module", "--patch", str(patch))
