@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import libcst as cst
 
@@ -12,9 +13,11 @@ CLOSURES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
 BLANK = (cst.BaseParenthesizableWhitespace, cst.TrailingWhitespace, cst.EmptyLine, cst.Newline, cst.Comment)
 
 
-def children(node: cst.CSTNode) -> list[cst.CSTNode]:
+# Every rule asks for the same nodes again, and libcst makes a visitor for each answer.
+@lru_cache(maxsize=1 << 14)
+def children(node: cst.CSTNode) -> tuple[cst.CSTNode, ...]:
     """The parts of a node that mean something, in the order they are written."""
-    return [child for child in node.children if not isinstance(child, BLANK)]
+    return tuple(child for child in node.children if not isinstance(child, BLANK))
 
 
 def walk(*roots: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -160,7 +160,7 @@ LINES = [
 ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.lists(st.sampled_from(LINES), min_size=1, max_size=4))
 def test_random_loops_stay_the_same(lines: list[str]) -> None:
     body = (

@@ -154,7 +154,7 @@ LINES = [
 ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.lists(st.sampled_from(LINES), min_size=1, max_size=4), st.booleans())
 def test_random_queues_stay_the_same(lines: list[str], asked: bool) -> None:
     body = ["fuel += 1", "if fuel > 9: break", "x = q.pop(0)", *(f"if q: {line}" if asked else line for line in lines)]

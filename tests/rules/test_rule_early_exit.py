@@ -139,7 +139,7 @@ LINES = [
 ]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.lists(st.sampled_from(LINES), min_size=1, max_size=3), st.sampled_from(["a", "a, b", "a, c", "a, d", "a, x"]))
 def test_random_flags_stay_the_same(lines: list[str], result: str) -> None:
     body = "for x in xs:\n" + textwrap.indent("\n".join(lines), "    ")

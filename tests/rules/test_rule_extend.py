@@ -170,7 +170,7 @@ LINES = [
 ]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.lists(st.sampled_from(LINES), min_size=1, max_size=4), st.lists(st.sampled_from(LINES), max_size=2))
 def test_random_growths_stay_the_same(lines: list[str], after: list[str]) -> None:
     lines = ["if len(out) + len(kept) > 40: break", *lines]

@@ -394,7 +394,7 @@ TEST = st.lists(st.sampled_from(PARTS), min_size=1, max_size=3).map(" and ".join
 BODY = st.lists(st.sampled_from(LINES), min_size=1, max_size=3).map("\n".join)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(TEST, BODY, st.lists(st.sampled_from(LINES[:8]), max_size=1), st.booleans())
 def test_random_searches_stay_the_same(test: str, body: str, rest: list[str], with_else: bool) -> None:
     inner = f"if {test}:\n" + textwrap.indent(body, "    ") + "".join("\n" + line for line in rest)

@@ -127,7 +127,7 @@ def compiles(source: str) -> bool:
     return True
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(PROGRAM, st.booleans())
 def test_random_loops_stay_the_same(parts: list[str], with_types: bool) -> None:
     body = START + "\n".join(parts) + "\nreturn acc, raw, out, seen, log, total, n\n"
