@@ -6,10 +6,10 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typed import typed
 
 from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome
@@ -62,8 +62,7 @@ class Desk:
         return run
 
     def apply(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "optagent", "apply", str(self.repo), "--state", str(self.state), *words]
-        return subprocess.run(command, capture_output=True, text=True, env=os.environ | ME)
+        return typed(["apply", str(self.repo), "--state", str(self.state), *words], os.environ | ME)
 
     def done(self, *words: str) -> str:
         answer = self.apply(*words)
