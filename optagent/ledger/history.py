@@ -12,6 +12,7 @@ from optagent.core.trial import Trial
 from optagent.errors import LedgerCorrupt, RunNotFound
 from optagent.ledger.events import (
     NOTHING,
+    Applied,
     Asked,
     BaselineTaken,
     Claimed,
@@ -22,6 +23,7 @@ from optagent.ledger.events import (
     RunEnded,
     RunStarted,
     Stage,
+    Undone,
     stage_of,
 )
 
@@ -35,7 +37,8 @@ class Record:
     """What is known of one run.
 
     `trials` in the order decided; `pending` are asked but not decided, by number; `claims` with the
-    number of their trial; `ended` is None while the run can go on (a resume opens it again).
+    number of their trial; `ended` is None while the run can go on (a resume opens it again);
+    `written` is what was last done with the winner's patch in the user's files.
     """
 
     started: RunStarted
@@ -46,6 +49,7 @@ class Record:
     ended: RunEnded | None = None
     settled: Spent = NOTHING
     unsettled: dict[int, Spent] = field(default_factory=dict)
+    written: Applied | Undone | None = None
 
     @property
     def spent(self) -> Spent:
@@ -94,6 +98,8 @@ def after(record: Record, trial: int, stage: Stage) -> Record:
             return replace(record, ended=stage)
         case Resumed():
             return replace(record, ended=None)
+        case Applied() | Undone():
+            return replace(record, written=stage)
     return record
 
 
