@@ -118,10 +118,6 @@ OF_THE_TARGET = {"optagent_probe": {"pytest"}, "sitecustomize": {"sitecustomize"
 """What single files of the toolbox need of the target's own: its tests' runner, and the file they stand in front of."""
 
 
-# files of the toolbox that import what belongs to the target: its pytest, and what our own file stands before
-THEIRS = {"optagent_probe.py": {"pytest"}, "sitecustomize.py": {"sitecustomize"}}
-
-
 def test_what_runs_in_the_targets_interpreter_uses_the_standard_library_and_its_siblings():
     files = {name.removesuffix(".py"): PACKAGE.joinpath(*package.split(".")[1:], file) for package, file, name in PARTS}
     assert set(TOOLBOX.rglob("*.py")) <= set(files.values())

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 
 from optagent.core.outcome import Outcome
 from optagent.core.trial import Trial
+from optagent.core.verdict import Rejected
+from optagent.languages.command.project import COMMAND_MODULE
+from optagent.languages.python.scope_others import also_changed
 from optagent.ledger.history import Record
 from optagent.report.run import RunReport
 
 MOST_HOT_LINES = 3
 MOST_REASONS = 5
+MOST_NAMES = 3
 
 
 def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunReport:
@@ -36,7 +40,8 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
         machine=started.machine,
         looked_for=tuple(record.ended.extra.get("looked_for", ())) if record.ended else (),
         hot_lines=_hot_lines(record),
-        warnings=_warnings(record),
+        warnings=(*_warnings(record), *_beside(record, winner)),
+        written=record.written,
     )
 
 
@@ -80,6 +85,20 @@ def _warnings(record: Record) -> tuple[str, ...]:
     if not record.baseline.tests:
         said.append("no test reaches the target: only old against new on the workload's inputs was checked")
     return tuple(said)
+
+
+def _beside(record: Record, winner: Trial | None) -> tuple[str, ...]:
+    """What the patch that is shown changes beside the target: nothing compares that on its own."""
+    shown = winner or (record.trials[0] if record.started.verb == "verify" and record.trials else None)
+    target = record.started.target
+    if shown is None or isinstance(shown.verdict, Rejected) or target.module == COMMAND_MODULE:
+        return ()
+    names = also_changed(target, shown.candidate.patch)
+    if not names:
+        return ()
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    listed = ", ".join(names[:MOST_NAMES])
+    return (f"the patch also changes {listed}{more}: only the target is compared, of the rest only the tests say",)
 
 
 def _lost(lost: Mapping[str, int]) -> list[str]:

@@ -12,6 +12,7 @@ from optagent.core.verdict import Faster
 from optagent.errors import LedgerCorrupt, RunNotFound
 from optagent.ledger.events import (
     NOTHING,
+    Applied,
     Asked,
     BaselineTaken,
     Called,
@@ -24,6 +25,7 @@ from optagent.ledger.events import (
     RunEnded,
     RunStarted,
     Stage,
+    Undone,
     stage_of,
 )
 
@@ -50,7 +52,7 @@ class Record:
     `trials` in the order decided; `pending` are asked but not decided, by number; `claims` with the number of their
     trial; `replies` with the number of the trial they were bought for; `ended` is None while the run can go on (a
     resume opens it again). `unsettled` is what was paid for trials not yet decided, and `open` what calls may cost that
-    nobody has heard the end of.
+    nobody has heard the end of; `written` is what was last done with the winner's patch in the user's files.
     """
 
     started: RunStarted
@@ -63,6 +65,7 @@ class Record:
     settled: Spent = NOTHING
     unsettled: dict[int, Spent] = field(default_factory=dict)
     open: dict[int, Spent] = field(default_factory=dict)
+    written: Applied | Undone | None = None
 
     @property
     def spent(self) -> Spent:
@@ -121,14 +124,8 @@ def after(record: Record, trial: int, stage: Stage) -> Record:
             return replace(record, baseline=stage, settled=record.settled + stage.cost)
         case Asked():
             return replace(record, pending={**record.pending, trial: stage})
-        case Called():
-            record = after_call(record, trial, record.open.get(trial, NOTHING))  # one before it that nobody heard of
-            return replace(record, open={**record.open, trial: stage.worst})
-        case CallFailed():
-            return after_call(record, trial, stage.cost)
-        case Replied():
-            record = after_call(record, trial, stage.cost)
-            return replace(record, replies=(*record.replies, (trial, stage)))
+        case Called() | CallFailed() | Replied():
+            return after_call(record, trial, stage)
         case Decided():
             return after_decision(record, trial, stage)
         case Claimed():
@@ -138,13 +135,19 @@ def after(record: Record, trial: int, stage: Stage) -> Record:
             return replace(record, ended=stage)
         case Resumed():
             return replace(record, ended=None)
+        case Applied() | Undone():
+            return replace(record, written=stage)
     return record
 
 
-def after_call(record: Record, trial: int, cost: Spent) -> Record:
-    """The trial's open call is closed, and this was its cost."""
-    paid = record.unsettled.get(trial, NOTHING) + cost
-    return replace(record, unsettled={**record.unsettled, trial: paid}, open=without(record.open, trial))
+def after_call(record: Record, trial: int, stage: Called | CallFailed | Replied) -> Record:
+    """The call that was open is closed: what came of it was its cost, the worst case when nobody heard of it."""
+    cost = record.open.get(trial, NOTHING) if isinstance(stage, Called) else stage.cost
+    paid = {**record.unsettled, trial: record.unsettled.get(trial, NOTHING) + cost}
+    record = replace(record, unsettled=paid, open=without(record.open, trial))
+    if isinstance(stage, Called):
+        return replace(record, open={**record.open, trial: stage.worst})
+    return replace(record, replies=(*record.replies, (trial, stage))) if isinstance(stage, Replied) else record
 
 
 def after_decision(record: Record, number: int, stage: Decided) -> Record:

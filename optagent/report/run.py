@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome
 from optagent.core.trial import Trial
 from optagent.core.verdict import Faster, Speedup, Unmeasured, Verdict
+from optagent.ledger.events import Applied, Undone
 from optagent.ledger.history import Bought
 from optagent.report.document import (
     NOT_YET,
     NOTHING,
     Document,
+    WrittenPart,
     cost_part,
     evidence_part,
     speedup_part,
@@ -44,6 +46,8 @@ class RunReport:
     looked_for: tuple[str, ...]
     hot_lines: tuple[str, ...]
     warnings: tuple[str, ...]
+    written: Applied | Undone | None = None
+    """What was last done with the winner's patch in the user's files."""
 
     @property
     def confirmed(self) -> Faster | None:
@@ -81,7 +85,17 @@ def document(report: RunReport) -> Document:
         machine=report.machine,
         trials=[trial_part(trial) for trial in report.trials],
         warnings=list(report.warnings),
+        written=_written(report.written),
     )
+
+
+def _written(done: Applied | Undone | None) -> WrittenPart | None:
+    if done is None:
+        return None
+    if isinstance(done, Undone):
+        return WrittenPart(action="undone", files=list(done.files))
+    action: Literal["committed", "applied"] = "committed" if done.branch else "applied"
+    return WrittenPart(action=action, files=list(done.files), branch=done.branch, commit=done.commit)
 
 
 def text(report: RunReport) -> str:
@@ -145,7 +159,9 @@ def _footer(report: RunReport) -> list[str]:
     cost = f"{count} candidate{'' if count == 1 else 's'}, {_money(report)}, {report.spent.seconds:.0f} s"
     lines = [f"warning: {safe(one_line(one, 400))}" for one in report.warnings]
     lines.append(f"run {report.run}: {cost}, sandbox {report.sandbox}")
-    if report.winner is not None:
+    if report.written is not None:
+        lines.append(_done(report.written))
+    if report.winner is not None and not isinstance(report.written, Applied):
         lines.append(f"apply it with: optagent apply {shlex.quote(report.repo)} {report.run}")
     return lines
 
@@ -156,6 +172,13 @@ def _money(report: RunReport) -> str:
     if not bought.is_priced:
         return f"{spent.tokens} tokens (nobody knows their price)"
     return f"${spent.usd:.2f}" if not bought.calls or spent.usd >= 0.01 else f"${spent.usd:.4f}"
+
+
+def _done(written: Applied | Undone) -> str:
+    files = safe(", ".join(written.files))
+    if isinstance(written, Undone):
+        return f"applied and taken back: {files}"
+    return f"committed on {safe(written.branch)}: {files}" if written.branch else f"applied: {files}"
 
 
 def _time(seconds: float) -> str:

@@ -6,10 +6,10 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typed import typed
 
 from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome
@@ -62,8 +62,12 @@ class Desk:
         return run
 
     def apply(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "optagent", "apply", str(self.repo), "--state", str(self.state), *words]
-        return subprocess.run(command, capture_output=True, text=True, env=os.environ | ME)
+        return typed(["apply", str(self.repo), "--state", str(self.state), *words], os.environ | ME)
+
+    def shown(self, run: str) -> tuple[str, dict[str, object]]:
+        words = ["show", str(self.repo), run, "--state", str(self.state)]
+        plain, document = typed(words, os.environ | ME), typed([*words, "--json"], os.environ | ME)
+        return plain.stdout, json.loads(document.stdout)
 
     def done(self, *words: str) -> str:
         answer = self.apply(*words)
@@ -230,3 +234,39 @@ def test_what_cannot_be_recorded_is_not_written(desk, words):
     answer = desk.apply("r1", *words)
     assert "full" in answer.stderr
     assert desk.text() == before
+
+
+def test_show_tells_whether_the_patch_is_in_the_files(desk):
+    desk.found("r1", Change("m.py", OLD, NEW))
+    text, document = desk.shown("r1")
+    assert "apply it with: optagent apply" in text
+    assert document["written"] is None
+    desk.done("r1")
+    text, document = desk.shown("r1")
+    assert "applied: m.py" in text
+    assert "apply it with" not in text
+    assert document["written"] == {"action": "applied", "files": ["m.py"], "branch": "", "commit": ""}
+    desk.done("r1", "--undo")
+    text, document = desk.shown("r1")
+    assert "applied and taken back: m.py" in text
+    assert "apply it with" in text
+    assert document["written"]["action"] == "undone"
+
+
+def test_show_tells_of_a_branch(desk):
+    desk.found("r1", Change("m.py", OLD, NEW))
+    desk.done("r1", "--branch", "faster")
+    text, document = desk.shown("r1")
+    assert "committed on faster: m.py" in text
+    assert (document["written"]["action"], document["written"]["branch"]) == ("committed", "faster")
+
+
+def test_what_a_patch_changes_beside_the_target_is_a_warning(desk):
+    old, new = (f"def f():\n    return {n}\n\n\ndef g():\n    return {n}\n" for n in "12")
+    desk.found("r1", Change("m.py", old, new))
+    text, document = desk.shown("r1")
+    said = "the patch also changes m.py::g: only the target is compared, of the rest only the tests say"
+    assert f"warning: {said}\n" in text
+    assert said in document["warnings"]
+    desk.found("r2", Change("m.py", old, old.replace("1", "2", 1)))
+    assert "also changes" not in desk.shown("r2")[0]

@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from config_samples import git_top, project
+from typed import typed
 
 from optagent.cli.setting_table import KNOWN, VARIABLES
 from optagent.cli.workshop import place_of
 
 
-def optagent(*words: object, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+def optagent(*words: object, **env: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    return subprocess.run(
-        [sys.executable, "-m", "optagent", *map(str, words)],
-        env={**clean, **env}, cwd=cwd, capture_output=True, text=True,
-    )  # fmt: skip
+    return typed([*map(str, words)], {**clean, **env})
 
 
 def test_every_setting_is_printed_with_its_value_and_on_request_with_its_origin(tmp_path):

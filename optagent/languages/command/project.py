@@ -23,6 +23,8 @@ from optagent.languages.tests import TestReport, TestResult
 from optagent.sandbox.base import Exited, Limits, Mount, Sandbox, Stopped
 
 LIMITS = Limits(processes=512, open_files=1024, scratch_bytes=1 << 30)
+COMMAND_MODULE = "command"
+"""Stands for the module of a target that is a command."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def command_target(tree: Tree, found: CommandSettings) -> Target:
             "Name the source files that a patch may edit, and see that `inputs` and `hidden` do not mean them too.",
         )
     name = found.name or Path(found.run[0]).name
-    return Target(path=sources[0], qualname=name, module="command", import_root=tree.project, line=1)
+    return Target(path=sources[0], qualname=name, module=COMMAND_MODULE, import_root=tree.project, line=1)
 
 
 def _digest(files: Sequence[Path]) -> str:

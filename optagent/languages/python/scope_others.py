@@ -15,7 +15,8 @@ def also_changed(target: Target, patch: Patch) -> tuple[str, ...]:
     None of them is called by the comparison but through the target: what they do for others, only the tests say.
     The patch is one that the scope lets through, so that it parses.
     """
-    found = [f"{change.path}::{name}" for change in patch.changes for name in changed(change)]
+    sources = [change for change in patch.changes if change.path.endswith(".py")]
+    found = [f"{change.path}::{name}" for change in sources for name in changed(change)]
     return tuple(name for name in found if name != f"{target.path}::{target.qualname}")
 
 
