@@ -87,9 +87,9 @@ class Atelier:
         author = f"{BY_MODEL}{self.author}"
         if isinstance(answer, coder.Unusable):
             nothing = Candidate(EMPTY, author, "an answer that could not be used", parent.digest, brief.advice)
-            return Proposal(nothing, Rejected("unusable answer", answer.reason))
+            return Proposal(nothing, Rejected("unusable answer", answer.reason), is_answer=True)
         patch = self.counter.patch_to(answer.source)
-        return Proposal(Candidate(patch, author, answer.idea, parent.digest, brief.advice))
+        return Proposal(Candidate(patch, author, answer.idea, parent.digest, brief.advice), is_answer=True)
 
     def _use(self, parent: Candidate, edit: Edit) -> str | Complaint:
         source, target = self.counter.source_of(parent), self.counter.workshop.target

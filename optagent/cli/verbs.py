@@ -7,17 +7,14 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from optagent.cli import applying
-from optagent.cli.buying import reply_of
 from optagent.cli.config import Config, read
 from optagent.cli.hotspots import hottest
-from optagent.cli.models import prices, recorded_buyer
+from optagent.cli.models import prices
 from optagent.cli.progress import Progress
-from optagent.cli.proposing import Parts
 from optagent.cli.rehearsal import rehearse, told
 from optagent.cli.reports import run_report
 from optagent.cli.session import Broken, Ended, start
@@ -141,14 +138,12 @@ def replay_run(repo: Path, run: str, state: Path | None, json: bool) -> int:
     ledger, _, name = _open(repo, run, state)
     with ledger:
         record = replay(ledger.events(name))
-        replies = [(one.role, reply_of(ledger, one)) for _, one in record.replies]
-    settings = replace(RunSettings.from_json(record.started.settings), repo=str(repo.absolute()))
-    if not replies:
+    settings = replace(RunSettings.from_json(record.started.settings), repo=str(repo.absolute()), replies_of=name)
+    if not record.replies:
         raise RunNotFound(f"run {name} bought no replies, so that there is nothing to replay", "Start it anew: `run`.")
     try:
         with Progress(settings.minutes, quiet=json) as progress:
-            parts = Parts(buyer=partial(recorded_buyer, name, replies))
-            shown = [_shown("replay", one, json) for one in start([settings], state, progress, parts)]
+            shown = [_shown("replay", one, json) for one in start([settings], state, progress)]
     except OptagentError as fault:
         return _failed("replay", record.started.spec, fault, json)
     return _close("replay", shown, json)
