@@ -206,8 +206,9 @@ def _crashed(crash: Exception) -> NoReturn:
 
     from optagent.report.text import safe
 
-    name = {"prefix": "optagent-crash-", "suffix": ".txt"}
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", errors="backslashreplace", delete=False, **name) as file:
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", errors="backslashreplace", prefix="optagent-crash-", suffix=".txt", delete=False
+    ) as file:
         file.write(f"optagent {__version__}, Python {sys.version}\n")
         traceback.print_exception(crash, file=file)
     print(safe(f"optagent: this is a bug in optagent: {type(crash).__name__}: {crash}"), file=sys.stderr)

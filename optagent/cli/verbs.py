@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from optagent.cli import applying
+from optagent.cli import applying, models
 from optagent.cli.config import Config, read
 from optagent.cli.hotspots import hottest
-from optagent.cli.models import prices
 from optagent.cli.progress import Progress
 from optagent.cli.rehearsal import rehearse, told
 from optagent.cli.reports import run_report
@@ -57,11 +56,11 @@ def dry_run(repo: Path, given: Mapping[str, Any], json: bool) -> int:
 
 
 def _wanted(asked: Config, progress: Progress) -> list[RunSettings]:
+    settings = asked.run_settings("").checked()
+    if settings.has_model:
+        models.check(settings)
     targets = asked.targets or (("",) if asked.command else hottest(asked, progress))
-    wanted = [asked.run_settings(one) for one in targets]
-    if wanted[0].checked().has_model:
-        prices(wanted[0])  # what cannot be paid is told before anything is run
-    return wanted
+    return [asked.run_settings(one) for one in targets]
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,8 @@ def replay_run(repo: Path, run: str, state: Path | None, json: bool) -> int:
     ledger, _, name = _open(repo, run, state)
     with ledger:
         record = replay(ledger.events(name))
-    settings = replace(RunSettings.from_json(record.started.settings), repo=str(repo.absolute()), replies_of=name)
+    settings = RunSettings.from_json(record.started.settings)  # of what is asked nobody reads a word
+    settings = replace(settings, repo=str(repo.absolute()), replies_of=name, prompts=None)
     if not record.replies:
         raise RunNotFound(f"run {name} bought no replies, so that there is nothing to replay", "Start it anew: `run`.")
     try:
