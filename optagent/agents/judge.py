@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from typing import Any
 
 from optagent.agents.asking import Ask, Purpose, Question
@@ -17,7 +16,8 @@ LONGEST = 600
 """Characters of a sentence of advice that are kept."""
 
 MOST_EXPECTED = 10_000.0
-THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
+MOST_CHARS = 100_000
+"""Of an answer that are read: advice has a few hundred."""
 
 
 def question(brief: Brief, prompts: Prompts) -> Question:
@@ -35,7 +35,7 @@ def advise(number: int, brief: Brief, prompts: Prompts, ask: Ask) -> Advice | No
 
 def read_advice(text: str, brief: Brief) -> Advice | None:
     """The advice in an answer: the first JSON object that has the fields it was asked for."""
-    for found in _objects(THOUGHTS.sub("", text)):
+    for found in _objects(_spoken(text[:MOST_CHARS])):
         words = [found.get("bottleneck"), found.get("change")]
         expected = found.get("expected_speedup")
         if not all(isinstance(one, str) and one.strip() for one in words):
@@ -43,6 +43,12 @@ def read_advice(text: str, brief: Brief) -> Advice | None:
         bottleneck, change = (" ".join(str(one).split())[:LONGEST] for one in words)
         return Advice(bottleneck, change, _number(expected), brief.mode)
     return None
+
+
+def _spoken(text: str) -> str:
+    """The text without what was thought aloud."""
+    first, *rest = text.split("<think>")
+    return first + "".join(part.partition("</think>")[2] for part in rest)
 
 
 def _objects(text: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 """What a reader of a prompt cannot see, but a model can."""
+
+
+MARK = re.compile(r"<\s*/?\s*data\s*-\s*([0-9]+)", re.IGNORECASE)
+OF_TEMPLATES = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
+"""What a template of the user's can raise besides jinja's own: it may compute, and may be no text."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Prompts:
 
         try:
             text = self._template(name).render(values)
-        except TemplateError as error:
+        except (TemplateError, *OF_TEMPLATES) as error:
             raise BadPrompt(
                 f"the prompt {name} cannot be used: {error}", "Correct it, or leave `--prompts` out to use ours."
             ) from None
@@ -74,9 +80,8 @@ def fenced(text: str) -> str:
     </data-2>
     """
     clean = CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip("\n")
-    number = 1
-    while re.search(rf"<\s*/?\s*data\s*-\s*{number}\b", clean, re.IGNORECASE):
-        number += 1
+    taken = set(MARK.findall(clean))
+    number = next(k for k in itertools.count(1) if str(k) not in taken)
     return f"<data-{number}>\n{clean}\n</data-{number}>"
 
 

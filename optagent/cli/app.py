@@ -204,16 +204,23 @@ def _crashed(crash: Exception) -> NoReturn:
     import tempfile
     import traceback
 
-    with tempfile.NamedTemporaryFile("w", prefix="optagent-crash-", suffix=".txt", delete=False) as file:
+    from optagent.report.text import safe
+
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", errors="backslashreplace", prefix="optagent-crash-", suffix=".txt", delete=False
+    ) as file:
         file.write(f"optagent {__version__}, Python {sys.version}\n")
         traceback.print_exception(crash, file=file)
-    print(f"optagent: this is a bug in optagent: {type(crash).__name__}: {crash}", file=sys.stderr)
+    print(safe(f"optagent: this is a bug in optagent: {type(crash).__name__}: {crash}"), file=sys.stderr)
     print(f"Please report it with {file.name}. A run that had begun can be resumed.", file=sys.stderr)
     sys.exit(codes.CRASH)
 
 
 def _tell(fault: OptagentError) -> NoReturn:
-    print(f"optagent: {fault.message}", file=sys.stderr)
+    """The sentence may hold names of files and words of the project's tests."""
+    from optagent.report.text import safe
+
+    print(safe(f"optagent: {fault.message}"), file=sys.stderr)
     if fault.hint:
-        print(fault.hint, file=sys.stderr)
+        print(safe(fault.hint), file=sys.stderr)
     sys.exit(fault.exit_code)

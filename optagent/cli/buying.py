@@ -12,7 +12,7 @@ from optagent.agents.secrets import without_secrets
 from optagent.core.goal import BudgetSpent, Spent
 from optagent.errors import ProviderFault
 from optagent.ledger.events import Called, CallFailed, Replied, Stage
-from optagent.ledger.history import Record
+from optagent.ledger.history import Record, replay
 from optagent.ledger.store import Ledger
 from optagent.llm.base import Message, Model, Price, Reply, Request, Usage
 from optagent.llm.pricing import worst_case
@@ -49,8 +49,8 @@ class Buyer:
     paid: dict[int, Spent] = field(default_factory=lambda: defaultdict(Spent))
 
     def ask(self, purpose: Purpose, question: Question) -> Reply:
-        """The reply, on record before anybody reads it. Raises BudgetSpent before anything leaves, ProviderFault when
-        no reply is to be had."""
+        """The reply, on record before anybody reads it. Raises BudgetSpent before anything leaves and when the time
+        ends before there is a reply, ProviderFault when none is to be had."""
         if (known := self.stored.get(purpose)) is not None:
             return known
         seat = self.seats[purpose.role]
@@ -62,6 +62,7 @@ class Buyer:
             reply = seat.model.complete(request, self._deadline_s(), call.begin, call.lose)
         except ProviderFault as fault:
             call.fail(fault.message)
+            self.purse.require(Spent())  # an answer that our own time cut short is no fault of the provider's
             raise
         call.end(reply)
         return reply
@@ -128,15 +129,27 @@ class Call:
 
 
 class Recorded:
-    """Answers each role with the replies that an earlier run bought for it, in their order; they cost nothing."""
+    """Answers each role with the replies that an earlier run bought for it, in their order; they cost nothing. `given`
+    are those that an earlier session has used for this run."""
 
-    def __init__(self, ledger: Ledger, run: str, source: str, replies: Sequence[tuple[str, Reply]]) -> None:
-        self.ledger, self.run, self.source = ledger, run, source
+    def __init__(
+        self,
+        ledger: Ledger,
+        run: str,
+        source: str,
+        replies: Sequence[tuple[str, Reply]],
+        given: Mapping[Purpose, Reply],
+    ) -> None:
+        self.ledger, self.run, self.source, self.given = ledger, run, source, given
         self.left = {role: deque(one for its, one in replies if its == role) for role, _ in replies}
+        for purpose in given:
+            self.left[purpose.role].popleft()
         self.paid: dict[int, Spent] = defaultdict(Spent)
 
     def ask(self, purpose: Purpose, question: Question) -> Reply:
         """The next reply of that role. Raises BudgetSpent when there is none left."""
+        if (known := self.given.get(purpose)) is not None:
+            return known
         if not self.left.get(purpose.role):
             raise BudgetSpent(f"the replies that run {self.source} bought are used up")
         reply = self.left[purpose.role].popleft()
@@ -146,6 +159,12 @@ class Recorded:
         )  # fmt: skip
         self.ledger.record(self.run, event, purpose.trial)
         return reply
+
+
+def recorded(ledger: Ledger, run: str, source: str, record: Record) -> Recorded:
+    """Who answers in a run, as far as its `record` goes, with the replies of the run `source`."""
+    replies = [(one.role, reply_of(ledger, one)) for _, one in replay(ledger.events(source)).replies]
+    return Recorded(ledger, run, source, replies, stored_replies(ledger, record))
 
 
 def stored_replies(ledger: Ledger, record: Record) -> dict[Purpose, Reply]:

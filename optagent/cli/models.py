@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable
 from pathlib import Path
 
+from optagent.agents.prompt_check import check as check_prompts
 from optagent.agents.prompts import Prompts, our_folder
-from optagent.cli.buying import Buyer, Recorded, Seat, stored_replies
+from optagent.cli.buying import Buyer, Recorded, Seat, recorded, stored_replies
 from optagent.cli.settings import RunSettings
 from optagent.cli.workshop import Workshop
 from optagent.errors import BadSetting
 from optagent.ledger.history import Record
-from optagent.llm.base import Price, Reply
+from optagent.llm.base import Price
+from optagent.llm.installed import require_clean
 from optagent.llm.route import Access, price_for
 from optagent.llm.secrets import known_secrets
 from optagent.search.purse import Purse
@@ -23,9 +26,11 @@ SAMPLE_TEMPERATURE = 1.0
 Tell = Callable[[Seat], None]
 
 
-def buyer(workshop: Workshop, record: Record, purse: Purse, tell: Tell) -> Buyer:
-    """Who buys replies for a run, with what earlier sessions have bought."""
+def buyer(workshop: Workshop, record: Record, purse: Purse, tell: Tell) -> Buyer | Recorded:
+    """Who buys replies for a run, with what earlier sessions have bought; or who repeats those of another run."""
     settings = workshop.settings
+    if settings.replies_of:
+        return recorded(workshop.ledger, workshop.run, settings.replies_of, record)
     paid = {number: record.paid(number) for number in {*record.unsettled, *record.open}}
     made = Buyer(
         workshop.ledger, workshop.run, purse, seats(settings), stored_replies(workshop.ledger, record),
@@ -96,12 +101,20 @@ def own_price(text: str) -> Price:
 
 
 def prompts(settings: RunSettings) -> Prompts:
-    own = (Path(settings.prompts),) if settings.prompts else ()
-    return Prompts((*own, our_folder()))
+    """The prompts in force. Raises BadSetting for a folder of the user's that holds none."""
+    if settings.prompts is None:
+        return Prompts((our_folder(),))
+    own, names = Path(settings.prompts), sorted(file.name for file in our_folder().glob("*_*.md"))
+    if not any(os.path.isfile(own / name) for name in names):
+        raise BadSetting(
+            f"the folder {own} holds no prompts, or is not there", f"A prompt is one of {', '.join(names)}."
+        )
+    return Prompts((own, our_folder()))
 
 
-def recorded_buyer(
-    run: str, replies: Sequence[tuple[str, Reply]], workshop: Workshop, record: Record, purse: Purse, tell: Tell
-) -> Recorded:
-    """Who answers with the replies of an earlier run."""
-    return Recorded(workshop.ledger, workshop.run, run, replies)
+def check(settings: RunSettings) -> None:
+    """Returns when a model can be asked, as far as can be told without asking: what is wrong is told before anything
+    is run."""
+    require_clean()
+    prices(settings)
+    check_prompts(prompts(settings))

@@ -13,7 +13,8 @@ from optagent.errors import BadSetting
 
 @dataclass(frozen=True)
 class RunSettings:
-    """The settings of one run. `minutes` and `trials` are ceilings; `speedup` None means any confirmed gain."""
+    """The settings of one run. `minutes` and `trials` are ceilings; `speedup` None means any confirmed gain. With
+    `replies_of` nothing is bought: models answer as they did in the run of that name."""
 
     repo: str
     target: str
@@ -38,6 +39,7 @@ class RunSettings:
     price: str | None = None
     key_command: str | None = None
     prompts: str | None = None
+    replies_of: str | None = None
 
     @property
     def has_model(self) -> bool:

@@ -18,9 +18,10 @@ from optagent.core.advice import Advice
 from optagent.core.patch import EMPTY, Candidate
 from optagent.core.profile import Profile
 from optagent.core.scope import Scope
+from optagent.core.target import Target
 from optagent.core.verdict import Rejected
 from optagent.languages.python.context import shown
-from optagent.languages.python.edited import trouble
+from optagent.languages.python.edited import import_effect, trouble
 from optagent.languages.python.graft import Refused, graft
 from optagent.languages.python.locate import line_of
 from optagent.profile import facts
@@ -87,15 +88,24 @@ class Atelier:
         author = f"{BY_MODEL}{self.author}"
         if isinstance(answer, coder.Unusable):
             nothing = Candidate(EMPTY, author, "an answer that could not be used", parent.digest, brief.advice)
-            return Proposal(nothing, Rejected("unusable answer", answer.reason))
+            return Proposal(nothing, Rejected("unusable answer", answer.reason), is_answer=True)
         patch = self.counter.patch_to(answer.source)
-        return Proposal(Candidate(patch, author, answer.idea, parent.digest, brief.advice))
+        return Proposal(Candidate(patch, author, answer.idea, parent.digest, brief.advice), is_answer=True)
 
     def _use(self, parent: Candidate, edit: Edit) -> str | Complaint:
         source, target = self.counter.source_of(parent), self.counter.workshop.target
-        if isinstance(edit, Blocks):
-            placed = apply_blocks(source, edit.blocks)
-            wrong = None if isinstance(placed, Complaint) else trouble(placed, target)
-            return Complaint(f"With these blocks {wrong}.") if wrong else placed
-        made = graft(source, target.qualname, line_of(source, target), edit.code)
-        return Complaint(made.reason) if isinstance(made, Refused) else made
+        made = _placed(source, target, edit)
+        if isinstance(made, Complaint):
+            return made
+        effect = import_effect(source, made)
+        return Complaint(f"The code {effect}: nothing may happen there but building a value.") if effect else made
+
+
+def _placed(source: str, target: Target, edit: Edit) -> str | Complaint:
+    """The file with the edit in it; what it means is looked at later."""
+    if isinstance(edit, Blocks):
+        placed = apply_blocks(source, edit.blocks)
+        wrong = None if isinstance(placed, Complaint) else trouble(placed, target)
+        return Complaint(f"With these blocks {wrong}.") if wrong else placed
+    made = graft(source, target.qualname, line_of(source, target), edit.code)
+    return Complaint(made.reason) if isinstance(made, Refused) else made

@@ -7,17 +7,13 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from optagent.cli import applying
-from optagent.cli.buying import reply_of
+from optagent.cli import applying, models
 from optagent.cli.config import Config, read
 from optagent.cli.hotspots import hottest
-from optagent.cli.models import prices, recorded_buyer
 from optagent.cli.progress import Progress
-from optagent.cli.proposing import Parts
 from optagent.cli.rehearsal import rehearse, told
 from optagent.cli.reports import run_report
 from optagent.cli.session import Broken, Ended, start
@@ -60,11 +56,11 @@ def dry_run(repo: Path, given: Mapping[str, Any], json: bool) -> int:
 
 
 def _wanted(asked: Config, progress: Progress) -> list[RunSettings]:
+    settings = asked.run_settings("").checked()
+    if settings.has_model:
+        models.check(settings)
     targets = asked.targets or (("",) if asked.command else hottest(asked, progress))
-    wanted = [asked.run_settings(one) for one in targets]
-    if wanted[0].checked().has_model:
-        prices(wanted[0])  # what cannot be paid is told before anything is run
-    return wanted
+    return [asked.run_settings(one) for one in targets]
 
 
 @dataclass(frozen=True)
@@ -141,14 +137,13 @@ def replay_run(repo: Path, run: str, state: Path | None, json: bool) -> int:
     ledger, _, name = _open(repo, run, state)
     with ledger:
         record = replay(ledger.events(name))
-        replies = [(one.role, reply_of(ledger, one)) for _, one in record.replies]
-    settings = replace(RunSettings.from_json(record.started.settings), repo=str(repo.absolute()))
-    if not replies:
+    settings = RunSettings.from_json(record.started.settings)  # of what is asked nobody reads a word
+    settings = replace(settings, repo=str(repo.absolute()), replies_of=name, prompts=None)
+    if not record.replies:
         raise RunNotFound(f"run {name} bought no replies, so that there is nothing to replay", "Start it anew: `run`.")
     try:
         with Progress(settings.minutes, quiet=json) as progress:
-            parts = Parts(buyer=partial(recorded_buyer, name, replies))
-            shown = [_shown("replay", one, json) for one in start([settings], state, progress, parts)]
+            shown = [_shown("replay", one, json) for one in start([settings], state, progress)]
     except OptagentError as fault:
         return _failed("replay", record.started.spec, fault, json)
     return _close("replay", shown, json)

@@ -43,13 +43,17 @@ class Budget:
     reserved: Spent = Spent()
 
     def allows(self, cost: Spent) -> bool:
-        """Whether the worst case `cost` can be reserved without passing any ceiling."""
+        """Whether the worst case `cost` can be reserved without passing any ceiling.
+
+        What costs nothing of a kind is not held up by that kind's ceiling: a provider may bill more than its worst
+        case, and trials without a model go on after that. Time passes for everything.
+        """
         after = self.spent + self.reserved + cost
         return (
             after.seconds <= self.limit.seconds
-            and after.trials <= self.limit.trials
-            and after.usd <= self.limit.usd
-            and after.tokens <= self.limit.tokens
+            and (not cost.trials or after.trials <= self.limit.trials)
+            and (not cost.usd or after.usd <= self.limit.usd)
+            and (not cost.tokens or after.tokens <= self.limit.tokens)
         )
 
     def reserve(self, cost: Spent) -> Budget:

@@ -134,18 +134,19 @@ class Documents(Part):
         return as_text(self, indent)
 
 
-HALF = re.compile("[\ud800-\udfff]")
+ESCAPED = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Halves of surrogate pairs, which no encoding writes, and what terminals act on: JSON itself escapes less."""
 
 
 def as_text(shown: Part, indent: int | None) -> str:
     r"""A document as text that any encoding can write; what is no number becomes null.
 
-    A patch of a file that is not UTF-8 has halves of surrogate pairs for its bytes: escapes like `\udce9`, which a
-    reader gets back as they were (pydantic's own writer refuses them).
+    Nothing in it moves a terminal. A patch of a file that is not UTF-8 has halves of surrogate pairs for its bytes:
+    escapes like `\udce9`, which a reader gets back as they were (pydantic's own writer refuses them).
     """
     plain = json.loads(json.dumps(shown.model_dump(mode="json")), parse_constant=lambda name: None)
     text = json.dumps(plain, indent=indent, ensure_ascii=False)
-    return HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text).replace('"schema_"', '"schema"')
+    return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).replace('"schema_"', '"schema"')
 
 
 NOT_YET = Unmeasured("not measured by this version")

@@ -101,7 +101,7 @@ def _written(done: Applied | Undone | None) -> WrittenPart | None:
 def text(report: RunReport) -> str:
     """What a person reads at the end of a run, and again with `show`."""
     body = _judged(report) if report.verb == "verify" else [*_result(report), *_tried(report)]
-    return "\n".join([*body, *_footer(report)]) + "\n"
+    return safe("\n".join([*body, *_footer(report)])) + "\n"
 
 
 def _judged(report: RunReport) -> list[str]:

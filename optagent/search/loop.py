@@ -74,14 +74,14 @@ def _affordable(number: int, policy: Policy, shop: Shop, purse: Purse, seen: dic
 
 
 def _fresh(number: int, policy: Policy, shop: Shop, seen: dict[str, str]) -> Proposal | None:
-    """The next candidate that no earlier one is equal to. One that cost something is a trial all the same: it is
-    answered from memory."""
+    """The next candidate that no earlier one is equal to. An answer is a trial all the same: its verdict comes from
+    memory."""
     while (proposal := policy.ask(number)) is not None:
         form = shop.normal_form(proposal.candidate.patch)
         earlier = seen.setdefault(form, f"trial {number}")
         if proposal.fault or earlier == f"trial {number}":
             return proposal
-        if shop.paid(number) != Spent():
+        if proposal.is_answer:
             return replace(proposal, fault=Rejected("tried before", f"it is the same as {earlier}"))
     return None
 

@@ -16,10 +16,12 @@ BASELINE = Candidate(EMPTY, "baseline", "the untouched code")
 
 @dataclass(frozen=True)
 class Proposal:
-    """A candidate; `fault` when it is known already to be none (a reply that nobody can read)."""
+    """A candidate; `fault` when it is known already to be none (a reply that nobody can read). `is_answer`: somebody
+    was asked for it, so that it is a trial also when it was tried before."""
 
     candidate: Candidate
     fault: Rejected | None = None
+    is_answer: bool = False
 
 
 class Policy(Protocol):

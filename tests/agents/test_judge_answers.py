@@ -68,3 +68,11 @@ def test_advice_stays_short_and_on_one_line():
 @given(st.text(alphabet='{}[]":,abc\\ 1e', max_size=400))
 def test_no_text_makes_it_fail(text):
     read_advice(text, BRIEF)
+
+
+def test_an_answer_full_of_thoughts_that_never_end_is_read_in_no_time():
+    import time
+
+    began = time.process_time()
+    assert read_advice("<think>" * 60_000 + json.dumps(ANSWER), BRIEF) is None
+    assert time.process_time() - began < 1

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optagent.agents.asking import Purpose, Question
+from optagent.cli import models
 from optagent.cli.buying import Buyer, Recorded, Seat, stored_replies
+from optagent.cli.settings import RunSettings
 from optagent.core.goal import BudgetSpent, Spent
 from optagent.core.target import Target
 from optagent.errors import ProviderUnreachable
@@ -143,6 +147,15 @@ def test_a_provider_that_never_answers_leaves_nothing_reserved(desk):
     assert desk.record.spent == Spent()
 
 
+def test_a_call_that_is_cut_short_by_the_end_of_the_runs_time_is_a_budget_spent_and_no_providers_fault(desk):
+    provider = Provider(["lost"])
+    buyer = desk.buyer(provider)
+    buyer.purse = Purse(Spent(60.0, 99, 1.0, 10**9), Spent(), lambda: 61.0 if provider.requests else 0.0)
+    with pytest.raises(BudgetSpent, match=r"1\.0 minutes are over"):
+        buyer.ask(Purpose(1, "coder"), QUESTION)
+    assert [one.kind for one in desk.stages] == ["called", "call_failed"]
+
+
 def test_a_call_that_does_not_fit_is_neither_announced_nor_sent_nor_on_record(tmp_path, desk):
     desk.cap = 0.001
     provider = Provider(["ok"])
@@ -180,12 +193,32 @@ def test_recorded_replies_are_given_out_by_role_and_cost_nothing(desk):
         (role, Reply(text, "m", usage, 0.5, 1.0, "stop"))
         for role, text in [("judge", "j1"), ("coder", "c1"), ("coder", "c2")]
     ]
-    recorded = Recorded(desk.ledger, "r", "earlier", replies)
+    recorded = Recorded(desk.ledger, "r", "earlier", replies, {})
     asked = [recorded.ask(Purpose(k, role), QUESTION).text for k, role in enumerate(["coder", "judge", "coder"], 1)]
     assert asked == ["c1", "j1", "c2"]
     with pytest.raises(BudgetSpent, match="earlier"):
         recorded.ask(Purpose(4, "coder"), QUESTION)
     assert desk.record.spent == Spent()
+
+
+def test_a_replay_that_was_interrupted_goes_on_with_the_replies_that_are_left_and_buys_none(desk):
+    desk.buyer(Provider(["ok"], ["ok"], ["ok"])).ask(Purpose(1, "coder"), QUESTION)
+    earlier = desk.buyer(Provider(["ok"]))
+    assert earlier.ask(Purpose(2, "coder"), QUESTION).text == "answer 1"
+    settings = RunSettings("/repo", "f", model="m", replies_of="r")
+    desk.ledger.record("again", replace(STARTED, settings=settings.as_json()))
+    workshop = SimpleNamespace(ledger=desk.ledger, run="again", settings=settings)
+
+    def session() -> Buyer | Recorded:
+        return models.buyer(workshop, replay(desk.ledger.events("again")), desk.purse, desk.tell)
+
+    first = session().ask(Purpose(1, "coder"), QUESTION)
+    resumed = session()
+    assert resumed.ask(Purpose(1, "coder"), QUESTION) == replace(first, usage=Usage(0, 0), usd=0.0, seconds=0.0)
+    resumed.ask(Purpose(2, "coder"), QUESTION)
+    with pytest.raises(BudgetSpent, match="used up"):
+        resumed.ask(Purpose(3, "coder"), QUESTION)
+    assert len([one for one in desk.ledger.events("again") if one.kind == "replied"]) == 2
 
 
 OUTCOMES = st.lists(st.sampled_from(["refused", "lost", "ok", "killed"]), min_size=1, max_size=4)

@@ -82,6 +82,15 @@ def test_no_sequence_of_reservations_passes_a_ceiling(steps):
     assert min(vars(left).values()) >= 0
 
 
+def test_a_bill_beyond_the_ceiling_stops_what_costs_money_and_nothing_else():
+    spent = Budget(Spent(600.0, 30, 1.0, 1000)).settle(Spent(), Spent(usd=7.0, tokens=9000))
+    assert spent.reserve(Spent(trials=1)).reserved.trials == 1
+    with pytest.raises(BudgetSpent, match=r"\$0\.0000 of \$1\.00 is left"):
+        spent.reserve(Spent(usd=0.01))
+    with pytest.raises(BudgetSpent, match="0 of 1000 are left"):
+        spent.reserve(Spent(tokens=1))
+
+
 MS = 1_000_000
 
 

@@ -175,6 +175,14 @@ def test_an_unknown_option_is_a_usage_error(repo):
     assert done.stderr.splitlines()[-1] == "Error: No such option: --no-such-flag"
 
 
+def test_a_fault_that_names_what_is_hostile_does_not_move_the_cursor(tmp_path):
+    words = ["run", tmp_path / "no\x1b[2Jne\x9b\u202e", "--target", "f", "--state", tmp_path / "state"]
+    done = subprocess.run([sys.executable, "-m", "optagent", *words], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "none" in done.stderr
+    assert all(one.isprintable() or one == "\n" for one in done.stderr)
+
+
 def test_with_json_a_fault_is_a_document_on_stdout(repo, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "optagent", "run", repo, "--target", "none", "--state", tmp_path / "state", "--json"],

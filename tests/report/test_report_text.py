@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,13 @@ def test_nothing_that_a_candidate_wrote_moves_the_cursor():
     shown = safe(hostile)
     assert "ok" in shown
     assert all(character.isprintable() for character in shown)
+
+
+def test_neither_the_document_nor_the_text_of_a_run_moves_the_cursor():
+    hostile = "m\x1b[2J\x9b31m\x7f\u202e.py:f"
+    run = replace(report(Outcome.NOTHING_FOUND, False), target=hostile, repo=hostile)
+    assert all(one.isprintable() or one == "\n" for one in document(run).as_json() + text(run))
+    assert json.loads(document(run).as_json())["target"] == hostile
 
 
 def test_unmeasured_is_named_and_never_null_or_zero():

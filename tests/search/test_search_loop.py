@@ -173,7 +173,7 @@ def test_a_proposal_with_a_fault_is_a_trial_that_nobody_judges():
 def test_an_answer_that_was_paid_for_and_tried_before_is_a_trial_answered_from_memory():
     bench = Bench({"a": NOT}, {})
     bench.paid = {2: Spent(1.0, 0, 0.25, 100)}
-    _, again = searched(bench, Scripted(Proposal(candidate("a")), Proposal(candidate(" a"))))
+    _, again = searched(bench, Scripted(Proposal(candidate("a")), Proposal(candidate(" a"), is_answer=True)))
     assert again.verdict == Rejected("tried before", "it is the same as trial 1")
     assert again.cost == Spent(1.0, 1, 0.25, 100)
     assert bench.judged == [1]
@@ -181,8 +181,7 @@ def test_an_answer_that_was_paid_for_and_tried_before_is_a_trial_answered_from_m
 
 def test_an_answer_that_changes_nothing_is_told_so():
     bench = Bench({}, {})
-    bench.paid = {1: Spent(1.0, 0, 0.25, 100)}
-    (trial,) = searched(bench, Scripted(Proposal(candidate(" "))))
+    (trial,) = searched(bench, Scripted(Proposal(candidate(" "), is_answer=True)))
     assert trial.verdict == Rejected("tried before", "it is the same as the code it started from")
 
 

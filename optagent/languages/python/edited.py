@@ -1,4 +1,4 @@
-"""Whether a text somebody edited by places is still a file with the target in it."""
+"""Whether a text somebody edited is still a file with the target in it, and starts nothing when it is imported."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from optagent.core.target import Target
 from optagent.errors import BadSource
 from optagent.languages.python.locate import line_of
 from optagent.languages.python.scope import normal_form
+from optagent.languages.python.scope_additions import Additions, ran_before
+from optagent.languages.python.scope_construction import names_at_top
+from optagent.languages.python.scope_names import bound_in
+from optagent.languages.python.sources import parse_source
 
 
 def trouble(source: str, target: Target) -> str | None:
@@ -19,3 +23,15 @@ def trouble(source: str, target: Target) -> str | None:
     except RecursionError:
         return "the code is nested too deeply to be read"
     return None
+
+
+def import_effect(before: str, after: str) -> str | None:
+    """What the edit newly does when the file is imported, beyond building a value, as the end of a sentence, or None.
+
+    Stricter than the scope of a function, in which a private constant may hold any value: a person who wrote one may
+    have reasons, a model has none to run what it likes on every machine that imports the file.
+    """
+    old, new = parse_source(before, "the file"), parse_source(after, "the file")
+    ran = ran_before(old.body)
+    additions = Additions(names_at_top(new.body, bound_in(new.body)), ran)
+    return next((found for node in new.body if (found := additions.fault(node))), None)
