@@ -87,6 +87,6 @@ def fenced(text: str) -> str:
 
 def our_folder() -> Path:
     """Where `prompts/` lies: inside the installed package, or at the top of a checkout."""
-    package = Path(__file__).parents[1]
+    package = Path(__file__).resolve().parents[1]  # in our own .venv the package is a link
     shipped = package / "data" / "prompts"
     return shipped if shipped.is_dir() else package.parent / "prompts"

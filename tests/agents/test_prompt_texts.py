@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
 
 from refine_samples import BROKEN_TEST, NO_GAIN, OUTSIDE, SLOWER, WRONG, Atelier, decided, faster
 
+import optagent
 from optagent.agents import coder, judge
 from optagent.agents.asking import Question
 from optagent.agents.brief import Brief
@@ -130,3 +132,10 @@ def test_nothing_invisible_reaches_a_model():
     asked = questions_after(faster(2.0), text=SET_VERSION + "    # \x1b[31m\u202e\u200b\x00\x07\n")
     for question in asked.values():
         assert not set(as_text(question)) & set("\x1b\u202e\u200b\x00\x07")
+
+
+def test_our_prompts_are_found_where_the_package_is_a_link(tmp_path: Path) -> None:
+    (tmp_path / "optagent").symlink_to(Path(optagent.__file__).resolve().parent)
+    code = "from optagent.agents.prompts import our_folder; print((our_folder() / 'coder_system.md').is_file())"
+    ran = subprocess.run([sys.executable, "-P", "-c", code], env={"PYTHONPATH": str(tmp_path)}, capture_output=True)
+    assert ran.stdout == b"True\n"
