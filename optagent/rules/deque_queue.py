@@ -222,7 +222,7 @@ def is_passing(scene: Scene, parent: cst.CSTNode, node: cst.Name) -> bool:
     match parent:
         case cst.Arg():
             call = scene.parent[parent]
-            return isinstance(call, cst.Call) and not parent.star and scene.dotted(call.func) in USERS
+            return isinstance(call, cst.Call) and not parent.star and is_user(scene, call, parent)
         case cst.For():
             return node is parent.iter and not mentions_within(scene, parent.body, node.value)
         case cst.CompFor():
@@ -234,6 +234,12 @@ def is_passing(scene: Scene, parent: cst.CSTNode, node: cst.Name) -> bool:
             return isinstance(whole, cst.Tuple) and isinstance(scene.parent[whole], cst.Return)
         case _:
             return False
+
+
+def is_user(scene: Scene, call: cst.Call, argument: cst.Arg) -> bool:
+    """Whether a builtin goes through its argument: `max(queue)`, not `max(queue, other)`."""
+    alone = sum(one.keyword is None for one in call.args) == 1 or scene.dotted(call.func) == "sum"
+    return alone and call.args[0] is argument and scene.dotted(call.func) in USERS
 
 
 def is_run_now(scene: Scene, loop: cst.CompFor, name: str) -> bool:

@@ -14,7 +14,7 @@ from optagent.rules.effects import (
     uses_in,
 )
 from optagent.rules.kinds import IMMUTABLE, Facts
-from optagent.rules.loops import Level, suspends
+from optagent.rules.loops import Level, is_consumed, suspends
 from optagent.rules.purity import bound_names
 from optagent.rules.scene import Mention, Scene
 from optagent.rules.syntax import COMPREHENSIONS, is_label, stored_by, walk
@@ -68,8 +68,32 @@ def only_read(scene: Scene, name: str, level: Level) -> bool:
 
 def is_dead_outside(scene: Scene, name: str, loop: cst.CSTNode) -> bool:
     """Whether no code outside the loop can read the value that the loop leaves in a local name."""
-    outside = (mention for mention in scene.mentions[name] if not scene.within(mention.node, [loop]))
-    return scene.is_local(name) and all(is_no_reader(scene, mention, loop) for mention in outside)
+    mentions = scene.mentions[name]
+    if not scene.is_local(name) or any(is_read_later(scene, mention) for mention in mentions):
+        return False
+    outside = (mention for mention in mentions if not scene.within(mention.node, [loop]))
+    return all(is_no_reader(scene, mention, loop) for mention in outside)
+
+
+def is_read_later(scene: Scene, mention: Mention) -> bool:
+    """Whether a function, or a generator that is kept, reads the name at another time than where it stands."""
+    name = mention.node.value
+    for part, whole in scene.ancestors(mention.node):
+        if isinstance(whole, cst.Lambda | cst.FunctionDef) and part is whole.body and whole is not scene.function:
+            return not is_parameter(whole, name)
+        kept = isinstance(whole, cst.GeneratorExp) and not is_consumed(scene, whole)
+        if kept and name not in bound_names(whole) and not scene.within(mention.node, [first_iterable(whole)]):
+            return True
+    return False
+
+
+def first_iterable(node: cst.CSTNode) -> cst.CSTNode:
+    assert isinstance(node, cst.GeneratorExp)
+    return node.for_in.iter
+
+
+def is_parameter(function: cst.Lambda | cst.FunctionDef, name: str) -> bool:
+    return any(isinstance(one, cst.Param) and one.name.value == name for one in walk(function.params))
 
 
 def is_no_reader(scene: Scene, mention: Mention, loop: cst.CSTNode) -> bool:
@@ -77,6 +101,8 @@ def is_no_reader(scene: Scene, mention: Mention, loop: cst.CSTNode) -> bool:
     if mention.stores and not isinstance(scene.parent[mention.node], cst.AugAssign | cst.Del):
         return True
     for part, whole in scene.ancestors(mention.node):
+        if isinstance(whole, cst.Lambda | cst.FunctionDef) and part is whole.body and whole is not scene.function:
+            return is_parameter(whole, mention.node.value)
         if isinstance(whole, COMPREHENSIONS) and mention.node.value in bound_names(whole):
             return not scene.within(mention.node, [whole.for_in.iter])
         if isinstance(whole, cst.For) and part is whole.body and binds(whole, mention.node.value):

@@ -116,6 +116,8 @@ HANDS_OFF = {
     "extended by itself": queued("    queue.extend(queue)"),
     "multiplied": queued("    queue *= 2"),
     "deleted from": queued("    del queue[0]"),
+    "compared with another": queued("    other = max(queue, other)"),
+    "a start of a sum": queued("    other = sum([], queue)"),
     "unpacked": queued("    other = [*queue]"),
     "used in a function": queued("    other.append(lambda: queue)"),
     "a method kept": queued("    other.append(queue.append)"),

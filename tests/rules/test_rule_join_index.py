@@ -156,6 +156,15 @@ MUST = {
                         out.append(y["n"])
             return out
     """,
+    "a function with a variable of that name": """
+        def fn(xs: list, ys: list):
+            out = []
+            for x in xs:
+                for y in ys:
+                    if y["k"] == x["k"]:
+                        out.append(y["n"])
+            return sorted(out, key=lambda y: -y)
+    """,
     "a while loop around": """
         def fn(xs: list, ys: list):
             out = []
@@ -336,6 +345,24 @@ HANDS_OFF = {
             return [y for x in xs for y in ys if TABLE[y["k"]] == x["k"]]
         def more(): TABLE.clear(); globals()["TABLE"] = {}
         TABLE = {}
+    """,
+    "a function that reads the variable later": """
+        def fn(xs: list, ys: list):
+            out = []
+            for x in xs:
+                for y in ys:
+                    if y["k"] == x["k"]:
+                        out.append(lambda: y["n"])
+            return [one() for one in out]
+    """,
+    "a generator that reads the variable later": """
+        def fn(xs: list, ys: list):
+            out = []
+            for x in xs:
+                for y in ys:
+                    if y["k"] == x["k"]:
+                        out.append(y["n"] + v for v in (1, 2))
+            return [list(one) for one in out]
     """,
     "nested one in the other": """
         def fn(xs: list, ys: list):
