@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+import pytest
 from equivalence import assert_same
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -127,9 +128,23 @@ def compiles(source: str) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+@settings(SETTINGS, max_examples=20)
+@given(PROGRAM, st.booleans())
+def test_a_few_random_loops_stay_the_same(parts: list[str], with_types: bool) -> None:
+    stays_the_same(parts, with_types)
+
+
+@pytest.mark.slow
+@settings(SETTINGS, max_examples=150)
 @given(PROGRAM, st.booleans())
 def test_random_loops_stay_the_same(parts: list[str], with_types: bool) -> None:
+    stays_the_same(parts, with_types)
+
+
+def stays_the_same(parts: list[str], with_types: bool) -> None:
     body = START + "\n".join(parts) + "\nreturn acc, raw, out, seen, log, total, n\n"
     source = "def fn(xs: list, ys: list, n: int):\n" + textwrap.indent(body, "    ")
     if not compiles(source):
