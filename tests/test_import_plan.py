@@ -4,6 +4,7 @@ import ast
 import graphlib
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,8 +65,14 @@ def imported(node: ast.AST) -> Iterator[str]:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+@cache
 def imports_anywhere(path: Path) -> list[str]:
-    return [name for node in ast.walk(ast.parse(path.read_text())) for name in imported(node)]
+    return [name for node in nodes_of(path) for name in imported(node)]
 
 
 def at_module_level(node: ast.AST) -> Iterator[ast.AST]:
@@ -98,7 +105,7 @@ def test_each_library_is_imported_only_by_the_room_that_owns_it(path):
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_every_import_is_absolute(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         assert not (isinstance(node, ast.ImportFrom) and node.level), f"line {node.lineno}: a relative import"
 
 

@@ -18,7 +18,7 @@ PATCHES = [path / name for path in EXAMPLES for name in ("faster.patch", "wrong.
 
 def python(example, *arguments):
     """Runs our interpreter in the example's folder and leaves nothing behind there."""
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run([sys.executable, *arguments], cwd=example, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 

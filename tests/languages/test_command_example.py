@@ -135,6 +135,7 @@ def test_a_patch_that_does_not_compile_is_refused_with_the_compilers_line(judged
     assert isinstance(check_tests(project, tree, suite, suite.passing), Incorrect)
 
 
+@pytest.mark.slow
 def test_a_patch_that_leaves_a_daemon_behind_is_rejected(judged):
     project, base, tree = judged(original().replace(MAIN, DAEMON))
     verdict = compared(project, base, tree, read_inputs(base, project.settings))
@@ -142,6 +143,7 @@ def test_a_patch_that_leaves_a_daemon_behind_is_rejected(judged):
     assert verdict.reason == "left a process behind"
 
 
+@pytest.mark.slow
 def test_a_patch_that_looks_for_the_answer_finds_none_and_is_just_the_old_code(judged):
     project, base, tree = judged(original().replace(MAIN, READS_ANSWER))
     inputs = read_inputs(base, project.settings)

@@ -199,7 +199,12 @@ DAEMONS = {
 }
 
 
-@pytest.mark.parametrize("way", DAEMONS)
+QUICK = "orphaned twice"  # the one that is hardest to see; the others run with the slow tests
+
+
+@pytest.mark.parametrize(
+    "way", [QUICK, *(pytest.param(one, marks=pytest.mark.slow) for one in DAEMONS if one != QUICK)]
+)
 def test_a_process_left_behind_is_rejected(make, way):
     project, tree = make(DAEMONS[way])
     with pytest.raises(Misconduct, match="still running") as caught:

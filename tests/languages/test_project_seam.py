@@ -207,6 +207,7 @@ def test_source_that_is_none_is_an_incorrect_candidate(make, kind):
     assert "does not" in verdict.reason
 
 
+@pytest.mark.slow
 def test_its_tests_pass_before_and_tell_a_wrong_tree(make, kind):
     project, tree = make(kind.sorts)
     suite = suite_of(project, tree)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import make_sandbox, open_to_all
-from pythons import VERSIONS, python  # noqa: F401
+from pythons import VERSIONS, home_of, python, targets_of  # noqa: F401
 
 from optagent.core.target import Tree
 from optagent.errors import BadWorkload, InterpreterUnusable
@@ -121,19 +122,33 @@ def watched(project: PythonProject, tree: Tree, seconds: float = 60) -> TestRepo
     return run_tests(project.home, tree, Wish(None, (project.target,), keep=True, seconds=seconds))
 
 
+@pytest.fixture(scope="module")
+def shared(python, tmp_path_factory):  # noqa: F811
+    """The files as a project, made once for the tests that only look."""
+    return home_of(tmp_path_factory.mktemp("shared"), FILES, python)
+
+
+@pytest.fixture(scope="module")
+def session(shared):
+    """One run of all tests with three functions watched; a report of its own for each."""
+    home, tree = shared
+    targets = targets_of(tree, ("depth", "drain", "Box.weigh"))
+    report = run_tests(home, tree, Wish(None, targets, keep=True, seconds=60))
+    return {one.qualname: replace(report, captured=(report.captured[k],)) for k, one in enumerate(targets)}
+
+
 def captured(report: TestReport) -> list[object]:
     (of_target,) = report.captured
     return [pickle.loads(one.data) for one in of_target.inputs]
 
 
-def test_outcomes_and_reach_are_told_test_by_test(make_project):
-    project, tree = make_project(FILES, "depth")
-    report = watched(project, tree)
+def test_outcomes_and_reach_are_told_test_by_test(session):
+    report = session["depth"]
     name = "tests/test_m.py::test_"
     assert not report.broken
     assert report.names("failed") == {name + "fails", name + "bad_teardown"}
     assert report.names("skipped") == {name + "skipped", name + "expected"}
-    reached = {test.name for test in report.tests if test.reached}
+    reached = {test.name for test in report.tests if 0 in test.reached}
     assert reached == {
         name + "depth[a b/[c]::d]",
         *(one for one in reached if "depth[" in one),
@@ -143,19 +158,17 @@ def test_outcomes_and_reach_are_told_test_by_test(make_project):
     assert len(reached) == 4
 
 
-def test_only_outermost_calls_are_kept_and_each_once(make_project):
-    project, tree = make_project(FILES, "depth")
-    assert sorted(captured(watched(project, tree))) == [((1,), {}), ((3,), {}), ((4,), {})]
+def test_only_outermost_calls_are_kept_and_each_once(session):
+    assert sorted(captured(session["depth"])) == [((1,), {}), ((3,), {}), ((4,), {})]
 
 
-def test_arguments_are_kept_as_they_were_before_the_call(make_project):
-    project, tree = make_project(FILES, "drain")
-    assert captured(watched(project, tree)) == [(([1, 2],), {})]
+def test_arguments_are_kept_as_they_were_before_the_call(session):
+    assert captured(session["drain"]) == [(([1, 2],), {})]
 
 
-def test_every_kind_of_argument_can_be_called_with_again(make_project):
-    project, tree = make_project(FILES, "Box.weigh")
-    report = watched(project, tree)
+def test_every_kind_of_argument_can_be_called_with_again(shared, session):
+    home, tree = shared
+    project, report = PythonProject(home, locate(tree, "Box.weigh")), session["Box.weigh"]
     inputs = report.captured[0].inputs
     assert report.captured[0].calls == 3
     assert ((1, 2, 9), {"c": 4, "d": 5}) in captured(report)
@@ -165,9 +178,10 @@ def test_every_kind_of_argument_can_be_called_with_again(make_project):
         assert all(b'"returned",1,' in one for one in worker.call(range(len(inputs))))
 
 
-def test_only_the_named_tests_run(make_project):
-    project, tree = make_project(FILES, "depth")
-    names = [one.name for one in run_tests(project.home, tree, Wish()).tests if "depth[" in one.name]
+def test_only_the_named_tests_run(shared, session):
+    home, tree = shared
+    project = PythonProject(home, locate(tree, "depth"))
+    names = [one.name for one in session["depth"].tests if "depth[" in one.name]
     assert len(names) == 2
     assert [one.name for one in project.run_tests(tree, names).tests] == names
 
@@ -188,8 +202,9 @@ def test_tests_that_never_end_are_stopped(make_project):
 
 
 @pytest.fixture
-def odd(make_project):
-    return make_project(FILES, "odd")
+def odd(shared):
+    home, tree = shared
+    return PythonProject(home, locate(tree, "odd")), tree
 
 
 def called(odd, *args: object, seconds: float = 20) -> object:
