@@ -9,6 +9,7 @@ from pathlib import Path
 
 from optagent.agents.prompt_check import check as check_prompts
 from optagent.agents.prompts import Prompts, our_folder
+from optagent.agents.secrets import without_secrets
 from optagent.cli.buying import Buyer, Recorded, Seat, recorded, stored_replies
 from optagent.cli.settings import RunSettings
 from optagent.cli.workshop import Workshop
@@ -59,8 +60,10 @@ def prices(settings: RunSettings) -> tuple[tuple[str, Price | None], tuple[str, 
 
 def access(settings: RunSettings) -> Access:
     price = own_price(settings.price) if settings.price else None
-    if settings.api_base and "@" in settings.api_base:
-        raise BadSetting("--api-base holds a login, which would be written down", "Give the key in a variable instead.")
+    base = settings.api_base or ""
+    if set(base) & set("@?#") or without_secrets(base, known_secrets()) != base:
+        hint = "Give the plain address, and the key in a variable (OPENAI_API_KEY) or with --key-command."
+        raise BadSetting("--api-base holds a login or a key, which would be written down", hint)
     return Access(settings.api_base, settings.key_command, price)
 
 

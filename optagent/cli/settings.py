@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from optagent.agents.secrets import without_secrets
 from optagent.cli.setting_table import KNOWN, means_something
 from optagent.errors import BadSetting
+from optagent.llm.secrets import known_secrets
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,11 @@ class RunSettings:
         return Path(self.repo)
 
     def as_json(self) -> dict[str, Any]:
-        """For the record, without the command that prints a key: a key may stand in it."""
-        return {**asdict(self), "key_command": None}
+        """For the record, without keys: one may stand in the command that prints it, in a hint, or in an address that
+        nobody looks at because no model is asked."""
+        hint = tuple(without_secrets(one, known_secrets()) for one in self.hint)
+        base = self.api_base if self.has_model else None
+        return {**asdict(self), "key_command": None, "hint": hint, "api_base": base}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> RunSettings:

@@ -13,6 +13,7 @@ from optagent.agents.asking import Ask
 from optagent.agents.brief import Brief, Listing, Standing
 from optagent.agents.prompts import Prompts
 from optagent.agents.reply import Blocks, Complaint, Edit
+from optagent.agents.unseen import lost
 from optagent.cli.shop import Counter
 from optagent.core.advice import Advice
 from optagent.core.patch import EMPTY, Candidate
@@ -97,6 +98,8 @@ class Atelier:
         made = _placed(source, target, edit)
         if isinstance(made, Complaint):
             return made
+        if unseen := lost(source, made):
+            return Complaint(unseen)
         effect = import_effect(source, made)
         return Complaint(f"The code {effect}: nothing may happen there but building a value.") if effect else made
 

@@ -16,7 +16,7 @@ def reply_of(response: Any, request: Request, price: Price | None, seconds: floa
     """The reply, with its cost at that price. No choice, no text: an empty reply, and billed like any other."""
     choices = list(getattr(response, "choices", None) or ())
     text = without_keys(_text_in(choices), secrets)
-    named = _usage_in(getattr(response, "usage", None))
+    named = _usage_in(getattr(response, "usage", None), text)
     usage = named or Usage(most_tokens_in(request), most_tokens(text))
     model = str(getattr(response, "model", None) or request.model)
     return Reply(
@@ -45,10 +45,11 @@ def _finish_of(choices: list[Any], text: str) -> Finish:
     return finish
 
 
-def _usage_in(usage: Any) -> Usage | None:
-    """What the provider counted; None when it counted nothing (litellm then says 0, and no prompt has 0 tokens)."""
+def _usage_in(usage: Any, text: str) -> Usage | None:
+    """What the provider counted; None when it left something out (litellm then says 0, and neither a prompt nor a text
+    has 0 tokens)."""
     tokens_in, tokens_out = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-    if not tokens_in:
+    if not tokens_in or (text and not tokens_out):
         return None
     details_in = getattr(usage, "prompt_tokens_details", None)
     details_out = getattr(usage, "completion_tokens_details", None)

@@ -53,6 +53,7 @@ def _ready() -> ModuleType:
     in a test run) such a part then stays broken for the rest of the process.
     """
     warnings.filterwarnings("ignore", message=".*`ReadOnly` qualifier.*", category=UserWarning)
+    warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)  # quotes the answer
     return load()
 
 

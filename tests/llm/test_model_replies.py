@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -86,6 +88,21 @@ def test_usage_that_no_server_counted_is_an_upper_bound_and_says_so():
     most, usd = worst_case(REQUEST, Price.per_million(0.15, 0.60))
     assert reply.usage.tokens <= most
     assert 0 < reply.usd <= usd
+
+
+def test_a_text_that_was_billed_with_no_tokens_counts_as_if_nobody_had_counted():
+    asked, _ = asked_once(Answer("four words of text", tokens=Tokens(11, 0)))
+    assert asked.reply.usage_estimated
+    assert asked.reply.usage.tokens_out >= len("four words of text")
+
+
+def test_what_an_odd_answer_says_is_never_quoted_in_a_warning():
+    raw = json.dumps({"choices": [{"index": 0, "message": {"role": "assistant", "content": [KEY]}}], "model": "m"})
+    with warnings.catch_warnings(record=True) as shown, ScriptedServer([Answer(raw=raw)], repeat=True) as server:
+        warnings.simplefilter("always")
+        asked = ask(server)
+    assert asked.fault
+    assert KEY not in asked.told + "".join(str(one.message) for one in shown)
 
 
 def test_the_model_of_the_reply_is_the_one_the_provider_names():
