@@ -39,6 +39,10 @@ class Progress:
         if self._status is not None:
             self._status.__exit__(kind, error, tb)
 
+    def next_target(self) -> None:
+        """What is best so far, and the trials, are those of the target whose turn it is."""
+        self.best, self.trials = 1.0, 0
+
     def stage(self, what: str) -> None:
         if self.quiet:
             return
