@@ -191,7 +191,7 @@ def _leave(verb: Callable[[], int]) -> NoReturn:
 def main() -> NoReturn:
     """The console script: every fault of ours becomes one sentence and its exit code."""
     try:
-        app()
+        app(prog_name="optagent")  # also where it was started as `python -m optagent`
     except OptagentError as fault:
         _tell(fault)
     except Exception as crash:

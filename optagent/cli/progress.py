@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from optagent.core.trial import Trial
-from optagent.report.text import one_line, safe, verdict_line
+from optagent.report.text import idea_line, one_line, safe, verdict_line
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -39,6 +39,10 @@ class Progress:
         if self._status is not None:
             self._status.__exit__(kind, error, tb)
 
+    def next_target(self) -> None:
+        """What is best so far, and the trials, are those of the target whose turn it is."""
+        self.best, self.trials = 1.0, 0
+
     def stage(self, what: str) -> None:
         if self.quiet:
             return
@@ -60,7 +64,7 @@ class Progress:
         self.best = max(self.best, trial.ratio)
         if self.quiet:
             return
-        text = f"  {trial.number}. {safe(one_line(trial.candidate.idea))}: {verdict_line(trial.verdict)}"
+        text = f"  {trial.number}. {idea_line(trial.candidate.idea)}: {verdict_line(trial.verdict)}"
         with self.paused():
             print(text, file=sys.stderr, flush=True)
 

@@ -107,6 +107,9 @@ def prepared(wanted: Sequence[RunSettings], state: Path | None, progress: Progre
             workshop.abandon()
         raise
     for number, workshop in enumerate(runs):
+        progress.next_target()
+        if len(runs) > 1:
+            progress.stage(f"target {number + 1} of {len(runs)}: {workshop.target}")
         try:
             yield _baseline(workshop.with_folders(survey.folders), survey, number, progress)
         except BaselineBroken as fault:

@@ -25,7 +25,7 @@ from optagent.core.outcome import Outcome, best, run_exit_code
 from optagent.errors import BaselineBroken, OptagentError, RunNotFound
 from optagent.ledger.history import Record, replay
 from optagent.ledger.store import Ledger
-from optagent.report.document import SCHEMA, Document, Documents, ErrorPart, SpeedupPart, failure
+from optagent.report.document import SCHEMA, Document, Documents, ErrorPart, SpeedupPart, failure, schema_text
 from optagent.report.run import RunReport, document, text
 from optagent.report.text import one_line, ratio, safe
 
@@ -228,7 +228,7 @@ def apply(repo: Path, run: str, branch: str | None, undo: bool, state: Path | No
 
 
 def schema() -> int:
-    sys.stdout.write(jsonlib.dumps(Document.model_json_schema(), indent=2).replace('"schema_"', '"schema"') + "\n")
+    sys.stdout.write(schema_text())
     return codes.OK
 
 

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from optagent.core.goal import Spent
 from optagent.core.trial import Trial
@@ -132,6 +132,12 @@ class Documents(Part):
 
     def as_json(self, indent: int | None = 2) -> str:
         return as_text(self, indent)
+
+
+def schema_text() -> str:
+    """The JSON schema of both: what holds for every document of the verbs that judge, show or apply."""
+    made = TypeAdapter(Document | Documents).json_schema()
+    return json.dumps({"title": "optagent", **made}, indent=2).replace('"schema_"', '"schema"') + "\n"
 
 
 ESCAPED = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

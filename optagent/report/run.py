@@ -22,7 +22,10 @@ from optagent.report.document import (
     speedup_part,
     trial_part,
 )
-from optagent.report.text import evidence_line, one_line, ratio, safe, speedup_line, verdict_line
+from optagent.report.text import evidence_line, idea_line, one_line, ratio, safe, speedup_line, verdict_line
+
+UNFINISHED = (Outcome.INTERRUPTED, Outcome.FAILED)
+"""Runs that `resume` goes on with."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +147,10 @@ def _goal(goal: float | None, reached: float) -> list[str]:
 def _tried(report: RunReport) -> list[str]:
     if not report.trials:
         looked_for = [f"    {safe(one)}" for one in report.looked_for]
-        return ["  nothing was tried: none of these was found in the target", *looked_for, *_hot(report)]
+        head = "  nothing was tried" + (": none of these was found in the target" if looked_for else "")
+        return [head, *looked_for, *_hot(report)]
     shown = report.trials if report.confirmed is None else ()
-    lines = [f"  {one.number}. {safe(one_line(one.candidate.idea))}: {verdict_line(one.verdict)}" for one in shown]
+    lines = [f"  {one.number}. {idea_line(one.candidate.idea)}: {verdict_line(one.verdict)}" for one in shown]
     return (["  tried:", *lines, *_hot(report)]) if lines else []
 
 
@@ -163,6 +167,8 @@ def _footer(report: RunReport) -> list[str]:
         lines.append(_done(report.written))
     if report.winner is not None and not isinstance(report.written, Applied):
         lines.append(f"apply it with: optagent apply {shlex.quote(report.repo)} {report.run}")
+    elif report.verb != "verify" and report.outcome in UNFINISHED:
+        lines.append(f"go on with: optagent resume {shlex.quote(report.repo)} {report.run}")
     return lines
 
 
@@ -171,7 +177,7 @@ def _money(report: RunReport) -> str:
     bought, spent = report.bought, report.spent
     if not bought.is_priced:
         return f"{spent.tokens} tokens (nobody knows their price)"
-    return f"${spent.usd:.2f}" if not bought.calls or spent.usd >= 0.01 else f"${spent.usd:.4f}"
+    return f"${spent.usd:.2f}" if not spent.usd or spent.usd >= 0.01 else f"${spent.usd:.4f}"
 
 
 def _done(written: Applied | Undone) -> str:

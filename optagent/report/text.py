@@ -38,6 +38,15 @@ def one_line(text: str, most: int = 160) -> str:
     return joined if len(joined) <= most else joined[: most - 3] + "..."
 
 
+def idea_line(idea: str) -> str:
+    """What a candidate is about, for one line with a colon behind it.
+
+    >>> idea_line("Keep a running\\nsum.")
+    'Keep a running sum'
+    """
+    return safe(one_line(idea)).rstrip(". ")
+
+
 def ratio(value: float) -> str:
     """Three significant digits, as a factor.
 

@@ -153,6 +153,19 @@ def test_hotspots_of_a_command_are_those_of_the_command(repo, tmp_path):
     assert "no Python command" in wrong.stderr
 
 
+def test_what_stands_inside_a_function_is_part_of_its_time(repo, tmp_path):
+    (repo / "main.py").write_text("from sums import slow, light\n\nlight(9)\nprint(slow(300))\n")
+    (repo / "sums.py").write_text(
+        "def light(n):\n    return [k * k for k in range(n * 200)]\n\n\n"
+        "def slow(n):\n    return [sum(1 for k in range(n) if k % 7 == j) for j in range(n)]\n"
+    )
+    done = optagent("hotspots", repo, "--command", "python main.py", "--state", tmp_path / "state", "--json")
+    first, second = json.loads(done.stdout)["functions"]
+    assert (first["target"], first["calls"], second["target"]) == ("sums:slow", 1, "sums:light")
+    assert 0.5 < first["share"] <= 1
+    assert first["own_seconds"] <= first["total_seconds"]
+
+
 def test_without_a_target_and_a_terminal_the_hottest_are_listed_and_nothing_is_run(repo, tmp_path):
     state = tmp_path / "state"
     done = optagent("run", repo, "--state", state)

@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from optagent.core.goal import Spent
@@ -25,7 +26,7 @@ from optagent.core.verdict import (
     Speedup,
 )
 from optagent.ledger.history import Bought
-from optagent.report.document import Document
+from optagent.report.document import Document, Documents, schema_text
 from optagent.report.run import RunReport, document, text
 from optagent.report.text import safe, verdict_line
 
@@ -66,7 +67,7 @@ CASES = {
     "run-nothing.txt": text(report(Outcome.NOTHING_FOUND, False)),
     "run-faster.json": document(report(Outcome.FASTER, True)).as_json() + "\n",
     "run-nothing.json": document(report(Outcome.NOTHING_FOUND, False)).as_json() + "\n",
-    "schema.json": json.dumps(Document.model_json_schema(), indent=2) + "\n",
+    "schema.json": schema_text(),
 }
 
 
@@ -96,6 +97,33 @@ def test_neither_the_document_nor_the_text_of_a_run_moves_the_cursor():
     run = replace(report(Outcome.NOTHING_FOUND, False), target=hostile, repo=hostile)
     assert all(one.isprintable() or one == "\n" for one in document(run).as_json() + text(run))
     assert json.loads(document(run).as_json())["target"] == hostile
+
+
+@pytest.mark.parametrize("outcome", [Outcome.INTERRUPTED, Outcome.FAILED])
+def test_a_run_that_can_be_resumed_says_how(outcome):
+    assert text(report(outcome, won=False)).endswith("\ngo on with: optagent resume '/a b/repo' 20260101-000000-abcd\n")
+
+
+def test_a_run_that_looked_for_no_patterns_does_not_say_that_these_were_not_found():
+    shown = text(replace(report(Outcome.FAILED, won=False), trials=(), looked_for=()))
+    assert "  nothing was tried\n" in shown
+
+
+def test_an_idea_that_is_a_sentence_is_not_followed_by_two_marks():
+    made = report(Outcome.NOTHING_FOUND, won=False)
+    spoken = replace(made.trials[0], candidate=replace(made.trials[0].candidate, idea="Keep a running sum."))
+    assert "  1. Keep a running sum: rejected" in text(replace(made, trials=(spoken,)))
+
+
+def test_the_schema_holds_for_one_target_and_for_several():
+    one = Document.model_validate(
+        json.loads((GOLDEN / "run-faster.json").read_text().replace('"schema"', '"schema_"', 1))
+    )
+    jsonschema.validate(json.loads(one.as_json()), json.loads(schema_text()))
+    several = Documents(verb="run", outcome="faster", results=[one, one])
+    jsonschema.validate(json.loads(several.as_json()), json.loads(schema_text()))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"schema": 1, "verb": "run"}, json.loads(schema_text()))
 
 
 def test_unmeasured_is_named_and_never_null_or_zero():

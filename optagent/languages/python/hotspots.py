@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,8 @@ from optagent.sandbox.base import Command, ExecResult, Limits
 @dataclass(frozen=True)
 class Hotspot:
     """One function: its calls, the seconds in it alone (`own_s`) and with what it calls (`total_s`), under a profiler
-    that slows calls down; `share` is `own_s` over all seconds of the session."""
+    that slows calls down; `share` is `own_s` over all seconds of the session. What stands in it (a lambda, a
+    generator expression, a nested function) is part of it: it cannot be exchanged alone."""
 
     target: Target
     calls: int
@@ -68,8 +70,24 @@ def _hotspots(
 ) -> Iterator[Hotspot]:
     seen = home.tree(tree)
     known = {(join(seen, one.path), one.first_line): one for one in targets}
-    for file, line, _, calls, own, total in rows:
-        target = known.get((str(file), int(str(line))))
+    starts = sorted((join(seen, one.path), one.qualname, one.first_line) for one in targets)
+    calls: dict[Target, int] = {}
+    own_s: dict[Target, float] = {}
+    total_s: dict[Target, float] = {}
+    for file, line, name, times, own, total in rows:
+        around, _, inner = str(name).partition(".<locals>.")
+        first_line = _start(starts, str(file), around, int(str(line))) if inner else int(str(line))
+        target = known.get((str(file), first_line))
         if target is not None:
-            own_s, total_s = float(str(own)), float(str(total))
-            yield Hotspot(target, int(str(calls)), own_s, total_s, own_s / seconds if seconds else 0.0)
+            own_s[target] = own_s.get(target, 0.0) + float(str(own))
+            if not inner:
+                calls[target], total_s[target] = int(str(times)), float(str(total))
+    for target, own in own_s.items():
+        total = max(own, total_s.get(target, 0.0))
+        yield Hotspot(target, calls.get(target, 0), own, total, own / seconds if seconds else 0.0)
+
+
+def _start(starts: Sequence[tuple[str, str, int]], file: str, qualname: str, line: int) -> int:
+    """The first line of the function of that name in which `line` stands (several may share a name); 0 for none."""
+    place = bisect_right(starts, (file, qualname, line)) - 1
+    return starts[place][2] if place >= 0 and starts[place][:2] == (file, qualname) else 0
