@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rungs import make_sandbox
 
 from optagent.sandbox.base import Sandbox
-from optagent.sandbox.bwrap import Bwrap
-from optagent.sandbox.unprotected import Unprotected
 
 ROOT = Path(__file__).parents[1]
-NO_BWRAP = "bubblewrap (bwrap) is not installed: nothing to test the default sandbox with"
 
 
 @pytest.fixture(autouse=True)
@@ -23,21 +19,6 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """No test ever writes into the state folder of whoever runs the tests, or reads their settings."""
     monkeypatch.setenv("OPTAGENT_STATE", str(tmp_path_factory.getbasetemp() / "optagent-state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "no-settings"))
-
-
-def open_to_all(*folders: Path) -> None:
-    """Folders that a dropped user can look into; those that are not ours to change stay as they are."""
-    for folder in folders:
-        if os.stat(folder).st_uid == os.geteuid():
-            folder.chmod(folder.stat().st_mode | 0o755)
-
-
-def make_sandbox(rung: str) -> Sandbox:
-    if rung == "none":
-        return Unprotected()
-    if shutil.which("bwrap") is None:
-        pytest.skip(NO_BWRAP)
-    return Bwrap()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import make_sandbox
+from rungs import make_sandbox
 
 from optagent.core.target import Tree
 from optagent.core.workload import Input

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import make_sandbox, open_to_all
+from rungs import make_sandbox, open_to_all
 
 from optagent.core.target import Target, Tree
 from optagent.languages.contestant import Uncomparable

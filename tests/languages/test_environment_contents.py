@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import open_to_all
+from rungs import open_to_all
 
 from optagent.languages.python import environment, interpreter, site_packages
 from optagent.languages.python.environment import Environment

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import iniconfig
 import pytest
-from conftest import open_to_all
 from packaging.requirements import Requirement
+from rungs import open_to_all
 
 from optagent.errors import EnvironmentFault, ToolMissing
 from optagent.languages.python import environment, plugins, tools

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 
 import pytest
-from conftest import make_sandbox
+from rungs import make_sandbox
 
 from optagent.core import frames
 from optagent.core.target import Target, Tree

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from command_samples import need_compiler, project_in
-from conftest import make_sandbox
+from rungs import make_sandbox
 from suites import suite_of
 
 from optagent.core.patch import Change, Patch

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import make_sandbox
 from pythons import environment, home_of, targets_of
+from rungs import make_sandbox
 
 from optagent.core.target import Tree
 from optagent.languages.python.home import PythonHome

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import make_sandbox, open_to_all
 from pythons import VERSIONS, home_of, python, targets_of  # noqa: F401
+from rungs import make_sandbox, open_to_all
 
 from optagent.core.target import Tree
 from optagent.errors import BadWorkload, InterpreterUnusable

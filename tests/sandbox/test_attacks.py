@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import make_sandbox
+from rungs import make_sandbox
 from test_conformance import ENV, PYTHON, answer, contestant, no_process_named, python, shell
 
 from optagent.errors import SandboxBroken
@@ -102,7 +102,7 @@ def test_a_key_of_the_referees_is_nowhere_to_be_read(box):
     script = f"""
 import sys
 sys.path[:0] = [{str(here)!r}, {str(here.parent)!r}]
-from conftest import make_sandbox
+from rungs import make_sandbox
 from test_conformance import python, answer
 look = '''
 import glob

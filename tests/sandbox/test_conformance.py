@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import make_sandbox, open_to_all
+from rungs import make_sandbox, open_to_all
 
 from optagent.core import frames
 from optagent.errors import SandboxBroken, SandboxUnavailable
@@ -433,7 +433,7 @@ def test_a_referee_that_is_killed_takes_its_contestants_with_it(any_rung, halted
     script = f"""
 import sys, time
 sys.path[:0] = [{str(here)!r}, {str(here.parent)!r}]
-from conftest import make_sandbox
+from rungs import make_sandbox
 from test_conformance import contestant
 live = contestant(make_sandbox({any_rung.rung!r}), {mark!r})
 live.greet()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import make_sandbox
+from rungs import make_sandbox
 from sandbox_probes import NO_PYTHON, PYTHON, hear
 
 from optagent.errors import SandboxUnavailable

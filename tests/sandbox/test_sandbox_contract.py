@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import make_sandbox
+from rungs import make_sandbox
 from sandbox_probes import ENV, NO_PYTHON, PYTHON, run, running, shell, soon_gone, tell
 
 from optagent.errors import SandboxBroken

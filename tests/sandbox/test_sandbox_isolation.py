@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from conftest import make_sandbox
+from rungs import make_sandbox
 from sandbox_probes import NO_PYTHON, PYTHON, shell, tell
 
 from optagent.errors import SandboxUnavailable

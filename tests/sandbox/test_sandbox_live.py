@@ -11,7 +11,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from conftest import make_sandbox
+from rungs import make_sandbox
 from sandbox_probes import ENV, NO_PYTHON, PYTHON, contestant, hear, running, soon_gone
 
 from optagent.core import frames
@@ -379,7 +379,7 @@ def test_a_referee_that_is_killed_leaves_no_orphan(rung, mark, halted):
     script = f"""
 import sys, time
 sys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}, {str(HERE.parents[1])!r}]
-from conftest import make_sandbox
+from rungs import make_sandbox
 from sandbox_probes import contestant
 live = contestant(make_sandbox({rung.rung!r}), "# {mark}\\n")
 live.greet()
