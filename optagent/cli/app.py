@@ -164,7 +164,7 @@ def doctor(
     python: Annotated[str | None, typer.Option("--python", help="interpreter or environment to look at")] = None,
     json: Json = False,
 ) -> None:
-    """Tell what works on this machine: Python, git, sandbox."""
+    """Tell what works on this machine, and which Python would run the project in this folder."""
     from optagent.cli.doctor import doctor as look
 
     _leave(lambda: look(python, json))
@@ -172,7 +172,7 @@ def doctor(
 
 @app.command()
 def schema() -> None:
-    """Print the JSON schema of the documents that `--json` prints."""
+    """Print the JSON schema of what run, verify, resume, replay, show and apply print with `--json`."""
     from optagent.cli import verbs
 
     _leave(lambda: verbs.schema())
