@@ -61,7 +61,7 @@ def run(
     from optagent.cli import verbs
 
     if dry_run:
-        _leave(lambda: verbs.dry_run(Path(repo), given, json))
+        _leave(lambda: verbs.dry_run(Path(repo), given, json), "run" if json else "")
     _leave(lambda: verbs.run(Path(repo), given, json, write))
 
 
@@ -92,7 +92,7 @@ def hotspots(
     """Show in which functions the time goes."""
     from optagent.cli.hotspots import hotspots as look
 
-    _leave(lambda: look(Path(repo), given, command, json))
+    _leave(lambda: look(Path(repo), given, command, json), "hotspots" if json else "")
 
 
 @app.command(epilog=OTHER_PLACES)
@@ -115,7 +115,7 @@ def resume(repo: Repo, run: Run = "", state: State = None, json: Json = False) -
     """Go on with a run that was interrupted."""
     from optagent.cli import verbs
 
-    _leave(lambda: verbs.resume(Path(repo), run, state, json))
+    _leave(lambda: verbs.resume(Path(repo), run, state, json), "resume" if json else "")
 
 
 @app.command()
@@ -123,7 +123,7 @@ def replay(repo: Repo, run: Run = "", state: State = None, json: Json = False) -
     """Do a run again with the replies that were bought for it, without a network."""
     from optagent.cli import verbs
 
-    _leave(lambda: verbs.replay_run(Path(repo), run, state, json))
+    _leave(lambda: verbs.replay_run(Path(repo), run, state, json), "replay" if json else "")
 
 
 @app.command()
@@ -131,7 +131,7 @@ def show(repo: Repo, run: Run = "", state: State = None, json: Json = False) -> 
     """Show what a run found."""
     from optagent.cli import verbs
 
-    _leave(lambda: verbs.show(Path(repo), run, state, json))
+    _leave(lambda: verbs.show(Path(repo), run, state, json), "show" if json else "")
 
 
 @app.command()
@@ -139,7 +139,7 @@ def runs(repo: Repo, state: State = None, json: Json = False) -> None:
     """List the runs of a repository, newest first."""
     from optagent.cli import verbs
 
-    _leave(lambda: verbs.runs(Path(repo), state, json))
+    _leave(lambda: verbs.runs(Path(repo), state, json), "runs" if json else "")
 
 
 @app.command()
@@ -156,7 +156,7 @@ def apply(
     """Write the confirmed patch of a run into your files, or take it out again."""
     from optagent.cli import verbs
 
-    _leave(lambda: verbs.apply(Path(repo), run, branch, undo, state, json))
+    _leave(lambda: verbs.apply(Path(repo), run, branch, undo, state, json), "apply" if json else "")
 
 
 @app.command()
@@ -164,7 +164,7 @@ def doctor(
     python: Annotated[str | None, typer.Option("--python", help="interpreter or environment to look at")] = None,
     json: Json = False,
 ) -> None:
-    """Tell what works on this machine: Python, git, sandbox."""
+    """Tell what works on this machine, and which Python would run the project in this folder."""
     from optagent.cli.doctor import doctor as look
 
     _leave(lambda: look(python, json))
@@ -172,16 +172,23 @@ def doctor(
 
 @app.command()
 def schema() -> None:
-    """Print the JSON schema of the documents that `--json` prints."""
+    """Print the JSON schema of what run, verify, resume, replay, show and apply print with `--json`."""
     from optagent.cli import verbs
 
     _leave(lambda: verbs.schema())
 
 
-def _leave(verb: Callable[[], int]) -> NoReturn:
-    """Ends with the verb's exit code; Ctrl-C ends it where it is, to be resumed."""
+def _leave(verb: Callable[[], int], documented: str = "") -> NoReturn:
+    """Ends with the verb's exit code; Ctrl-C ends it where it is, to be resumed. A fault becomes the document of the
+    verb that is named in `documented`, if one is."""
     try:
         code = verb()
+    except OptagentError as fault:
+        if not documented:
+            raise
+        from optagent.cli.verbs import failed
+
+        code = failed(documented, "", fault, json=True)
     except KeyboardInterrupt:
         print("interrupted; go on with `optagent resume`", file=sys.stderr)
         code = codes.INTERRUPTED

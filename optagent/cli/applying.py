@@ -111,5 +111,13 @@ def _won(ledger: Ledger, repo: Path, run: str) -> tuple[RunReport, Patch]:
     """The run's report and its confirmed patch."""
     report = run_report("apply", run, replay(ledger.events(run)))
     if report.winner is None:
-        raise RunNotFound(f"run {run} has no confirmed patch", f"See what it tried with `optagent show {repo} {run}`.")
+        raise RunNotFound(f"run {run} has no confirmed patch", _instead(ledger, repo, run))
     return report, report.winner.candidate.patch
+
+
+def _instead(ledger: Ledger, repo: Path, run: str) -> str:
+    """What to type where a run has no patch: the latest that has one, if there is any."""
+    won = (name for name in ledger.runs() if run_report("apply", name, replay(ledger.events(name))).winner)
+    other = next(won, None)
+    see = f"See what it tried with `optagent show {repo} {run}`"
+    return f"{see}, or take the latest that has one: `optagent apply {repo} {other}`." if other else f"{see}."

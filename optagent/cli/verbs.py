@@ -22,7 +22,7 @@ from optagent.cli.settings import RunSettings
 from optagent.cli.workshop import place_of
 from optagent.core import outcome as codes
 from optagent.core.outcome import Outcome, best, run_exit_code
-from optagent.errors import BaselineBroken, OptagentError, RunNotFound
+from optagent.errors import BadSetting, BaselineBroken, OptagentError, RunNotFound
 from optagent.ledger.history import Record, replay
 from optagent.ledger.store import Ledger
 from optagent.report.document import SCHEMA, Document, Documents, ErrorPart, SpeedupPart, failure, schema_text
@@ -39,7 +39,7 @@ def run(repo: Path, given: Mapping[str, Any], json: bool, write: bool = False) -
             wanted = _wanted(asked, progress)
             shown = [_shown("run", one, json, repo if write else None) for one in start(wanted, asked.state, progress)]
     except OptagentError as fault:
-        return _failed("run", ", ".join(given.get("target") or ()), fault, json)
+        return failed("run", ", ".join(given.get("target") or ()), fault, json)
     return _close("run", shown, json)
 
 
@@ -128,7 +128,7 @@ def resume(repo: Path, run: str, state: Path | None, json: bool) -> int:
         with Progress(float(record.started.settings.get("minutes", 10)), quiet=json) as progress:
             shown = _shown("resume", resume_session(name, ledger, place, progress), json)
     except OptagentError as fault:
-        return _failed("resume", record.started.spec, fault, json)
+        return failed("resume", record.started.spec, fault, json)
     return _close("resume", [shown], json)
 
 
@@ -145,11 +145,12 @@ def replay_run(repo: Path, run: str, state: Path | None, json: bool) -> int:
         with Progress(settings.minutes, quiet=json) as progress:
             shown = [_shown("replay", one, json) for one in start([settings], state, progress)]
     except OptagentError as fault:
-        return _failed("replay", record.started.spec, fault, json)
+        return failed("replay", record.started.spec, fault, json)
     return _close("replay", shown, json)
 
 
-def _failed(verb: str, target: str, fault: OptagentError, json: bool) -> int:
+def failed(verb: str, target: str, fault: OptagentError, json: bool) -> int:
+    """The fault's exit code; with `json` its document is printed, else it goes on its way."""
     if not json:
         raise fault
     outcome = Outcome.BASELINE_BROKEN if isinstance(fault, BaselineBroken) else Outcome.FAILED
@@ -239,14 +240,18 @@ def _emit(shown: Document) -> None:
 def _open(repo: Path, run: str, state: Path | None) -> tuple[Ledger, Path, str]:
     """The ledger of a repository and one of its runs, by name or the latest. Makes nothing."""
     if not os.path.isdir(repo):
-        raise RunNotFound(f"there is no folder {repo}", "Name the project's folder.")
+        raise BadSetting(f"there is no folder {repo}", "Name the project's folder.")
+    none = RunNotFound(f"there are no runs of {repo} yet", f"Start one with `optagent run {repo} --target FN`.")
     place = place_of(repo, state)
-    ledger = Ledger.open(place, create=False)
+    try:
+        ledger = Ledger.open(place, create=False)
+    except RunNotFound:
+        raise none from None
     names = ledger.runs()
     if run and run not in names:
         ledger.close()
         raise RunNotFound(f"there is no run {run} of {repo}", f"List them with `optagent runs {repo}`.")
     if not names:
         ledger.close()
-        raise RunNotFound(f"there are no runs of {repo} yet", f"Start one with `optagent run {repo} --target FN`.")
+        raise none
     return ledger, place, run or names[0]

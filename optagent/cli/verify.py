@@ -85,6 +85,7 @@ def _judged(workshop: Workshop, candidate: Candidate, progress: Progress) -> Run
         workshop.abandon()
         raise
     bench.store(workshop, problem, survey, time.monotonic() - began, Spent(trials=ONLY_TRIAL))
+    began = time.monotonic()  # the baseline's seconds are stored with it
     counter = Counter(workshop, problem, progress.stage)
     verdict = _verdict(counter, candidate)
     spent = Spent(seconds=time.monotonic() - began, trials=1)

@@ -194,6 +194,13 @@ def test_a_run_without_a_confirmed_patch_has_nothing_to_write(desk, words):
     assert "has no confirmed patch" in desk.refused("r1", *words)
 
 
+def test_whoever_asks_for_a_run_without_a_patch_is_told_the_latest_that_has_one(desk):
+    for run in ("r1", "r2"):
+        desk.found(run, EDIT)
+    desk.found("r3", EDIT, confirmed=False)
+    assert desk.refused("r3").rstrip().endswith(f"`optagent apply {desk.repo} r2`.")
+
+
 def test_a_commit_is_refused_while_the_target_has_uncommitted_changes(desk):
     desk.file.write_bytes(b"changed\r\n")
     desk.found("r1", Change("m.py", "changed\r\n", NEW))

@@ -183,6 +183,22 @@ def test_a_fault_that_names_what_is_hostile_does_not_move_the_cursor(tmp_path):
     assert all(one.isprintable() or one == "\n" for one in done.stderr)
 
 
+@pytest.mark.parametrize("verb", ["show", "apply", "resume", "replay"])
+def test_with_json_every_verb_tells_a_fault_as_a_document(repo, tmp_path, verb):
+    done = subprocess.run(
+        [sys.executable, "-m", "optagent", verb, repo, "--state", tmp_path / "state", "--json"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["verb"], document["outcome"]) == (2, verb, "failed")
+    assert document["error"]["message"] == f"there are no runs of {repo} yet"
+    assert done.stderr == ""
+
+
+def test_the_runs_of_a_folder_that_is_not_there_are_not_an_empty_list(tmp_path):
+    assert "no folder" in refused(tmp_path, "runs", tmp_path / "nowhere", code=2)
+
+
 def test_with_json_a_fault_is_a_document_on_stdout(repo, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "optagent", "run", repo, "--target", "none", "--state", tmp_path / "state", "--json"],

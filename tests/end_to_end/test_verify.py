@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,12 @@ def test_a_patch_that_is_faster_and_the_same_passes(repo):
     assert said["verb"] == "verify"
     assert "-    kept = []" in said["patch"]
     assert said["evidence"]["held_out"] > 0
+
+
+def test_the_seconds_of_a_judgement_are_no_more_than_it_took(repo):
+    began = time.monotonic()
+    _, said = verify(repo, FAST)
+    assert 0 < said["cost"]["seconds"] < time.monotonic() - began
 
 
 def test_a_patch_that_changes_a_result_on_one_input_is_a_regression(repo):
