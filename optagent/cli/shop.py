@@ -13,7 +13,7 @@ from optagent.cli.workshop import Workshop
 from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
-from optagent.core.statistics import launches_needed
+from optagent.core.statistics import Looks
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Rejected, Verdict
 from optagent.core.workload import Input
@@ -103,12 +103,12 @@ class Counter:
         self._record_speed(number, verdict)
         return verdict
 
-    def claim(self, number: int, tree: Tree, held_out: int, launches: int) -> Verdict:
+    def claim(self, number: int, tree: Tree, held_out: int, looks: Looks) -> Verdict:
         """Every test, every search input and the held-out ones, then fresh launches on the held-out ones alone."""
         self.stage(f"confirming trial {number} on inputs nobody saw")
         began = time.monotonic()
         verdict = self._decided(
-            number, tree, held_out, lambda race, seed: speed.claim(race, self.problem.noise, seed, launches)
+            number, tree, held_out, lambda race, seed: speed.claim(race, self.problem.noise, seed, looks)
         )
         seconds = time.monotonic() - began
         self.record(number, events.Claimed(verdict, held_out, Spent(seconds=seconds)))
@@ -117,10 +117,7 @@ class Counter:
     def verify(self, number: int, tree: Tree) -> Verdict:
         """The same for a patch that nobody chose among others: all launches are seen through, whatever they show."""
         self.stage("measuring")
-        launches = launches_needed(0)
-        verdict = self._decided(
-            number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed, launches)
-        )
+        verdict = self._decided(number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed))
         self.record(number, events.Claimed(verdict, 0))
         return verdict
 

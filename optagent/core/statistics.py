@@ -1,7 +1,7 @@
 """From times to a ratio with an interval, and the one rule that says "faster".
 
-Evidence for the protocol: shared/research/measure.md sections 3 to 7 and 13. This is its first version; the
-estimator, the looks and the margin are settled by experiment in step 4 and changed here only.
+The rule is a sign test over launches with a few looks: exact whatever the launches' distribution, and not moved by a
+launch that is far off, however far. docs/decisions/0003-claim.md has the alternatives and the numbers.
 
 A *launch* is one pair of fresh processes. Every launch has a bias of its own, so launches are the samples; what
 happens inside one launch is summarised before anything is decided.
@@ -12,7 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import median
+from typing import Literal
 
 MARGIN = 0.01
 """A gain must exceed this to be called one: launch biases of 0.2 to 0.9 % are no gains."""
@@ -21,9 +23,26 @@ SLOWER_MARGIN = 0.02
 ALPHA = 0.004
 """Chance that one claim calls a gain of MARGIN or less a gain."""
 
-SEARCH_LAUNCHES = 3
+SPENDING = (0.5, 0.8, 1.0)
+"""Share of ALPHA that may be gone by the looks that forgive no launch, one, two. Half at once, since most true gains
+need nothing to be forgiven."""
+
+SEARCH_LOOKS = ((3, 0), (5, 1))
+"""For choosing, not for claiming: three launches without exception, or four of five."""
+
+COMPARE_LOOKS = ((13, 1),)
+"""A pair that nobody chose: 13 launches of which one may fail, which 14 of 8192 fair coins do; the interval then runs
+from the second smallest to the second largest, so that one bad launch on either side does not move it."""
+
+NOISE_LAUNCHES = 3
+CONFIDENCE = 0.99
+"""Least confidence of an interval that is shown; fewer than eight launches cannot give it."""
+
 MEMO_FACTOR = 3.0
 """First calls that cost this many times more, against later ones, than the reference's do: it remembers."""
+
+Looks = tuple[tuple[int, int], ...]
+"""(launches, how many of them may fail): when to look, and what is still enough."""
 
 
 @dataclass(frozen=True)
@@ -73,45 +92,99 @@ class Interval:
 
 
 def interval(log_ratios: Sequence[float]) -> Interval:
-    """Median over launches, bounded by the smallest and the largest launch.
+    """Median over launches, bounded by the innermost pair of launches that still gives CONFIDENCE.
 
-    Distribution-free: the true median lies outside only when all launches fall on one side of it, which has
-    probability 2 * 2**-n. One outlier moves a bound, never the estimate.
+    Distribution-free (David and Nagaraja, Order Statistics, 7.1): the true median lies outside of the k-th smallest
+    and the k-th largest of n with probability 2 P(Bin(n, 1/2) < k). Fewer than k outliers move no bound.
 
     >>> interval([0.0, 0.0, 0.0]).confidence
     0.75
     """
-    return Interval(
-        math.exp(median(log_ratios)),
-        math.exp(min(log_ratios)),
-        math.exp(max(log_ratios)),
-        1.0 - 2.0 * 0.5 ** len(log_ratios),
-    )
+    ordered, n = sorted(log_ratios), len(log_ratios)
+    k = max([k for k in range(1, n // 2 + 1) if _confidence(n, k) >= CONFIDENCE], default=1)
+    return Interval(math.exp(median(ordered)), math.exp(ordered[k - 1]), math.exp(ordered[-k]), _confidence(n, k))
 
 
-def launches_needed(claims_before: int) -> int:
-    """How many unanimous launches one claim takes; every further claim of a run has half the error.
+def _confidence(n: int, k: int) -> float:
+    """Of the interval from the k-th smallest to the k-th largest of n."""
+    return 1.0 - sum(math.comb(n, i) for i in range(k)) / 2.0 ** (n - 1)
 
-    >>> [launches_needed(k) for k in range(3)]
-    [8, 9, 10]
+
+@cache
+def looks_of(claims_before: int) -> Looks:
+    """When one claim looks at its launches; every further claim of a run has half the error.
+
+    The earliest looks that forgive no launch, one, and two, such that all of them together are passed with probability
+    ALPHA at most by launches that exceed the bar with probability one half each (a gain whose true median is the bar).
+    That probability is computed exactly (`passing`), whatever the launches' distribution.
+
+    >>> looks_of(0)
+    ((9, 0), (13, 1), (17, 2))
     """
-    return math.ceil(-math.log2(ALPHA / 2**claims_before))
+    looks: Looks = ()
+    for forgiven, share in enumerate(SPENDING):
+        n = looks[-1][0] + 1 if looks else 1
+        while passing((*looks, (n, forgiven)), 0.5) > share * ALPHA / 2**claims_before:
+            n += 1
+        looks = (*looks, (n, forgiven))
+    return looks
 
 
-def is_above(log_ratios: Sequence[float], noise: float) -> bool:
-    """Whether every launch exceeds both the margin and what the baseline shows against itself.
+def passing(looks: Looks, chance: float) -> float:
+    """Probability that one of the looks is passed, when each launch succeeds with this chance.
 
-    With n launches and a true median ratio at the bar or below it, this happens with probability 2**-n at most.
+    >>> passing(((3, 0),), 0.5)
+    0.125
     """
-    bar = math.log1p(max(MARGIN, noise))
-    return bool(log_ratios) and min(log_ratios) > bar
+    passed, by_failures = 0.0, {0: 1.0}
+    enough = dict(looks)
+    for n in range(1, looks[-1][0] + 1):
+        after: dict[int, float] = {}
+        for failures, probability in by_failures.items():
+            after[failures] = after.get(failures, 0.0) + probability * chance
+            after[failures + 1] = after.get(failures + 1, 0.0) + probability * (1.0 - chance)
+        passed += sum(share for failures, share in after.items() if failures <= enough.get(n, -1))
+        by_failures = {failures: share for failures, share in after.items() if failures > enough.get(n, -1)}
+    return passed
 
 
-def is_below(log_ratios: Sequence[float], noise: float) -> bool:
-    """Whether every launch says slower, beyond the margin and the noise."""
-    return bool(log_ratios) and max(log_ratios) < -math.log1p(max(SLOWER_MARGIN, noise))
+Answer = Literal["yes", "no", "open"]
+
+
+def answer(log_ratios: Sequence[float], bar: float, looks: Looks) -> Answer:
+    """Whether the launches exceed `bar` (a log ratio): yes at the first look that they pass, no as soon as more of them
+    failed than the last look forgives, else open: another launch is needed. Launches after a yes count for nothing.
+
+    >>> [answer(seen, 0.0, ((3, 0), (5, 1))) for seen in ([1, 1, 1], [1, -1, 1, 1], [1, -1, -1])]
+    ['yes', 'open', 'no']
+    """
+    enough, (last, most) = dict(looks), looks[-1]
+    failures = 0
+    for n, one in enumerate(log_ratios, 1):
+        failures += one <= bar
+        if failures <= enough.get(n, -1):
+            return "yes"
+        if failures > most or n == last:
+            return "no"
+    return "open"
+
+
+def bar(noise: float) -> float:
+    """The log ratio that a launch has to exceed to speak for a gain: the margin, or what the baseline typically shows
+    against itself here and now, whichever is more."""
+    return math.log1p(max(MARGIN, noise))
+
+
+def slower_bar(noise: float) -> float:
+    """The same for a loss, with the sides swapped."""
+    return math.log1p(max(SLOWER_MARGIN, noise))
 
 
 def noise_floor(log_ratios: Sequence[float]) -> float:
-    """The largest deviation of a baseline from itself, as a share."""
-    return math.expm1(max((abs(one) for one in log_ratios), default=0.0))
+    """What a baseline typically deviates from itself by, as a share: the median, so that one bad launch does not speak
+    for the machine.
+
+    >>> round(noise_floor([0.01, -0.2, 0.02]), 4)
+    0.0202
+    """
+    return math.expm1(median([abs(one) for one in log_ratios])) if log_ratios else 0.0

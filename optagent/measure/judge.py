@@ -44,4 +44,4 @@ def _why_not(found: Found) -> str:
     if shown.noise > MARGIN and shown.ratio <= 1 + shown.noise:
         return f"{shown.ratio:.3f}x is within the noise of this machine now ({shown.noise:.1%})"
     bar = max(MARGIN, shown.noise)
-    return f"{shown.ratio:.3f}x over {shown.launches} launches is no gain beyond {bar:.1%} in each of them"
+    return f"{shown.ratio:.3f}x over {shown.launches} launches is no gain beyond {bar:.1%}"

@@ -9,7 +9,19 @@ from statistics import median
 
 from optagent.core.accounting import is_clear, moved_work
 from optagent.core.seeds import derive
-from optagent.core.statistics import MARGIN, SEARCH_LAUNCHES, interval, is_above, is_below, noise_floor
+from optagent.core.statistics import (
+    COMPARE_LOOKS,
+    MARGIN,
+    NOISE_LAUNCHES,
+    SEARCH_LOOKS,
+    Answer,
+    Looks,
+    answer,
+    bar,
+    interval,
+    noise_floor,
+    slower_bar,
+)
 from optagent.core.target import Tree
 from optagent.core.verdict import Difference, Speedup
 from optagent.core.workload import Input
@@ -26,7 +38,7 @@ ONE_CORE = 1.1
 
 @dataclass(frozen=True)
 class Noise:
-    """The baseline against itself: its largest deviation as a share, and the clock that suits the target."""
+    """The baseline against itself: what it typically deviates by, as a share, and the clock that suits the target."""
 
     floor: float
     clock: Clock
@@ -46,7 +58,7 @@ class Found:
     difference: Difference | None = None
 
 
-def measure_noise(race: Race, seed: int, launches: int = SEARCH_LAUNCHES) -> Noise:
+def measure_noise(race: Race, seed: int, launches: int = NOISE_LAUNCHES) -> Noise:
     """The reference on both sides. Raises Misconduct when the reference fails."""
     same = replace(race, new=race.old)
     seen = [launch(same, derive(seed, "noise", k)) for k in range(launches)]
@@ -58,31 +70,36 @@ def measure_noise(race: Race, seed: int, launches: int = SEARCH_LAUNCHES) -> Noi
 
 
 def estimate(race: Race, noise: Noise, seed: int) -> Found:
-    """One launch; two more only where the first looks like a gain or a loss. For choosing, not for claiming."""
-    first = [launch(race, derive(seed, "launch", 0))]
-    if _is_open(first, noise):
-        first += [launch(race, derive(seed, "launch", k)) for k in range(1, SEARCH_LAUNCHES)]
-    return _found(first, noise, complete=len(first) == SEARCH_LAUNCHES)
+    """One launch; a few more only where the first looks like a gain or a loss. For choosing, not for claiming."""
+    seen = [launch(race, derive(seed, "launch", 0))]
+    first = seen[0].on(noise.clock).log_ratio
+    if first > bar(0.0) or -first > slower_bar(0.0):
+        told = _gains if first > 0 else _losses
+        while told(seen, noise, SEARCH_LOOKS) == "open" and not _is_over(seen):
+            seen.append(launch(race, derive(seed, "launch", len(seen))))
+    return _found(seen, noise, SEARCH_LOOKS)
 
 
-def claim(race: Race, noise: Noise, seed: int, launches: int) -> Found:
-    """Fresh launches that chose nothing; the first one that does not exceed the bar ends the claim."""
+def claim(race: Race, noise: Noise, seed: int, looks: Looks) -> Found:
+    """Fresh launches that chose nothing, until they are enough for a gain or can be no more."""
     seen: list[Launch] = []
-    for k in range(launches):
-        seen.append(launch(race, derive(seed, "claim", k)))
-        if not _all_above(seen, noise):
-            break
-    return _found(seen, noise, complete=len(seen) == launches)
+    while _gains(seen, noise, looks) == "open" and not _is_over(seen):
+        seen.append(launch(race, derive(seed, "claim", len(seen))))
+    return _found(seen, noise, looks)
 
 
-def compare(race: Race, noise: Noise, seed: int, launches: int) -> Found:
-    """Fresh launches, all of them unless one shows that there is nothing to compare: a wrong or a moved one."""
+def compare(race: Race, noise: Noise, seed: int) -> Found:
+    """Fresh launches of a pair that nobody chose, always as many, so that "the same" and "slower" are as well founded
+    as "faster"."""
     seen: list[Launch] = []
-    for k in range(launches):
-        seen.append(launch(race, derive(seed, "compare", k)))
-        if seen[-1].difference is not None:
-            break
-    return _found(seen, noise, complete=len(seen) == launches)
+    while len(seen) < COMPARE_LOOKS[-1][0] and not _is_over(seen):
+        seen.append(launch(race, derive(seed, "compare", len(seen))))
+    return _found(seen, noise, COMPARE_LOOKS)
+
+
+def _is_over(launches: Sequence[Launch]) -> bool:
+    """Whether there is nothing more to compare: a timed call was wrong."""
+    return bool(launches) and launches[-1].difference is not None
 
 
 def affordable(
@@ -105,24 +122,23 @@ def affordable(
     return tuple(chosen)
 
 
-def _is_open(launches: list[Launch], noise: Noise) -> bool:
-    logs = [one.on(noise.clock).log_ratio for one in launches]
-    return is_above(logs, 0.0) or is_below(logs, 0.0)
-
-
-def _all_above(launches: list[Launch], noise: Noise) -> bool:
-    """Every launch above the bar on the deciding clock, and the other clock, if it is ours, not contradicting in the
+def _gains(launches: Sequence[Launch], noise: Noise, looks: Looks) -> Answer:
+    """Whether the launches show a gain on the deciding clock, the other clock, if it is ours, not contradicting in the
     middle."""
-    logs = [one.on(noise.clock).log_ratio for one in launches]
+    said = answer([one.on(noise.clock).log_ratio for one in launches], bar(noise.floor), looks)
     others = [_other(one, noise.clock) for one in launches if one.sees_cpu]
-    return is_above(logs, noise.floor) and (not others or median(others) > MARGIN)
+    return "no" if said == "yes" and others and median(others) <= math.log1p(MARGIN) else said
+
+
+def _losses(launches: Sequence[Launch], noise: Noise, looks: Looks) -> Answer:
+    return answer([-one.on(noise.clock).log_ratio for one in launches], slower_bar(noise.floor), looks)
 
 
 def _other(one: Launch, clock: Clock) -> float:
     return one.on("wall" if clock == "cpu" else "cpu").log_ratio
 
 
-def _found(launches: list[Launch], noise: Noise, complete: bool) -> Found:
+def _found(launches: list[Launch], noise: Noise, looks: Looks) -> Found:
     logs = [one.on(noise.clock).log_ratio for one in launches]
     differences = [one.difference for one in launches if one.difference is not None]
     accounts = [one.account for one in launches]
@@ -130,8 +146,8 @@ def _found(launches: list[Launch], noise: Noise, complete: bool) -> Found:
     return Found(
         tuple(launches),
         _speedup(launches, logs, noise),
-        complete and _all_above(launches, noise),
-        complete and is_below(logs, noise.floor),
+        _gains(launches, noise, looks) == "yes",
+        _losses(launches, noise, looks) == "yes",
         moved,
         moved is None or is_clear(accounts, moved),
         differences[0] if differences else None,

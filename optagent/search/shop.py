@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Patch
+from optagent.core.statistics import Looks
 from optagent.core.target import Tree
 from optagent.core.verdict import CannotCompare, Evidence, Inconclusive, Incorrect, Rejected, Verdict
 from optagent.search.policy import Proposal
@@ -20,7 +21,7 @@ class Shop:
     """Every function that judges takes the number of the trial it works for, so that it can keep a record.
 
     `paid` tells what was paid for a trial before anybody judged it; `measure` gives a search verdict; `claim` decides a
-    winner again on the held-out set of that index with that many fresh launches.
+    winner again on the held-out set of that index in fresh launches with those looks.
     """
 
     normal_form: Callable[[Patch], str]
@@ -30,6 +31,6 @@ class Shop:
     test: Callable[[int, Tree], Evidence | Objection]
     compare: Callable[[int, Tree, Evidence], Evidence | Objection]
     measure: Callable[[int, Tree, Evidence], Verdict]
-    claim: Callable[[int, Tree, int, int], Verdict]
+    claim: Callable[[int, Tree, int, Looks], Verdict]
     asked: Callable[[int, Proposal], None]
     elapsed_s: Callable[[], float]
