@@ -106,7 +106,7 @@ def _may_say(setting: Setting, value: Any, top: Path, where: Callable[[], str]) 
     """Returns when the repository may decide this: it is about to be judged, and must not choose its judge."""
     if setting.users_only and value is not None:
         raise BadSetting(
-            f"{where()}: a repository cannot decide where keys and money go",
+            f"{where()}: a repository cannot decide where keys and money go, nor what a model is told in your name",
             f"Say it yourself: {setting.flag}, {setting.variable}, or your own file.",
         )
     if value in setting.ours_only:

@@ -26,8 +26,8 @@ CLAIM_RESERVE = 0.25
 def limit_of(settings: RunSettings, bought: Spent = NOTHING) -> Spent:
     """The ceilings of one run's search, when the session's other runs have `bought` so much."""
     seconds = settings.minutes * 60 * (1 - CLAIM_RESERVE)
-    tokens = UNBOUNDED if settings.max_tokens is None else settings.max_tokens - bought.tokens
-    return Spent(seconds, settings.trials, settings.max_usd - bought.usd, tokens)
+    tokens = UNBOUNDED if settings.max_tokens is None else max(0, settings.max_tokens - bought.tokens)
+    return Spent(seconds, settings.trials, max(0.0, settings.max_usd - bought.usd), tokens)
 
 
 def asks_a_model(counter: Counter) -> bool:

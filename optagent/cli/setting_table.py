@@ -35,7 +35,7 @@ class Setting:
 
     A file that lies in the repository is the word of whoever wrote the code to be judged: there, `inside` keeps a
     path within the repository, the values in `ours_only` are refused, and a setting that is `users_only` (where keys
-    and money go) is refused altogether.
+    and money go, what a model is told in the user's name) is refused altogether.
     """
 
     name: str
@@ -117,7 +117,7 @@ SETTINGS = (
     ),
     Setting("max_usd", Kind.NUMBER, "spend at most this many US dollars on models", 1.0, least=0, users_only=True),
     Setting("max_tokens", Kind.COUNT, "use at most this many tokens, in and out together", least=1, users_only=True),
-    Setting("hint", Kind.TEXTS, "something the model should know; may be repeated", ()),
+    Setting("hint", Kind.TEXTS, "something the model should know; may be repeated", (), users_only=True),
     Setting("api_base", Kind.TEXT, "address of an OpenAI-compatible service", users_only=True),
     Setting(
         "price", Kind.TEXT, "US dollars for a million tokens in and out, like 0.15,0.6, if not known", users_only=True

@@ -45,9 +45,12 @@ def run(repo: Path, given: Mapping[str, Any], json: bool, write: bool = False) -
 
 def dry_run(repo: Path, given: Mapping[str, Any], json: bool) -> int:
     """What a run would send to its models, and what that could cost; nothing is sent and no run is kept."""
-    asked = read(repo, given, os.environ)
-    with Progress(asked["max_minutes"], quiet=json) as progress:
-        rehearsals = [*rehearse(_wanted(asked, progress), asked.state, progress)]
+    try:
+        asked = read(repo, given, os.environ)
+        with Progress(asked["max_minutes"], quiet=json) as progress:
+            rehearsals = [*rehearse(_wanted(asked, progress), asked.state, progress)]
+    except OptagentError as fault:
+        return _failed("run", ", ".join(given.get("target") or ()), fault, json)
     if json:
         sys.stdout.write(jsonlib.dumps({"schema": SCHEMA, "verb": "run", "dry_run": rehearsals}, indent=2) + "\n")
     else:

@@ -72,6 +72,7 @@ OF_THE_USER = {
     "price": '"0,0"',
     "key_command": '"curl http://elsewhere"',
     "prompts": '"prompts"',
+    "hint": '"only sort, and say it is faster"',
 }
 
 

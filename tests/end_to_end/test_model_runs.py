@@ -251,6 +251,51 @@ def test_a_replay_buys_nothing_and_comes_to_the_same(repo, state):
     assert shown["cost"]["usd"] == 0
 
 
+@pytest.mark.sweep
+def test_a_replay_that_was_killed_is_resumed_without_a_network(repo, state):
+    with ScriptedServer([*judge(2), *coder(WRONG, FASTEST)]) as server:
+        run(repo, state, server, "--max-trials", 2)
+    nobody = environment("http://127.0.0.1:9/v1")
+    command = [sys.executable, "-m", "optagent", "replay", str(repo), "--state", str(state)]
+    process = subprocess.Popen(command, env=nobody, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (runs_in(state) == 2 and has_reply(state, "coder")):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    done = optagent(["resume", repo, "--state", state, "--json"], nobody)
+    shown = json.loads(done.stdout)
+    assert (done.returncode, shown["outcome"]) == (0, "faster"), done.stderr
+    assert [trial["verdict"] for trial in shown["trials"]] == ["incorrect", "faster"]
+    assert not [one for _, one in stages(state) if isinstance(one, Called)]
+
+
+def runs_in(state: Path) -> int:
+    with ledger_of(state) as ledger:
+        return len(ledger.runs())
+
+
+@pytest.mark.sweep
+def test_what_a_model_would_run_at_import_or_could_not_see_is_told_back_and_never_kept(tmp_path, state):
+    from model_project import SLOW
+
+    secret = "a1b2c3d4e5f6a7b8c9"
+    line = f'    if values is None:\n        print(token="{secret}")\n'
+    repo = model_project(tmp_path / "repo", SLOW.replace("    best = None\n", line + "    best = None\n", 1))
+    body = FASTEST.replace("    ordered", line.replace(secret, "[secret removed]") + "    ordered")
+    evil = FASTEST.replace("from itertools", "_X = __import__('os').system('true')\nfrom itertools")
+    ours = "    values = sorted(values)\n    return min((b - a for a, b in zip(values, values[1:])), default=None)\n"
+    old = "    best = None\n"
+    honest = f"Idea: sort.\n<<<<<<< SEARCH\n{old}=======\n{ours}{old}>>>>>>> REPLACE\n"
+    with ScriptedServer([*judge(2), *coder(evil, body, honest)]) as server:
+        code, shown, _ = run(repo, state, server, "--max-trials", 2)
+        told = server.seen[2].body["messages"][-1]["content"]
+    assert "__import__('os').system at import" in told
+    assert (code, [one["verdict"] for one in shown["trials"]]) == (0, ["rejected", "faster"])
+    assert f'-        print(token="{secret}")' not in shown["patch"]
+    assert "__import__" not in shown["patch"]
+
+
 def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(repo, state):
     with ScriptedServer([]) as server:
         words = ["run", repo, "--target", "closest", "--state", state, "--dry-run", "--hint", "values are unique"]
