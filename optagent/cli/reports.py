@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from optagent.core.outcome import Outcome
 from optagent.core.trial import Trial
-from optagent.core.verdict import Rejected
+from optagent.core.verdict import Faster, Rejected, Verdict
 from optagent.languages.command.project import COMMAND_MODULE
 from optagent.languages.python.scope_others import also_changed
 from optagent.ledger.history import Record
@@ -40,8 +40,23 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
         machine=started.machine,
         looked_for=tuple(record.ended.extra.get("looked_for", ())) if record.ended else (),
         hot_lines=_hot_lines(record),
-        warnings=(*_warnings(record), *_beside(record, winner)),
+        warnings=(*_warnings(record), *_beside(record, winner), *_thin(claim)),
         written=record.written,
+    )
+
+
+FEW_HELD_OUT = 3
+
+
+def _thin(claim: Verdict | None) -> tuple[str, ...]:
+    """A gain that was shown on very few inputs: they may be like no others."""
+    if not isinstance(claim, Faster) or claim.evidence.held_out >= FEW_HELD_OUT:
+        return ()
+    count = claim.evidence.held_out
+    inputs = "1 input that was" if count == 1 else f"{count} inputs that were"
+    return (
+        f"time and results were confirmed on {inputs} held out, which may be like no others: with a workload file "
+        "(`--workload FILE`) there are more",
     )
 
 

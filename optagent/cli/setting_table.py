@@ -105,9 +105,12 @@ SETTINGS = (
         choices=("auto", "rules", "llm"),
     ),
     Setting(
-        "model", Kind.TEXT, "the Coder's model, as litellm names it; any name with an OpenAI-compatible --api-base"
+        "model",
+        Kind.TEXT,
+        "the Coder's model, as litellm names it; any name with an OpenAI-compatible --api-base",
+        users_only=True,
     ),
-    Setting("judge_model", Kind.TEXT, "the Judge's model, when it is another one"),
+    Setting("judge_model", Kind.TEXT, "the Judge's model, when it is another one", users_only=True),
     Setting(
         "policy",
         Kind.CHOICE,

@@ -50,7 +50,7 @@ def dry_run(repo: Path, given: Mapping[str, Any], json: bool) -> int:
         with Progress(asked["max_minutes"], quiet=json) as progress:
             rehearsals = [*rehearse(_wanted(asked, progress), asked.state, progress)]
     except OptagentError as fault:
-        return _failed("run", ", ".join(given.get("target") or ()), fault, json)
+        return failed("run", ", ".join(given.get("target") or ()), fault, json)
     if json:
         sys.stdout.write(jsonlib.dumps({"schema": SCHEMA, "verb": "run", "dry_run": rehearsals}, indent=2) + "\n")
     else:

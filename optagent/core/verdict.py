@@ -30,9 +30,9 @@ Number = Measured | Unmeasured
 class Speedup:
     """Old time over new time; above 1 is faster.
 
-    `low` and `high` bound the ratio at `confidence`; `noise` is the largest deviation of the baseline
-    from itself, as a share (0.01 is one per cent); `old_s` and `new_s` are seconds for one pass over
-    the timed inputs; `clock` names the clock that decided.
+    `low` and `high` bound the ratio at `confidence`; `noise` is what the baseline typically deviates
+    from itself by, as a share (0.01 is one per cent); `old_s` and `new_s` are seconds for one pass over
+    the timed inputs; `clock` names the clock that decided; `first_call` says that in most launches the first calls did.
     """
 
     ratio: float

@@ -44,4 +44,6 @@ def _why_not(found: Found) -> str:
     if shown.noise > MARGIN and shown.ratio <= 1 + shown.noise:
         return f"{shown.ratio:.3f}x is within the noise of this machine now ({shown.noise:.1%})"
     bar = max(MARGIN, shown.noise)
-    return f"{shown.ratio:.3f}x over {shown.launches} launches is no gain beyond {bar:.1%}"
+    if shown.launches == 1:
+        return f"{shown.ratio:.3f}x is no gain beyond {bar:.1%}"
+    return f"{shown.ratio:.3f}x in the middle of {shown.launches} launches, and too few of them beyond {bar:.1%}"

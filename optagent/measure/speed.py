@@ -168,7 +168,7 @@ def _speedup(launches: Sequence[Launch], logs: Sequence[float], noise: Noise) ->
         old_s=_middle(launches, lambda one: one.on(noise.clock).old_ns / 1e9),
         new_s=_middle(launches, lambda one: one.on(noise.clock).new_ns / 1e9),
         other_ratio=_middle(launches, lambda one: math.exp(_other(one, noise.clock))),
-        first_call=any(one.first_call for one in launches),
+        first_call=2 * sum(one.first_call for one in launches) >= len(launches),
     )
 
 

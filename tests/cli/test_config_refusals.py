@@ -66,6 +66,8 @@ def test_a_value_that_means_nothing_is_told_with_file_line_key_value_and_what_to
 
 
 OF_THE_USER = {
+    "model": '"openai/x"',
+    "judge_model": '"openai/x"',
     "max_usd": "100.0",
     "max_tokens": "1000000",
     "api_base": '"http://elsewhere/v1"',

@@ -39,7 +39,7 @@ VERDICTS = (
     Incorrect(Evidence(3, 4, 0, DIFFERENCE), "the result[2] of input 4 differs: 5 before, 6 after"),
     CannotCompare("results hold m.Node, which has no canonical form yet"),
     Slower(SHOWN, Evidence(3, 20)),
-    Inconclusive("1.004x over 1 launches is no gain beyond 1.0% in each of them", Evidence(3, 20), SHOWN),
+    Inconclusive("1.004x is no gain beyond 1.0%", Evidence(3, 20), SHOWN),
     Faster(SHOWN, Evidence(3, 20)),
 )
 

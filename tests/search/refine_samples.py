@@ -48,7 +48,7 @@ DIFFERENCE = Difference("the result of input 4", "int 12", "int 14")
 WRONG = Incorrect(Evidence(2, 4, 0, DIFFERENCE), "the result of input 4 differs: 12 before, 14 after")
 BROKEN_TEST = Incorrect(Evidence(), "tests/test_m.py::test_empty no longer passes: assert None == 0")
 SLOWER = Slower(speedup(0.8), Evidence(2, 20))
-NO_GAIN = Inconclusive("1.004x over 1 launches is no gain beyond 1.0% in each of them", Evidence(2, 20))
+NO_GAIN = Inconclusive("1.004x is no gain beyond 1.0%", Evidence(2, 20))
 OUTSIDE = Rejected("out of scope", "edits tests/test_m.py, which is outside the target's file")
 PROSE = Rejected("unusable answer", "it has no fenced code block")
 
