@@ -1,0 +1,57 @@
+"""What a recorder takes of the tests' time, and what it says when that was not enough."""
+
+from __future__ import annotations
+
+import time
+
+import toolbox_path  # noqa: F401
+from optagent_record import FIRST, OUT_OF_TIME, SHARES, Purse, Recorder
+
+
+class Slow:
+    """Takes a tenth of a second to write down."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __reduce__(self):
+        time.sleep(0.1)
+        return Slow, (self.number,)
+
+
+def offer(recorder: Recorder, *args: object) -> bool:
+    """One call, as the watch tells a recorder of it; whether it was looked at."""
+    recorder.calls += 1
+    if recorder.calls < recorder.next_look or not recorder.has_time() or not recorder.wants(args, {}):
+        return False
+    recorder.record(args, {})
+    return True
+
+
+def test_a_function_that_is_slow_to_write_down_keeps_its_first_calls_and_says_what_it_lost():
+    purse = Purse()
+    recorder = Recorder(purse, lambda module: False)
+    looks = [offer(recorder, Slow(k)) for k in range(200)]
+    assert looks[: SHARES[0][0]] == [True] * SHARES[0][0]
+    assert FIRST > sum(looks) >= 3
+    assert purse.spent < SHARES[0][1]
+    assert recorder.lost.keys() == {OUT_OF_TIME}
+    assert 0 < recorder.lost[OUT_OF_TIME] <= len(looks) - sum(looks)
+
+
+def test_others_still_get_their_first_calls_when_one_has_used_up_its_part():
+    purse = Purse()
+    slow, quick = (Recorder(purse, lambda module: False) for _ in range(2))
+    for k in range(50):
+        offer(slow, Slow(k))
+    assert all(offer(quick, k) for k in range(3))
+    assert len(quick.inputs) == 3
+
+
+def test_calls_that_are_all_alike_are_looked_at_less_and_less_and_a_new_one_is_still_found():
+    recorder = Recorder(Purse(), lambda module: False)
+    recorder.purse.began -= 1000  # tests that have run for a while
+    looks = sum(offer(recorder, "same") for _ in range(20_000))
+    assert looks < 1_500
+    assert any(offer(recorder, "s" * 100) for _ in range(200))
+    assert len(recorder.inputs) == 2
