@@ -80,6 +80,8 @@ class Lap:
 class Contestant:
     """One worker holding one tree. CPU is booked to the phase under way at every message.
 
+    Made, it is starting; `greet`, which `with` does, waits for that, so that two can start at the same time.
+
     `name` is REFERENCE for the side whose failures are not the candidate's. What differs between kinds of worker
     is said by the class: the profile it runs under, whether the kernel's CPU clock of the worker sees all that the
     target burns (where not, only wall may decide), and the phases whose CPU is the target's to account for.
@@ -93,20 +95,27 @@ class Contestant:
         self.name = name
         self.live = sandbox.open(command, limits, self.runs_under)
         self.patience_s = limits.seconds
-        self.hello = self.live.greet()
         self.life = Life()
         self.forgets = False
         """Whether nothing that one call leaves can be found by the next, so that no first call is special."""
         self._cpu_seen = 0
         self._halted = False
         self._block = 0
+
+    def greet(self) -> None:
+        """It has started, and is known by the number that the kernel gave it. Raises SandboxBroken when it has not."""
+        self.live.greet()
         self._book("start")
 
+    def close(self) -> None:
+        self.live.close()
+
     def __enter__(self) -> Self:
+        self.greet()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.live.close()
+        self.close()
 
     def misconduct(self, phase: str, reason: str, refused: bool = False) -> Misconduct:
         return Misconduct(phase, reason, refused, self.name)
