@@ -21,7 +21,7 @@ from optagent.languages.command import settings as command_settings
 from optagent.languages.command.project import CommandProject, command_target, find_project
 from optagent.languages.command.settings import CommandSettings
 from optagent.languages.python import environment, toolbox_folder, tools
-from optagent.languages.python.bytecode import compile_toolbox
+from optagent.languages.python.bytecode import compile_toolbox, with_bytecode
 from optagent.languages.python.discover import has_tests
 from optagent.languages.python.environment import Environment
 from optagent.languages.python.finding import Search
@@ -128,7 +128,7 @@ class PythonTargets:
 
     def with_folders(self, project: Project, folders: tuple[str, ...]) -> Project:
         assert isinstance(project, PythonProject)
-        return replace(project, folders=folders)
+        return with_bytecode(replace(project, folders=folders), project.home.toolbox.parent)
 
     def own_inputs(self, project: Project, base: Tree, file: Path | None, seed: int) -> OwnInputs | None:
         if file is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeGuard
 
 from optagent.core.accounting import ACCOUNTS, Life
 from optagent.core.verdict import Evidence, Inconclusive, Incorrect, Rejected
@@ -126,6 +126,14 @@ class Contestant:
         if "fault" in said:
             raise self.misconduct("import", str(said["fault"]), bool(said.get("refused", False)))
         return said
+
+    def sources(self) -> list[str]:
+        """Files that it has imported and had to compile, as it sees them."""
+        said, _ = self._ask("import", {"do": "sources"})
+        sources = said.get("sources")
+        if not is_row(sources, str):
+            raise self.misconduct("import", NO_ANSWER)
+        return list(sources)
 
     def keep(self, inputs: Sequence[bytes]) -> None:
         self._ask("prepare", {"do": "keep"}, list(inputs))
@@ -260,7 +268,7 @@ class Contestant:
         return blobs
 
 
-def is_row(row: Any, *kinds: type) -> bool:
+def is_row(row: Any, *kinds: type) -> TypeGuard[list[Any]]:
     """Whether it is a list of such values; one kind stands for any number of them."""
     if not isinstance(row, list):
         return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,6 +17,7 @@ from optagent.core.verdict import Difference
 from optagent.core.workload import Input
 from optagent.languages.base import Project
 from optagent.languages.contestant import REFERENCE, Contestant, Lap
+from optagent.measure.cores import beside, pinned
 from optagent.measure.groups import Group, form_groups
 from optagent.sandbox import clocks
 
@@ -90,8 +90,9 @@ def launch(race: Race, seed: int) -> Launch:
     """
     rng = random.Random(seed)
     with ExitStack() as stack:
-        started = _start(race, rng, stack)
-        stack.enter_context(pinned(race.core))
+        with pinned(*beside(race.core)):
+            started = _start(race, rng, stack)
+        stack.enter_context(pinned(race.core))  # a referee on another core sees a block's end later and less evenly
         pair = _load(race, started, rng)
         overhead = Lap(*(median(one) for one in zip(*_empty_laps(pair), strict=True)))
         first = _first_calls(pair, race, rng, overhead)
@@ -102,7 +103,7 @@ def launch(race: Race, seed: int) -> Launch:
 
 
 def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
-    """Both sides started at the same time, on whatever cores are free: nothing of a tree runs yet, nothing is timed."""
+    """Both sides started at the same time, on cores that are free: nothing of a tree runs yet, nothing is timed."""
     hash_seed = rng.getrandbits(32)
     contestants = {}
     for name in rng.sample(("old", "new"), 2):
@@ -258,14 +259,3 @@ def _summary(pair: Pair, first: First, played: Played, memory: tuple[int, int]) 
     pairs = sum(len(rounds) for rounds in played.wall)
     account = Account(pair.old.life, pair.new.life, played.saved_ns)
     return Launch(cpu, wall, pairs, played.busy, memo, account, *memory, played.difference, pair.old.sees_cpu)
-
-
-@contextmanager
-def pinned(core: int) -> Iterator[None]:
-    """We run on that core too: a referee on another core sees the block's end later and less evenly."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
