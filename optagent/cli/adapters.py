@@ -21,6 +21,7 @@ from optagent.languages.command import settings as command_settings
 from optagent.languages.command.project import CommandProject, command_target, find_project
 from optagent.languages.command.settings import CommandSettings
 from optagent.languages.python import environment, toolbox_folder, tools
+from optagent.languages.python.bytecode import compile_toolbox, with_bytecode
 from optagent.languages.python.discover import has_tests
 from optagent.languages.python.environment import Environment
 from optagent.languages.python.finding import Search
@@ -95,7 +96,10 @@ class PythonTargets:
         """The home of runs whose files lie in `folder`."""
         toolbox = toolbox_folder.install(folder / TOOLBOX)
         found, (arguments, command) = self.environment, command_of(tests)
-        return PythonHome(self.sandbox, found.interpreter, toolbox, arguments, found.import_roots, self.tools, command)
+        roots = found.import_roots
+        home = PythonHome(self.sandbox, found.interpreter, toolbox, arguments, roots, self.tools, command)
+        compile_toolbox(home)
+        return home
 
     def target(self, tree: Tree, spec: str) -> Target:
         return locate(tree, spec)
@@ -124,7 +128,7 @@ class PythonTargets:
 
     def with_folders(self, project: Project, folders: tuple[str, ...]) -> Project:
         assert isinstance(project, PythonProject)
-        return replace(project, folders=folders)
+        return with_bytecode(replace(project, folders=folders), project.home.toolbox.parent)
 
     def own_inputs(self, project: Project, base: Tree, file: Path | None, seed: int) -> OwnInputs | None:
         if file is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeGuard
 
 from optagent.core.accounting import ACCOUNTS, Life
 from optagent.core.verdict import Evidence, Inconclusive, Incorrect, Rejected
@@ -80,6 +80,8 @@ class Lap:
 class Contestant:
     """One worker holding one tree. CPU is booked to the phase under way at every message.
 
+    Made, it is starting; `greet`, which `with` does, waits for that, so that two can start at the same time.
+
     `name` is REFERENCE for the side whose failures are not the candidate's. What differs between kinds of worker
     is said by the class: the profile it runs under, whether the kernel's CPU clock of the worker sees all that the
     target burns (where not, only wall may decide), and the phases whose CPU is the target's to account for.
@@ -93,20 +95,27 @@ class Contestant:
         self.name = name
         self.live = sandbox.open(command, limits, self.runs_under)
         self.patience_s = limits.seconds
-        self.hello = self.live.greet()
         self.life = Life()
         self.forgets = False
         """Whether nothing that one call leaves can be found by the next, so that no first call is special."""
         self._cpu_seen = 0
         self._halted = False
         self._block = 0
+
+    def greet(self) -> None:
+        """It has started, and is known by the number that the kernel gave it. Raises SandboxBroken when it has not."""
+        self.live.greet()
         self._book("start")
 
+    def close(self) -> None:
+        self.live.close()
+
     def __enter__(self) -> Self:
+        self.greet()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.live.close()
+        self.close()
 
     def misconduct(self, phase: str, reason: str, refused: bool = False) -> Misconduct:
         return Misconduct(phase, reason, refused, self.name)
@@ -117,6 +126,14 @@ class Contestant:
         if "fault" in said:
             raise self.misconduct("import", str(said["fault"]), bool(said.get("refused", False)))
         return said
+
+    def sources(self) -> list[str]:
+        """Files that it has imported and had to compile, as it sees them."""
+        said, _ = self._ask("import", {"do": "sources"})
+        sources = said.get("sources")
+        if not is_row(sources, str):
+            raise self.misconduct("import", NO_ANSWER)
+        return list(sources)
 
     def keep(self, inputs: Sequence[bytes]) -> None:
         self._ask("prepare", {"do": "keep"}, list(inputs))
@@ -251,7 +268,7 @@ class Contestant:
         return blobs
 
 
-def is_row(row: Any, *kinds: type) -> bool:
+def is_row(row: Any, *kinds: type) -> TypeGuard[list[Any]]:
     """Whether it is a list of such values; one kind stands for any number of them."""
     if not isinstance(row, list):
         return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,6 +17,7 @@ from optagent.core.verdict import Difference
 from optagent.core.workload import Input
 from optagent.languages.base import Project
 from optagent.languages.contestant import REFERENCE, Contestant, Lap
+from optagent.measure.cores import beside, pinned
 from optagent.measure.groups import Group, form_groups
 from optagent.sandbox import clocks
 
@@ -89,8 +89,11 @@ def launch(race: Race, seed: int) -> Launch:
     Raises Misconduct (or Uncomparable) when a side fails.
     """
     rng = random.Random(seed)
-    with pinned(race.core), ExitStack() as stack:
-        pair = _start(race, rng, stack)
+    with ExitStack() as stack:
+        with pinned(*beside(race.core)):
+            started = _start(race, rng, stack)
+        stack.enter_context(pinned(race.core))  # a referee on another core sees a block's end later and less evenly
+        pair = _load(race, started, rng)
         overhead = Lap(*(median(one) for one in zip(*_empty_laps(pair), strict=True)))
         first = _first_calls(pair, race, rng, overhead)
         groups = _groups(race, first)
@@ -100,18 +103,28 @@ def launch(race: Race, seed: int) -> Launch:
 
 
 def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
+    """Both sides started at the same time, on cores that are free: nothing of a tree runs yet, nothing is timed."""
     hash_seed = rng.getrandbits(32)
     contestants = {}
     for name in rng.sample(("old", "new"), 2):
         tree = race.old if name == "old" else race.new
         who = REFERENCE if name == "old" else "candidate"
-        one = stack.enter_context(race.project.contestant(tree, hash_seed, race.patience_s, who))
+        contestants[name] = race.project.contestant(tree, hash_seed, race.patience_s, who)
+        stack.callback(contestants[name].close)
+    for one in contestants.values():
+        one.greet()
+    return Pair(contestants["old"], contestants["new"])
+
+
+def _load(race: Race, pair: Pair, rng: random.Random) -> Pair:
+    """Both trees imported in an order drawn at random, one after the other, each side stopped when it is done."""
+    for name in rng.sample(("old", "new"), 2):
+        one, tree = getattr(pair, name), race.old if name == "old" else race.new
         one.pin(race.core)
         race.project.load(one, tree, rng.getrandbits(40))
         one.keep([given.data for given in race.inputs])
         one.halt()
-        contestants[name] = one
-    return Pair(contestants["old"], contestants["new"])
+    return pair
 
 
 def _empty_laps(pair: Pair) -> list[tuple[int, int]]:
@@ -246,14 +259,3 @@ def _summary(pair: Pair, first: First, played: Played, memory: tuple[int, int]) 
     pairs = sum(len(rounds) for rounds in played.wall)
     account = Account(pair.old.life, pair.new.life, played.saved_ns)
     return Launch(cpu, wall, pairs, played.busy, memo, account, *memory, played.difference, pair.old.sees_cpu)
-
-
-@contextmanager
-def pinned(core: int) -> Iterator[None]:
-    """We run on that core too: a referee on another core sees the block's end later and less evenly."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)

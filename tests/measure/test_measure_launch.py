@@ -16,13 +16,15 @@ from optagent.core.statistics import looks_of
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Incorrect, Rejected
 from optagent.core.workload import Input
+from optagent.errors import SandboxBroken
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.languages.python import interpreter, toolbox_folder
 from optagent.languages.python.home import PythonHome
 from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
+from optagent.measure.cores import beside, pinned
 from optagent.measure.judge import judge
-from optagent.measure.launch import Race, launch, pinned
+from optagent.measure.launch import Race, launch
 from optagent.measure.speed import Noise, affordable, claim, estimate, measure_noise
 
 OLD = """
@@ -172,6 +174,30 @@ def test_we_are_back_on_all_our_cores_whatever_happened():
         assert os.sched_getaffinity(0) == {max(before)}
         raise KeyError
     assert os.sched_getaffinity(0) == before
+
+
+def test_sides_start_only_on_cores_with_the_same_memory_that_we_may_use():
+    allowed = os.sched_getaffinity(0)
+    core = max(allowed)
+    assert {core} <= set(beside(core)) <= allowed
+    with pinned(core):
+        assert beside(core) == (core,)
+
+
+def test_both_sides_are_on_the_races_core_when_the_first_of_them_imports(make_race):
+    """They start anywhere; a side that imports elsewhere would be timed with another core's memory and caches."""
+    look = "import os\nassert len(os.sched_getaffinity(0)) == 1, os.sched_getaffinity(0)\n"
+    assert launch(make_race(look + OLD, old=look + OLD), seed=12).difference is None
+
+
+def test_a_side_that_cannot_start_leaves_nothing_of_the_other(make_race):
+    race = make_race(OLD)
+    before = {one.pid for one in psutil.Process().children(recursive=True)}
+    for broken in (replace(race, new=Tree(race.new.root / "gone")), replace(race, old=Tree(race.new.root / "gone"))):
+        for seed in (1, 2, 3):  # whichever is started first
+            with pytest.raises(SandboxBroken):
+                launch(broken, seed)
+    assert {one.pid for one in psutil.Process().children(recursive=True)} == before
 
 
 # series of launches

@@ -29,7 +29,11 @@ class PythonHome:
 
     def mounts(self, tree: Tree) -> tuple[Mount, ...]:
         lent = (Mount(self.tools, TOOLS),) if self.tools else ()
-        return (*self.interpreter.mounts, *lent, Mount(tree.root, TREE), Mount(self.toolbox, TOOLBOX))
+        return (*self.interpreter.mounts, *lent, Mount(tree.root, TREE), self.toolbox_mount)
+
+    @property
+    def toolbox_mount(self) -> Mount:
+        return Mount(self.toolbox, TOOLBOX)
 
     def inside(self, source: Path, inside: str) -> str:
         return self.sandbox.inside(Mount(source, inside))
@@ -40,7 +44,7 @@ class PythonHome:
 
     def tool(self, name: str) -> str:
         """Where a command sees a file of the toolbox."""
-        return f"{self.inside(self.toolbox, TOOLBOX)}/{name}"
+        return f"{self.sandbox.inside(self.toolbox_mount)}/{name}"
 
     def environment(self) -> dict[str, str]:
         """The whole environment of what runs in the sandbox: nothing of the user's is in it."""

@@ -16,29 +16,33 @@ from optagent.languages.python.pytest_run import TEST_SECONDS, Wish, run_tests
 from optagent.languages.tests import TestReport
 from optagent.sandbox.base import Command, Limits, Mount
 
-WORKLOAD = "/optagent/workload"
+WORKLOAD, BYTECODE = "/optagent/workload", "/optagent/bytecode"
 
 
 @dataclass(frozen=True)
 class PythonProject:
     """Everything that stays the same for one target, and what may be changed of `base`. `folders` of the tree are on
-    its import path after its own."""
+    its import path after its own. `bytecode` is a folder for sources that have none beside them."""
 
     home: PythonHome
     target: Target
     folders: tuple[str, ...] = ()
     scope: Scope = Scope.FUNCTION
     base: Tree | None = None
+    bytecode: Path | None = None
 
     def contestant(
         self, tree: Tree, hash_seed: int, seconds: float, name: str = "candidate", workload: Path | None = None
     ) -> Contestant:
         """A worker that sees this tree only; it has imported nothing of it yet."""
-        mounts = [*self.home.mounts(tree), *([Mount(workload, self.workload_path(workload))] if workload else [])]
+        lent = [Mount(self.bytecode, BYTECODE)] if self.bytecode else []
+        given = [Mount(workload, self.workload_path(workload))] if workload else []
+        mounts = (*self.home.mounts(tree), *lent, *given)
+        folders = map(self.home.sandbox.inside, lent)
         command = Command(
-            (str(self.home.interpreter.executable), "-s", "-B", self.home.tool("optagent_worker.py")),
+            (str(self.home.interpreter.executable), "-s", "-B", self.home.tool("optagent_worker.py"), *folders),
             self.home.tree(tree),
-            tuple(mounts),
+            mounts,
             {**self.home.environment(), "PYTHONHASHSEED": str(hash_seed % (1 << 32))},
         )
         return Contestant(self.home.sandbox, command, Limits(seconds=seconds), name)

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 MODULES = (
-    "codec", "command", "encode", "events", "hot", "iterate", "loading", "objects", "probe", "profile", "record",
+    "bytecode", "codec", "command", "encode", "events", "hot", "iterate", "loading", "objects", "probe", "profile", "record",
     "shims", "target", "watch", "worker",
 )  # fmt: skip
 PARTS = (
