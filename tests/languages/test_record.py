@@ -15,7 +15,9 @@ class Slow:
         self.number = number
 
     def __reduce__(self):
-        time.sleep(0.1)
+        until = time.thread_time() + 0.1
+        while time.thread_time() < until:
+            pass
         return Slow, (self.number,)
 
 
@@ -30,17 +32,19 @@ def offer(recorder: Recorder, *args: object) -> bool:
 
 def test_a_function_that_is_slow_to_write_down_keeps_its_first_calls_and_says_what_it_lost():
     purse = Purse()
+    purse.spent = 0.6  # by others
     recorder = Recorder(purse, lambda module: False)
     looks = [offer(recorder, Slow(k)) for k in range(200)]
     assert looks[: SHARES[0][0]] == [True] * SHARES[0][0]
     assert FIRST > sum(looks) >= 3
-    assert purse.spent < SHARES[0][1]
+    assert purse.spent < SHARES[0][1] + 0.2
     assert recorder.lost.keys() == {OUT_OF_TIME}
     assert 0 < recorder.lost[OUT_OF_TIME] <= len(looks) - sum(looks)
 
 
 def test_others_still_get_their_first_calls_when_one_has_used_up_its_part():
     purse = Purse()
+    purse.spent = 0.5
     slow, quick = (Recorder(purse, lambda module: False) for _ in range(2))
     for k in range(50):
         offer(slow, Slow(k))

@@ -36,6 +36,8 @@ FAIR = 4.0
 PATIENCE = 20
 """After so many looks in a row that brought nothing new, they become rarer."""
 
+GRACE_WALL_S, SHARE_WALL = 8.0, 0.4
+
 OUT_OF_TIME = "no time left to write its arguments down"
 
 LONGEST_STEP = 30
@@ -48,19 +50,24 @@ SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
 
 
 class Purse:
-    """Time and memory that all recorders share."""
+    """Time and memory that all recorders share. Time is CPU time: a busy machine must not cost inputs. The wall has a
+    bound of its own, since to read an iterator ahead of time may be to wait."""
 
     def __init__(self) -> None:
-        self.began = time.perf_counter()
-        self.spent = 0.0
+        self.began, self.began_wall = time.process_time(), time.perf_counter()
+        self.spent = self.spent_wall = 0.0
         self.bytes = 0
         self.recorders = 0
         """Those that have begun."""
 
     def allowed(self, looked_at: int) -> float:
         """Seconds that recording may have taken, all in all, for a function to be looked at once more."""
-        own = time.perf_counter() - self.began - self.spent
+        own = time.process_time() - self.began - self.spent
         return next((max(seconds, share * own) for looks, seconds, share in SHARES if looked_at < looks), SHARE * own)
+
+    def has_waited_too_long(self) -> bool:
+        own = time.perf_counter() - self.began_wall - self.spent_wall
+        return self.spent_wall > max(GRACE_WALL_S, SHARE_WALL * own)
 
 
 class Recorder:
@@ -87,7 +94,7 @@ class Recorder:
         looks = self.looked_at if len(self.known) >= 2 else max(0, self.looked_at - ALIKE)
         allowed = self.purse.allowed(looks)
         is_fair = looks < SHARES[0][0] or self.spent * self.purse.recorders <= FAIR * allowed
-        if self.purse.spent < allowed and is_fair:
+        if self.purse.spent < allowed and is_fair and not self.purse.has_waited_too_long():
             return True
         if self.looked_at < FIRST:
             self.lose(OUT_OF_TIME)
@@ -115,7 +122,7 @@ class Recorder:
 
     def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call kept, or the reason why not; the arguments to call with, fresh where keeping used them up."""
-        began = time.perf_counter()
+        began, began_wall = time.thread_time(), time.perf_counter()
         self.purse.recorders += not self.looked_at
         self.looked_at += 1
         self.stale += 1
@@ -126,9 +133,10 @@ class Recorder:
             self.lose(str(reason))
         else:
             self.keep(codec, data, extent(kept_args) + extent(tuple(kept_kwargs.values())))
-        took = time.perf_counter() - began
+        took = time.thread_time() - began
         self.spent += took
         self.purse.spent += took
+        self.purse.spent_wall += time.perf_counter() - began_wall
         return args, kwargs
 
     def keep(self, codec: str, data: bytes, size: float) -> None:
