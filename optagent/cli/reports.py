@@ -11,6 +11,7 @@ from optagent.report.run import RunReport
 
 MOST_HOT_LINES = 3
 MOST_REASONS = 5
+JUDGING = ("verify", "compare")
 
 
 def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunReport:
@@ -37,11 +38,13 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
         looked_for=tuple(record.ended.extra.get("looked_for", ())) if record.ended else (),
         hot_lines=_hot_lines(record),
         warnings=_warnings(record),
+        judged=started.verb in JUDGING,
     )
 
 
 def _winner(record: Record) -> Trial | None:
-    if record.confirmed is None:
+    """The trial whose patch can be applied; what a revision changes is in the repository already."""
+    if record.confirmed is None or record.started.verb == "compare":
         return None
     number = record.confirmed[0]
     return next(trial for trial in record.trials if trial.number == number)

@@ -6,7 +6,7 @@ import json as jsonlib
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,22 +14,23 @@ from typing import Any
 from optagent.cli import applying
 from optagent.cli.buying import reply_of
 from optagent.cli.config import Config, read
+from optagent.cli.endings import Shown, emit, error_part, failed, failed_document, row
 from optagent.cli.hotspots import hottest
 from optagent.cli.models import prices, recorded_buyer
 from optagent.cli.progress import Progress
 from optagent.cli.proposing import Parts
 from optagent.cli.rehearsal import rehearse, told
-from optagent.cli.reports import run_report
+from optagent.cli.reports import JUDGING, run_report
 from optagent.cli.session import Broken, Ended, start
 from optagent.cli.session import resume as resume_session
 from optagent.cli.settings import RunSettings
 from optagent.cli.workshop import place_of
 from optagent.core import outcome as codes
 from optagent.core.outcome import Outcome, best, run_exit_code
-from optagent.errors import BaselineBroken, OptagentError, RunNotFound
+from optagent.errors import OptagentError, RunNotFound
 from optagent.ledger.history import Record, replay
 from optagent.ledger.store import Ledger
-from optagent.report.document import SCHEMA, Document, Documents, ErrorPart, SpeedupPart, failure
+from optagent.report.document import SCHEMA, Document, Documents
 from optagent.report.run import RunReport, document, text
 from optagent.report.text import one_line, ratio, safe
 
@@ -43,7 +44,7 @@ def run(repo: Path, given: Mapping[str, Any], json: bool, write: bool = False) -
             wanted = _wanted(asked, progress)
             shown = [_shown("run", one, json, repo if write else None) for one in start(wanted, asked.state, progress)]
     except OptagentError as fault:
-        return _failed("run", ", ".join(given.get("target") or ()), fault, json)
+        return failed("run", ", ".join(given.get("target") or ()), fault, json)
     return _close("run", shown, json)
 
 
@@ -67,21 +68,11 @@ def _wanted(asked: Config, progress: Progress) -> list[RunSettings]:
     return wanted
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What became of one target: its document, whether the goal was met, and the fault that ended it, if one did."""
-
-    document: Document
-    outcome: Outcome
-    goal_met: bool = False
-    fault: OptagentError | None = None
-
-
 def _shown(verb: str, ended: Ended | Broken, json: bool, write_to: Path | None = None) -> Shown:
     """One target's end, printed for people as soon as it is there."""
     if isinstance(ended, Broken):
         outcome, fault = Outcome.BASELINE_BROKEN, ended.fault
-        return Shown(_failure(verb, str(ended.target), outcome, fault), outcome, fault=fault)
+        return Shown(failed_document(verb, str(ended.target), outcome, fault), outcome, fault=fault)
     workshop = ended.workshop
     with workshop.ledger as ledger:
         report = run_report(verb, workshop.run, replay(ledger.events(workshop.run)), workshop.sandbox.rung)
@@ -93,7 +84,7 @@ def _shown(verb: str, ended: Ended | Broken, json: bool, write_to: Path | None =
     if done:
         told = told.model_copy(update={"written": done.written})
     if ended.fault:
-        told = told.model_copy(update={"error": _error(ended.fault)})
+        told = told.model_copy(update={"error": error_part(ended.fault)})
     return Shown(told, report.outcome, ended.goal_met, ended.fault)
 
 
@@ -106,24 +97,19 @@ def _close(verb: str, shown: list[Shown], json: bool) -> int:
         shown_document = Documents(verb=verb, outcome=outcome.value, results=documents) if several else documents[0]
         sys.stdout.write(shown_document.as_json() + "\n")
     elif several:
-        sys.stdout.writelines(_line(one) for one in shown)
+        sys.stdout.writelines(row(one) for one in shown)
     elif fault is not None:
         raise fault
-    failed = next((one.fault for one in shown if one.fault is not None and one.outcome is outcome), None)
-    return failed.exit_code if failed else run_exit_code(outcome, any(one.goal_met for one in shown))
-
-
-def _line(shown: Shown) -> str:
-    """One line of the table below the results of several targets."""
-    said = f": {shown.fault.message}" if shown.fault else ""
-    won = shown.document.speedup
-    factor = f" {ratio(won.ratio)}" if isinstance(won, SpeedupPart) else ""
-    return safe(one_line(f"{shown.document.target}  {shown.outcome.value}{factor}{said}", 300)) + "\n"
+    ended_by = next((one.fault for one in shown if one.fault is not None and one.outcome is outcome), None)
+    return ended_by.exit_code if ended_by else run_exit_code(outcome, any(one.goal_met for one in shown))
 
 
 def resume(repo: Path, run: str, state: Path | None, json: bool) -> int:
     ledger, place, name = _open(repo, run, state)
     record = replay(ledger.events(name))
+    if record.ended is None and record.started.verb in JUDGING:
+        ledger.close()
+        raise RunNotFound(f"run {name} is a `{record.started.verb}`, which cannot go on", "Start it anew.")
     if record.ended is not None:
         with ledger:
             return _print(run_report("resume", name, record), _met(record), json)
@@ -132,7 +118,7 @@ def resume(repo: Path, run: str, state: Path | None, json: bool) -> int:
         with Progress(float(record.started.settings.get("minutes", 10)), quiet=json) as progress:
             shown = _shown("resume", resume_session(name, ledger, place, progress), json)
     except OptagentError as fault:
-        return _failed("resume", record.started.spec, fault, json)
+        return failed("resume", record.started.spec, fault, json)
     return _close("resume", [shown], json)
 
 
@@ -150,29 +136,13 @@ def replay_run(repo: Path, run: str, state: Path | None, json: bool) -> int:
             parts = Parts(buyer=partial(recorded_buyer, name, replies))
             shown = [_shown("replay", one, json) for one in start([settings], state, progress, parts)]
     except OptagentError as fault:
-        return _failed("replay", record.started.spec, fault, json)
+        return failed("replay", record.started.spec, fault, json)
     return _close("replay", shown, json)
-
-
-def _failed(verb: str, target: str, fault: OptagentError, json: bool) -> int:
-    if not json:
-        raise fault
-    outcome = Outcome.BASELINE_BROKEN if isinstance(fault, BaselineBroken) else Outcome.FAILED
-    _emit(_failure(verb, target, outcome, fault))
-    return fault.exit_code
-
-
-def _failure(verb: str, target: str, outcome: Outcome, fault: OptagentError) -> Document:
-    return failure(verb, target, outcome.value, _error(fault))
-
-
-def _error(fault: OptagentError) -> ErrorPart:
-    return ErrorPart(slug=fault.slug, message=fault.message, hint=fault.hint)
 
 
 def _print(report: RunReport, goal_met: bool, json: bool) -> int:
     if json:
-        _emit(document(report))
+        emit(document(report))
     else:
         sys.stdout.write(text(report))
     return run_exit_code(report.outcome, goal_met)
@@ -226,7 +196,7 @@ def apply(repo: Path, run: str, branch: str | None, undo: bool, state: Path | No
         else:
             done = applying.write(ledger, repo, name)
     if json:
-        _emit(done.document())
+        emit(done.document())
     else:
         sys.stdout.write(done.text())
     return codes.OK
@@ -235,10 +205,6 @@ def apply(repo: Path, run: str, branch: str | None, undo: bool, state: Path | No
 def schema() -> int:
     sys.stdout.write(jsonlib.dumps(Document.model_json_schema(), indent=2).replace('"schema_"', '"schema"') + "\n")
     return codes.OK
-
-
-def _emit(shown: Document) -> None:
-    sys.stdout.write(shown.as_json() + "\n")
 
 
 def _open(repo: Path, run: str, state: Path | None) -> tuple[Ledger, Path, str]:

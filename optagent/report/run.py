@@ -44,6 +44,8 @@ class RunReport:
     looked_for: tuple[str, ...]
     hot_lines: tuple[str, ...]
     warnings: tuple[str, ...]
+    judged: bool = False
+    """Whether somebody else's code was judged (`verify`, `compare`), and nothing was searched for."""
 
     @property
     def confirmed(self) -> Faster | None:
@@ -52,14 +54,14 @@ class RunReport:
     @property
     def shown_speedup(self) -> Speedup | None:
         """Of a run what it confirmed; of a patch that was judged what was measured, whatever it says."""
-        if self.verb == "verify":
+        if self.judged:
             return getattr(self.claim, "speedup", None)
         return self.confirmed.speedup if self.confirmed else None
 
     @property
     def shown_patch(self) -> str:
         """The patch that is kept, or that was judged."""
-        judged = self.trials[0] if self.verb == "verify" and self.trials else self.winner
+        judged = self.trials[0] if self.judged and self.trials else self.winner
         return judged.candidate.patch.diff() if judged else ""
 
 
@@ -86,7 +88,7 @@ def document(report: RunReport) -> Document:
 
 def text(report: RunReport) -> str:
     """What a person reads at the end of a run, and again with `show`."""
-    body = _judged(report) if report.verb == "verify" else [*_result(report), *_tried(report)]
+    body = _judged(report) if report.judged and report.trials else [*_result(report), *_tried(report)]
     return "\n".join([*body, *_footer(report)]) + "\n"
 
 
