@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from optagent.cli.sides import Sides
 from optagent.core.target import Target
 from optagent.errors import SignatureChanged, TargetNotFound
-from optagent.languages.python.changed import Changes, Pair, call_form, counterpart, read_module
+from optagent.languages.python.changed import Changes, Pair
 from optagent.languages.python.import_names import Layout
 from optagent.languages.python.locate import locate
+from optagent.languages.python.modules import counterpart, read_module
 
 MOST_LISTED = 5
 
@@ -28,8 +29,8 @@ def _pair(sides: Sides, text: str) -> Pair:
             "A function that was renamed or moved to another module counts as another one.",
         )
     module, head = found
-    was = call_form(read_module(sides.base, Layout(sides.base), base.path), base.qualname)
-    now = call_form(module, head.qualname)
+    was = read_module(sides.base, Layout(sides.base), base.path).signature(base.qualname)
+    now = module.signature(head.qualname)
     if was != now:
         raise SignatureChanged(
             f"the signature of {base} changed from {was} to {now}, so both cannot be called alike",
@@ -73,7 +74,7 @@ def untold(found: Changes, unreached: Sequence[Pair]) -> list[str]:
     if found.around:
         said.append(f"code outside of functions changed, judged only through the functions: {listed(found.around)}")
     if found.others:
-        said.append(f"files that are no Python changed, judged only through the functions: {listed(found.others)}")
+        said.append(f"other files changed, judged only through the functions: {listed(found.others)}")
     return said
 
 

@@ -18,7 +18,7 @@ from optagent.languages.tests import Captured
 from optagent.verify.survey import Survey
 
 Stage = Callable[[str], None]
-NO_CHANGES = Changes((), (), (), ())
+NO_CHANGES = Changes()
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def of_revisions(repo: Path, between: Ends) -> Iterator[Sides]:
     """Both revisions as trees, with the ignored files of the user's folder beside them; gone afterwards."""
     project = repo.resolve().relative_to(between.root).as_posix()
     with _folder() as folder:
-        base, head = (Tree(folder / side, project) for side in ("base", "head"))
+        base, head = (Tree(folder / side / between.root.name, project) for side in ("base", "head"))
         said = [
             check_out(between.root, one.id, tree.root) for one, tree in ((between.base, base), (between.head, head))
         ]
@@ -120,12 +120,12 @@ def of_files(old: Path, new: Path) -> Iterator[Sides]:
     old = old.resolve()
     top = _package_of(old)
     with _folder() as folder:
-        base, head = (Tree(folder / side) for side in ("base", "head"))
+        base, head = (Tree(folder / side / old.parent.name) for side in ("base", "head"))
         path = old.relative_to(top.parent).as_posix() if top else f"{_module_name(old.stem)}.py"
         for tree, file in ((base, old), (head, new)):
             if top:
                 copy_files(top, folder_files(top), tree.root / top.name)
-                (tree.root / path).unlink()
+                (tree.root / path).unlink(missing_ok=True)
             make_folder(tree.root)
             shutil.copyfile(file, tree.root / path)
             (tree.root / path).chmod(0o644)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from optagent.core.target import Tree
@@ -35,20 +35,25 @@ def _is_of_tests(tree: Tree, folder: PurePosixPath) -> bool:
     return folder.name == "tests" or (folder.name in FOLDERS and not is_in_package)
 
 
-def restore(base: Tree, head: Tree, paths: Iterable[str]) -> None:
+def restore(base: Tree, head: Tree, paths: Sequence[str]) -> None:
     """The files of these paths are in `head` what they are in `base`; what is not there is gone."""
     for path in paths:
-        file = head.root / path
-        if file.exists() or file.is_symlink():
-            remove(file)
-        if (base.root / path).exists() or (base.root / path).is_symlink():
+        if is_file(head.root / path):
+            (head.root / path).unlink()
+    for path in paths:
+        if is_file(base.root / path):
             _make_way(head.root, path)
             add_files(base.root, [Entry(path)], head.root)
 
 
+def is_file(path: Path) -> bool:
+    return path.is_symlink() or path.is_file()
+
+
 def _make_way(root: Path, path: str) -> None:
-    """No file and no link stands where the path needs a folder."""
+    """No file and no link stands where the path needs a folder, and no folder where it stands itself."""
     for folder in list(PurePosixPath(path).parents)[:-1]:
-        place = root / folder
-        if place.is_symlink() or place.is_file():
-            place.unlink()
+        if is_file(root / folder):
+            (root / folder).unlink()
+    if (root / path).is_dir():
+        remove(root / path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from copy import deepcopy
 
 from optagent.languages.python.functions import FunctionNode
 
@@ -16,13 +15,16 @@ def signature(node: FunctionNode, kind: str) -> str:
     >>> signature(node, "method")
     'async method (a, /, b, c=..., *rest, d, e=...)'
     """
-    arguments = deepcopy(node.args)
-    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
-    for one in every:
-        if one is not None:
-            one.annotation = None
-    arguments.defaults = [ast.Constant(...) for _ in arguments.defaults]
-    arguments.kw_defaults = [one and ast.Constant(...) for one in arguments.kw_defaults]
+    given = node.args
+    plain = ast.arguments(
+        posonlyargs=[ast.arg(one.arg) for one in given.posonlyargs],
+        args=[ast.arg(one.arg) for one in given.args],
+        vararg=given.vararg and ast.arg(given.vararg.arg),
+        kwonlyargs=[ast.arg(one.arg) for one in given.kwonlyargs],
+        kw_defaults=[one and ast.Constant(...) for one in given.kw_defaults],
+        kwarg=given.kwarg and ast.arg(given.kwarg.arg),
+        defaults=[ast.Constant(...) for _ in given.defaults],
+    )
     words = ["async"] if isinstance(node, ast.AsyncFunctionDef) else []
     words += [kind] if kind != "function" else []
-    return " ".join([*words, f"({ast.unparse(arguments)})"])
+    return " ".join([*words, f"({ast.unparse(plain)})"])
