@@ -8,6 +8,8 @@ OptagentError            one sentence, why it matters, what to type next; a slug
       BadSource              the target's file cannot be read as source code
       BadWorkload            the workload file cannot be used
       BadPatch               the patch to be judged cannot be read or does not fit
+      BadRevision            git knows no such revision, or there is no git
+      SignatureChanged       the two sides of a comparison cannot be called in the same way
       BadSetting             a flag or a setting has a value that means nothing
       BadPrompt              a prompt of the user's own cannot be used
       RunNotFound            no such run in this repository's ledger
@@ -78,6 +80,14 @@ class BadWorkload(UsageError):
 
 class BadPatch(UsageError):
     slug = "bad-patch"
+
+
+class BadRevision(UsageError):
+    slug = "bad-revision"
+
+
+class SignatureChanged(UsageError):
+    slug = "signature-changed"
 
 
 class BadSetting(UsageError):

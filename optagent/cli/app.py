@@ -28,6 +28,7 @@ Json = Annotated[bool, typer.Option("--json", help="print one JSON document on s
 State = Annotated[
     Path | None, typer.Option("--state", envvar="OPTAGENT_STATE", help="keep the record of runs in this folder")
 ]
+MaxSlowdown = Annotated[str, typer.Option("--max-slowdown", help="what is surely less slow than this is no regression")]
 
 
 def version(wanted: bool) -> None:
@@ -101,13 +102,32 @@ def verify(
     repo: Repo,
     patch: Annotated[Path | None, typer.Option("--patch", help="a unified diff against the files as they are")] = None,
     ref: Annotated[str | None, typer.Option("--ref", help="a revision: what changes from HEAD to it is judged")] = None,
+    max_slowdown: MaxSlowdown = "5%",
     json: Json = False,
     **given: object,
 ) -> None:
     """Judge a patch that somebody else wrote: is it the same, and how fast."""
     from optagent.cli.verify import verify as judge
 
-    _leave(lambda: judge(Path(repo), given, patch, ref, json))
+    _leave(lambda: judge(Path(repo), given, patch, ref, max_slowdown, json))
+
+
+@app.command(epilog=OTHER_PLACES)
+@with_settings
+def compare(
+    repo: Annotated[str, typer.Argument(metavar="REPO|OLD", help="the project's folder, or the old one of two files")],
+    new: Annotated[Path | None, typer.Argument(metavar="[NEW]", help="the new one of two files")] = None,
+    base: Annotated[str | None, typer.Option("--base", help="the revision to compare with")] = None,
+    head: Annotated[str | None, typer.Option("--head", help="the revision to judge")] = None,
+    max_slowdown: MaxSlowdown = "5%",
+    json: Json = False,
+    **given: object,
+) -> None:
+    """Judge one revision, or one file, against another: is it the same, and how fast."""
+    from optagent.cli.compare import Wanted
+    from optagent.cli.compare import compare as judge
+
+    _leave(lambda: judge(Path(repo), given, Wanted(new, base, head, max_slowdown), json))
 
 
 @app.command()
@@ -186,7 +206,7 @@ def _leave(verb: Callable[[], int], documented: str = "") -> NoReturn:
     except OptagentError as fault:
         if not documented:
             raise
-        from optagent.cli.verbs import failed
+        from optagent.cli.endings import failed
 
         code = failed(documented, "", fault, json=True)
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ from optagent.report.run import RunReport
 MOST_HOT_LINES = 3
 MOST_REASONS = 5
 MOST_NAMES = 3
+JUDGING = ("verify", "compare")
 
 
 def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunReport:
@@ -42,6 +43,7 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
         hot_lines=_hot_lines(record),
         warnings=(*_warnings(record), *_beside(record, winner), *_thin(claim)),
         written=record.written,
+        judged=started.verb in JUDGING,
     )
 
 
@@ -61,7 +63,8 @@ def _thin(claim: Verdict | None) -> tuple[str, ...]:
 
 
 def _winner(record: Record) -> Trial | None:
-    if record.confirmed is None:
+    """The trial whose patch can be applied; what a revision changes is in the repository already."""
+    if record.confirmed is None or record.started.verb == "compare":
         return None
     number = record.confirmed[0]
     return next(trial for trial in record.trials if trial.number == number)
@@ -104,7 +107,7 @@ def _warnings(record: Record) -> tuple[str, ...]:
 
 def _beside(record: Record, winner: Trial | None) -> tuple[str, ...]:
     """What the patch that is shown changes beside the target: nothing compares that on its own."""
-    shown = winner or (record.trials[0] if record.started.verb == "verify" and record.trials else None)
+    shown = winner or (record.trials[0] if record.started.verb in JUDGING and record.trials else None)
     target = record.started.target
     if shown is None or isinstance(shown.verdict, Rejected) or target.module == COMMAND_MODULE:
         return ()

@@ -15,7 +15,7 @@ from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
 from optagent.core.statistics import Looks
 from optagent.core.target import Tree
-from optagent.core.verdict import Evidence, Rejected, Verdict
+from optagent.core.verdict import Evidence, Incorrect, Rejected, Verdict
 from optagent.core.workload import Input
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
@@ -114,16 +114,31 @@ class Counter:
         self.record(number, events.Claimed(verdict, held_out, Spent(seconds=seconds)))
         return verdict
 
-    def verify(self, number: int, tree: Tree) -> Verdict:
-        """The same for a patch that nobody chose among others: all launches are seen through, whatever they show."""
+    def verify(self, number: int, tree: Tree, tested: Evidence | Incorrect | None = None) -> Verdict:
+        """The same for a patch that nobody chose among others: all launches are seen through, whatever they show.
+        `tested` is what every test said of the tree, if they have been run."""
         self.stage("measuring")
-        verdict = self._decided(number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed))
+        verdict = self._decided(
+            number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed), tested
+        )
         self.record(number, events.Claimed(verdict, 0))
         return verdict
 
-    def _decided(self, number: int, tree: Tree, index: int, measure: Callable[[Race, int], speed.Found]) -> Verdict:
+    def test_all(self, tree: Tree) -> Evidence | Incorrect:
+        """Every test that passed before, on this tree."""
+        suite = self.problem.suite
+        return checks.check_tests(self.workshop.project, tree, suite, suite.passing)
+
+    def _decided(
+        self,
+        number: int,
+        tree: Tree,
+        index: int,
+        measure: Callable[[Race, int], speed.Found],
+        tested: Evidence | Incorrect | None = None,
+    ) -> Verdict:
         shop, problem = self.workshop, self.problem
-        tested = checks.check_tests(shop.project, tree, problem.suite, problem.suite.passing)
+        tested = tested or self.test_all(tree)
         if not isinstance(tested, Evidence):
             return tested
         held = problem.workload.held_out[index]

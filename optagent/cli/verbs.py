@@ -6,26 +6,27 @@ import json as jsonlib
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from optagent.cli import applying, models
 from optagent.cli.config import Config, read
+from optagent.cli.endings import Shown, emit, error_part, failed, failed_document, row
 from optagent.cli.hotspots import hottest
 from optagent.cli.progress import Progress
 from optagent.cli.rehearsal import rehearse, told
-from optagent.cli.reports import run_report
+from optagent.cli.reports import JUDGING, run_report
 from optagent.cli.session import Broken, Ended, start
 from optagent.cli.session import resume as resume_session
 from optagent.cli.settings import RunSettings
 from optagent.cli.workshop import place_of
 from optagent.core import outcome as codes
 from optagent.core.outcome import Outcome, best, run_exit_code
-from optagent.errors import BadSetting, BaselineBroken, OptagentError, RunNotFound
+from optagent.errors import BadSetting, OptagentError, RunNotFound
 from optagent.ledger.history import Record, replay
 from optagent.ledger.store import Ledger
-from optagent.report.document import SCHEMA, Document, Documents, ErrorPart, SpeedupPart, failure, schema_text
+from optagent.report.document import SCHEMA, Documents, schema_text
 from optagent.report.run import RunReport, document, text
 from optagent.report.text import one_line, ratio, safe
 
@@ -66,21 +67,11 @@ def _wanted(asked: Config, progress: Progress) -> list[RunSettings]:
     return [asked.run_settings(one) for one in targets]
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What became of one target: its document, whether the goal was met, and the fault that ended it, if one did."""
-
-    document: Document
-    outcome: Outcome
-    goal_met: bool = False
-    fault: OptagentError | None = None
-
-
 def _shown(verb: str, ended: Ended | Broken, json: bool, write_to: Path | None = None) -> Shown:
     """One target's end, printed for people as soon as it is there."""
     if isinstance(ended, Broken):
         outcome, fault = Outcome.BASELINE_BROKEN, ended.fault
-        return Shown(_failure(verb, str(ended.target), outcome, fault), outcome, fault=fault)
+        return Shown(failed_document(verb, str(ended.target), outcome, fault), outcome, fault=fault)
     workshop = ended.workshop
     with workshop.ledger as ledger:
         report = run_report(verb, workshop.run, replay(ledger.events(workshop.run)), workshop.sandbox.rung)
@@ -92,7 +83,7 @@ def _shown(verb: str, ended: Ended | Broken, json: bool, write_to: Path | None =
     if done:
         told = told.model_copy(update={"written": done.written})
     if ended.fault:
-        told = told.model_copy(update={"error": _error(ended.fault)})
+        told = told.model_copy(update={"error": error_part(ended.fault)})
     return Shown(told, report.outcome, ended.goal_met, ended.fault)
 
 
@@ -105,24 +96,19 @@ def _close(verb: str, shown: list[Shown], json: bool) -> int:
         shown_document = Documents(verb=verb, outcome=outcome.value, results=documents) if several else documents[0]
         sys.stdout.write(shown_document.as_json() + "\n")
     elif several:
-        sys.stdout.writelines(_line(one) for one in shown)
+        sys.stdout.writelines(row(one) for one in shown)
     elif fault is not None:
         raise fault
-    failed = next((one.fault for one in shown if one.fault is not None and one.outcome is outcome), None)
-    return failed.exit_code if failed else run_exit_code(outcome, any(one.goal_met for one in shown))
-
-
-def _line(shown: Shown) -> str:
-    """One line of the table below the results of several targets."""
-    said = f": {shown.fault.message}" if shown.fault else ""
-    won = shown.document.speedup
-    factor = f" {ratio(won.ratio)}" if isinstance(won, SpeedupPart) else ""
-    return safe(one_line(f"{shown.document.target}  {shown.outcome.value}{factor}{said}", 300)) + "\n"
+    ended_by = next((one.fault for one in shown if one.fault is not None and one.outcome is outcome), None)
+    return ended_by.exit_code if ended_by else run_exit_code(outcome, any(one.goal_met for one in shown))
 
 
 def resume(repo: Path, run: str, state: Path | None, json: bool) -> int:
     ledger, place, name = _open(repo, run, state)
     record = replay(ledger.events(name))
+    if record.ended is None and record.started.verb in JUDGING:
+        ledger.close()
+        raise RunNotFound(f"run {name} is a `{record.started.verb}`, which cannot go on", "Start it anew.")
     if record.ended is not None:
         with ledger:
             return _print(run_report("resume", name, record), _met(record), json)
@@ -152,26 +138,9 @@ def replay_run(repo: Path, run: str, state: Path | None, json: bool) -> int:
     return _close("replay", shown, json)
 
 
-def failed(verb: str, target: str, fault: OptagentError, json: bool) -> int:
-    """The fault's exit code; with `json` its document is printed, else it goes on its way."""
-    if not json:
-        raise fault
-    outcome = Outcome.BASELINE_BROKEN if isinstance(fault, BaselineBroken) else Outcome.FAILED
-    _emit(_failure(verb, target, outcome, fault))
-    return fault.exit_code
-
-
-def _failure(verb: str, target: str, outcome: Outcome, fault: OptagentError) -> Document:
-    return failure(verb, target, outcome.value, _error(fault))
-
-
-def _error(fault: OptagentError) -> ErrorPart:
-    return ErrorPart(slug=fault.slug, message=fault.message, hint=fault.hint)
-
-
 def _print(report: RunReport, goal_met: bool, json: bool) -> int:
     if json:
-        _emit(document(report))
+        emit(document(report))
     else:
         sys.stdout.write(text(report))
     return run_exit_code(report.outcome, goal_met)
@@ -225,7 +194,7 @@ def apply(repo: Path, run: str, branch: str | None, undo: bool, state: Path | No
         else:
             done = applying.write(ledger, repo, name)
     if json:
-        _emit(done.document())
+        emit(done.document())
     else:
         sys.stdout.write(done.text())
     return codes.OK
@@ -234,10 +203,6 @@ def apply(repo: Path, run: str, branch: str | None, undo: bool, state: Path | No
 def schema() -> int:
     sys.stdout.write(schema_text())
     return codes.OK
-
-
-def _emit(shown: Document) -> None:
-    sys.stdout.write(shown.as_json() + "\n")
 
 
 def _open(repo: Path, run: str, state: Path | None) -> tuple[Ledger, Path, str]:

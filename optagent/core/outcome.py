@@ -65,6 +65,16 @@ def best(outcomes: Sequence[Outcome]) -> Outcome:
     return min(outcomes, key=BEST_FIRST.index)
 
 
+def worst(outcomes: Sequence[Outcome]) -> Outcome:
+    """Of several targets' outcomes the one that `verify`, `compare` and `bot` end with: a regression is told before
+    what could not be judged, and that before what passes.
+
+    >>> worst([Outcome.FASTER, Outcome.EQUIVALENT]), worst([Outcome.SLOWER, Outcome.BASELINE_BROKEN, Outcome.FASTER])
+    (<Outcome.EQUIVALENT: 'equivalent'>, <Outcome.SLOWER: 'slower'>)
+    """
+    return max(outcomes, key=lambda one: (REFEREE.get(one) == REGRESSION, BEST_FIRST.index(one)))
+
+
 def run_exit_code(outcome: Outcome, goal_met: bool) -> int:
     """The exit code of `run` and `resume`.
 
@@ -80,6 +90,17 @@ MAX_SLOWDOWN = 1.05
 """`--max-slowdown 5%`: what is surely less slow than this is no regression."""
 
 SURELY_SLOWER = 1.02
+
+
+def slower_bar(max_slowdown: float) -> float:
+    """What is surely slower than this is a regression. Who tolerates more than usual, or less than this, has said so.
+
+    >>> slower_bar(1.05), slower_bar(1.2), slower_bar(1.01)
+    (1.02, 1.2, 1.01)
+    """
+    return min(max_slowdown, SURELY_SLOWER) if max_slowdown <= MAX_SLOWDOWN else max_slowdown
+
+
 OF_VERDICT = {
     "faster": Outcome.FASTER,
     "incorrect": Outcome.INCORRECT,
@@ -88,8 +109,8 @@ OF_VERDICT = {
 }
 
 
-def referee_outcome(verdict: Verdict) -> Outcome:
-    """What `verify` says of a patch: by the interval of its speed when it does the same.
+def referee_outcome(verdict: Verdict, max_slowdown: float = MAX_SLOWDOWN) -> Outcome:
+    """What `verify` says of a patch: by the interval of its speed when it does the same. `max_slowdown` is a factor.
 
     >>> from optagent.core.verdict import Evidence, Inconclusive, Speedup
     >>> near = Speedup(1.0, 0.99, 1.01, 0.99, 30, 8, 0.01, "cpu", 1, 1, 1)
@@ -100,9 +121,9 @@ def referee_outcome(verdict: Verdict) -> Outcome:
     speedup: Speedup | None = getattr(verdict, "speedup", None)
     if known is not None or speedup is None:
         return known or Outcome.INCONCLUSIVE
-    if speedup.high < 1 / SURELY_SLOWER:
+    if speedup.high < 1 / slower_bar(max_slowdown):
         return Outcome.SLOWER
-    return Outcome.EQUIVALENT if speedup.low > 1 / MAX_SLOWDOWN else Outcome.INCONCLUSIVE
+    return Outcome.EQUIVALENT if speedup.low > 1 / max_slowdown else Outcome.INCONCLUSIVE
 
 
 def referee_exit_code(outcome: Outcome) -> int:

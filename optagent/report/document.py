@@ -123,12 +123,13 @@ class Document(Part):
 
 class Documents(Part):
     """What `--json` prints for several targets: one document each; `outcome` is the best of them (`run`) or the worst
-    (`verify`, `compare`, `bot`)."""
+    (`verify`, `compare`, `bot`); `warnings` are about all of them."""
 
     schema_: int = SCHEMA
     verb: str
     outcome: OutcomeName
     results: list[Document]
+    warnings: list[str] = []
 
     def as_json(self, indent: int | None = 2) -> str:
         return as_text(self, indent)
@@ -197,7 +198,17 @@ def cost_part(spent: Spent, bought: Bought) -> CostPart:
     )  # fmt: skip
 
 
-def failure(verb: str, target: str, outcome: OutcomeName, error: ErrorPart) -> Document:
+SAME = Unmeasured("the code is the same on both sides, so nothing was run")
+
+
+def same(verb: str, target: str, warnings: list[str]) -> Document:
+    """The document of a comparison whose sides need no judge."""
+    return failure(verb, target, "equivalent").model_copy(
+        update={"speedup": SAME, "evidence": SAME, "end_to_end": SAME, "memory": SAME, "warnings": warnings}
+    )
+
+
+def failure(verb: str, target: str, outcome: OutcomeName, error: ErrorPart | None = None) -> Document:
     """The document of a verb that ended before it found anything."""
     return Document(
         verb=verb, run="", target=target, outcome=outcome, speedup=NOTHING, end_to_end=NOTHING, memory=NOT_YET,

@@ -51,6 +51,8 @@ class RunReport:
     warnings: tuple[str, ...]
     written: Applied | Undone | None = None
     """What was last done with the winner's patch in the user's files."""
+    judged: bool = False
+    """Whether somebody else's code was judged (`verify`, `compare`), and nothing was searched for."""
 
     @property
     def confirmed(self) -> Faster | None:
@@ -59,14 +61,14 @@ class RunReport:
     @property
     def shown_speedup(self) -> Speedup | None:
         """Of a run what it confirmed; of a patch that was judged what was measured, whatever it says."""
-        if self.verb == "verify":
+        if self.judged:
             return getattr(self.claim, "speedup", None)
         return self.confirmed.speedup if self.confirmed else None
 
     @property
     def shown_patch(self) -> str:
         """The patch that is kept, or that was judged."""
-        judged = self.trials[0] if self.verb == "verify" and self.trials else self.winner
+        judged = self.trials[0] if self.judged and self.trials else self.winner
         return judged.candidate.patch.diff() if judged else ""
 
 
@@ -103,7 +105,7 @@ def _written(done: Applied | Undone | None) -> WrittenPart | None:
 
 def text(report: RunReport) -> str:
     """What a person reads at the end of a run, and again with `show`."""
-    body = _judged(report) if report.verb == "verify" else [*_result(report), *_tried(report)]
+    body = _judged(report) if report.judged and report.trials else [*_result(report), *_tried(report)]
     return safe("\n".join([*body, *_footer(report)])) + "\n"
 
 
@@ -167,7 +169,7 @@ def _footer(report: RunReport) -> list[str]:
         lines.append(_done(report.written))
     if report.winner is not None and not isinstance(report.written, Applied):
         lines.append(f"apply it with: optagent apply {shlex.quote(report.repo)} {report.run}")
-    elif report.verb != "verify" and report.outcome in UNFINISHED:
+    elif not report.judged and report.outcome in UNFINISHED:
         lines.append(f"go on with: optagent resume {shlex.quote(report.repo)} {report.run}")
     return lines
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from optagent.core.accounting import ACCOUNTS, Life, moved_work
 from optagent.core.canonical import first_difference
 from optagent.core.goal import Goal
-from optagent.core.outcome import Outcome, referee_exit_code, run_exit_code
+from optagent.core.outcome import Outcome, referee_exit_code, referee_outcome, run_exit_code, worst
 from optagent.core.patch import lines_of
 from optagent.core.statistics import interval, looks_of
-from optagent.core.verdict import Difference, Evidence
+from optagent.core.verdict import Difference, Evidence, Inconclusive, Speedup
 from optagent.core.workload import Input, distinct, split
 
 CODES = {
@@ -157,3 +157,31 @@ def test_evidence_adds_up_to_the_most_seen_and_the_first_difference():
     first, second = Difference("a", "1", "2"), Difference("b", "1", "2")
     both = Evidence(5, 1, 0) + Evidence(2, 7, 3, first) + Evidence(0, 0, 0, second)
     assert both == Evidence(5, 7, 3, first)
+
+
+# how much slower is no regression
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "most", "outcome"),
+    [
+        (0.96, 1.02, 1.05, Outcome.EQUIVALENT),
+        (0.94, 1.02, 1.05, Outcome.INCONCLUSIVE),
+        (0.96, 0.97, 1.05, Outcome.SLOWER),
+        (0.92, 0.97, 1.10, Outcome.EQUIVALENT),
+        (0.85, 0.95, 1.10, Outcome.INCONCLUSIVE),
+        (0.85, 0.90, 1.10, Outcome.SLOWER),
+        (0.982, 0.988, 1.01, Outcome.SLOWER),
+        (0.992, 0.998, 1.01, Outcome.EQUIVALENT),
+        (0.5, 0.6, 1.05, Outcome.SLOWER),
+    ],
+)
+def test_what_is_tolerated_decides_what_is_a_regression(low, high, most, outcome):
+    shown = Speedup(low, low, high, 0.99, 30, 8, 0.01, "cpu", 1, 1, 1)
+    assert referee_outcome(Inconclusive("no gain", Evidence(), shown), most) is outcome
+
+
+def test_a_regression_is_told_before_what_could_not_be_judged():
+    assert worst([Outcome.BASELINE_BROKEN, Outcome.SLOWER]) is Outcome.SLOWER
+    assert worst([Outcome.SLOWER, Outcome.INCORRECT, Outcome.FASTER]) is Outcome.INCORRECT
+    assert worst([Outcome.EQUIVALENT, Outcome.CANNOT_COMPARE]) is Outcome.CANNOT_COMPARE

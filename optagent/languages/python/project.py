@@ -22,7 +22,8 @@ WORKLOAD, BYTECODE = "/optagent/workload", "/optagent/bytecode"
 @dataclass(frozen=True)
 class PythonProject:
     """Everything that stays the same for one target, and what may be changed of `base`. `folders` of the tree are on
-    its import path after its own. `bytecode` is a folder for sources that have none beside them."""
+    its import path after its own. `bytecode` is a folder for sources that have none beside them. `moved` are trees in
+    which the target stands elsewhere, each with it there."""
 
     home: PythonHome
     target: Target
@@ -30,6 +31,11 @@ class PythonProject:
     scope: Scope = Scope.FUNCTION
     base: Tree | None = None
     bytecode: Path | None = None
+    moved: tuple[tuple[Path, Target], ...] = ()
+
+    def target_in(self, tree: Tree) -> Target:
+        """The target as it stands in this tree."""
+        return next((target for root, target in self.moved if root == tree.root), self.target)
 
     def contestant(
         self, tree: Tree, hash_seed: int, seconds: float, name: str = "candidate", workload: Path | None = None
@@ -50,7 +56,7 @@ class PythonProject:
     def load(self, contestant: Contestant, tree: Tree, padding: int) -> None:
         """The target imported from this very tree; anything else is misconduct, or ours to know."""
         seen = self.home.tree(tree)
-        target, shared = self.target, (*self.home.import_roots, *self.folders)
+        target, shared = self.target_in(tree), (*self.home.import_roots, *self.folders)
         roots = tuple(dict.fromkeys(join(seen, one) for one in (target.import_root, *shared)))
         said = contestant.load(Load(target.module, target.qualname, target.is_decorated, roots, padding))
         expected = join(seen, target.path)
@@ -62,7 +68,7 @@ class PythonProject:
 
     def run_tests(self, tree: Tree, only: Sequence[str], seconds: float = TEST_SECONDS) -> TestReport:
         """The named tests on this tree."""
-        roots = (self.target.import_root,)
+        roots = (self.target_in(tree).import_root,)
         return run_tests(self.home, tree, Wish(tuple(only), seconds=seconds, roots=roots))
 
     def scope_fault(self, patch: Patch) -> str | None:

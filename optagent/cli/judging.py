@@ -1,0 +1,71 @@
+"""One judgement of code that nobody chose among others: baseline, verdict, record. `verify` and `compare` share it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+
+from optagent.cli import bench
+from optagent.cli.reports import run_report
+from optagent.cli.shop import Counter
+from optagent.cli.workshop import Workshop
+from optagent.core.goal import Spent
+from optagent.core.outcome import referee_outcome
+from optagent.core.verdict import Faster, Verdict
+from optagent.errors import BadSetting, OptagentError
+from optagent.ledger.events import Decided, RunEnded
+from optagent.ledger.history import replay
+from optagent.report.run import RunReport
+from optagent.search.baseline import take_baseline
+from optagent.verify.survey import Survey
+
+ONLY_TRIAL = 1
+PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
+
+
+def factor_of(max_slowdown: str) -> float:
+    """`--max-slowdown` as a factor. Raises BadSetting.
+
+    >>> factor_of("5%"), factor_of("0.5 %")
+    (1.05, 1.005)
+    """
+    found = PERCENT.fullmatch(max_slowdown.strip())
+    if found is None:
+        raise BadSetting(f"--max-slowdown {max_slowdown} means nothing", "Give a percentage, like `5%`.")
+    return 1 + float(found[1]) / 100
+
+
+def judged(
+    workshop: Workshop,
+    survey: Survey,
+    number: int,
+    stage: Callable[[str], None],
+    judge: Callable[[Counter], Verdict],
+    max_slowdown: float,
+    notes: Sequence[str] = (),
+) -> RunReport:
+    """The run from its survey (its target is the one of that number) to its end; `judge` takes the only trial.
+
+    BaselineBroken when the untouched code cannot be judged against; then nothing is left of the run.
+    """
+    began = time.monotonic()
+    workshop = workshop.with_folders(survey.folders)
+    try:
+        problem = take_baseline(bench.bench(workshop, survey, number, stage))
+    except OptagentError:
+        workshop.abandon()
+        raise
+    seconds = survey.seconds + survey.capture_seconds + time.monotonic() - began
+    bench.store(workshop, problem, survey, seconds, Spent(trials=ONLY_TRIAL))
+    began = time.monotonic()
+    verdict = judge(Counter(workshop, problem, stage))
+    spent = Spent(seconds=time.monotonic() - began, trials=1)
+    workshop.ledger.record(workshop.run, Decided(verdict, spent), ONLY_TRIAL)
+    outcome = referee_outcome(verdict, max_slowdown)
+    kept = ONLY_TRIAL if isinstance(verdict, Faster) else 0
+    workshop.ledger.record(workshop.run, RunEnded(outcome, kept, {"notes": list(notes)}))
+    workshop.clear()
+    with workshop.ledger:
+        record = replay(workshop.ledger.events(workshop.run))
+        return run_report(record.started.verb, workshop.run, record, workshop.sandbox.rung)

@@ -1,0 +1,235 @@
+"""Two revisions or two files judged through the program itself: outcomes, documents, exit codes, the record."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from repositories import commit, everything, git, write
+from small_project import FAST, SLOW, TESTS, body
+
+pytestmark = pytest.mark.slow
+
+SLEEPY = body(
+    "kept = []\nfor value in values:\n    if value < limit and value not in kept:\n        kept.append(value)\n"
+    "busy = sum(range(20 * len(values) ** 2))\ntotal = busy - busy\nfor value in kept:\n    total += value * value\nreturn total"
+)
+WRONG = FAST.replace("return sum(", "return (len(values) > 420) + sum(")
+RAISES = FAST.replace("return sum(", "return sum(1 // (len(values) != 430) * ")
+PIECES = '''"""Lines of text."""
+
+
+def lines(values):
+    text = ""
+    for value in values:
+        text += str(value) + "\\n"
+    return text
+
+
+def unreached(values):
+    return values
+
+
+def toy():
+    return 1
+'''
+PIECES_TESTS = """import pytest
+
+from pieces import lines, toy
+
+
+@pytest.mark.parametrize("n", range(100, 400, 20))
+def test_lines(n):
+    assert lines(list(range(n))).count("\\n") == n
+
+
+def test_toy():
+    assert toy() == 1
+"""
+WORKLOAD = """def make_inputs(size, rng):
+    return [([rng.randrange(99 * size) for _ in range(20 * size)], 90 * size) for _ in range(8)]
+"""
+
+
+def optagent(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "optagent", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
+
+
+@pytest.fixture
+def open_path(tmp_path) -> Path:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        if os.stat(folder).st_uid == os.geteuid():
+            folder.chmod(folder.stat().st_mode | 0o755)
+    return tmp_path
+
+
+@pytest.fixture
+def repo(open_path) -> Path:
+    files = {
+        "scores.py": SLOW,
+        "tests/test_scores.py": TESTS,
+        "pieces.py": PIECES,
+        "tests/test_pieces.py": PIECES_TESTS,
+    }
+    return commit(open_path / "repo", files)
+
+
+def second(repo: Path, files: dict[str, str]) -> Path:
+    write(repo, files)
+    git(repo, "add", "-A")
+    git(repo, "commit", "-q", "-m", "second")
+    return repo
+
+
+def compare(repo: Path, *words: object) -> tuple[int, dict]:
+    done = optagent("compare", repo, "--base", "HEAD~1", "--head", "HEAD", "--json", *words)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_a_faster_revision_passes_and_the_users_folder_is_untouched(repo):
+    second(repo, {"scores.py": FAST, "tests/test_scores.py": TESTS.replace("== 5", "== 6")})
+    write(repo, {"scores.py": "uncommitted("})
+    before = everything(repo)
+    code, said = compare(repo)
+    assert (code, said["outcome"], said["target"]) == (0, "faster", "scores:score")
+    assert said["speedup"]["low"] > 1.0
+    assert said["evidence"]["tests"] == 32
+    assert said["evidence"]["held_out"] > 0
+    assert "-    kept = []" in said["patch"]
+    assert said["trials"][0]["idea"].startswith("HEAD~1 (")
+    notes = " ".join(said["warnings"])
+    assert "1 uncommitted change is part of neither side (first: scores.py)" in notes
+    assert "both sides are judged by those of the base" in notes
+    assert everything(repo) == before
+
+
+def test_a_slower_revision_is_a_regression_and_is_shown_again(repo):
+    second(repo, {"scores.py": SLEEPY})
+    done = optagent("compare", repo, "--base", "HEAD~1", "--head", "HEAD", "--target", "score")
+    assert done.returncode == 6, done.stdout + done.stderr
+    assert "scores:score: slower" in done.stdout
+    assert "scores:score slower" in optagent("runs", repo).stdout.replace("  ", " ")
+    shown = optagent("show", repo).stdout
+    assert "scores:score: slower" in shown
+    assert "apply it with" not in shown
+
+
+def test_a_revision_that_does_the_same_in_the_same_time_passes_or_cannot_be_told_apart(repo):
+    second(repo, {"scores.py": SLOW.replace("kept", "unique")})
+    code, said = compare(repo, "--max-slowdown", "50%")
+    assert (code, said["outcome"]) in ((0, "equivalent"), (7, "inconclusive"))
+    assert said["speedup"]["low"] < 1.05
+
+
+@pytest.mark.parametrize(
+    ("new", "said"), [(WRONG, "before, "), pytest.param(RAISES, "ZeroDivisionError", marks=pytest.mark.sweep)]
+)
+def test_another_result_or_a_new_exception_is_a_regression(repo, new, said):
+    second(repo, {"scores.py": new, "tests/test_scores.py": TESTS.replace(">= 0", "== score(values, limit)")})
+    code, found = compare(repo)
+    assert (code, found["outcome"]) == (6, "incorrect")
+    assert said in found["trials"][0]["reason"]
+
+
+def test_several_functions_give_a_result_each_and_the_worst_decides(repo):
+    pieces = PIECES.replace("return values", "return [*values]").replace("return 1", "return +1")
+    pieces = pieces.replace("return text\n", 'return text.replace("9", "8", len(values) // 380)\n')
+    second(repo, {"scores.py": FAST, "pieces.py": pieces + "\n\ndef late():\n    return 1\n"})
+    code, said = compare(repo)
+    assert (code, said["outcome"]) == (6, "incorrect")
+    outcomes = {one["target"]: one["outcome"] for one in said["results"]}
+    assert outcomes == {"pieces:lines": "incorrect", "pieces:toy": "cannot_compare", "scores:score": "faster"}
+    assert said["warnings"] == [
+        "not judged, no passing test reaches it: pieces:unreached",
+        "not judged, new: pieces:late",
+    ]
+
+
+def test_what_no_test_reaches_is_told_and_nothing_is_left(repo, open_path):
+    second(repo, {"pieces.py": PIECES.replace("return values", "return [*values]")})
+    done = optagent("compare", repo, "--base", "HEAD~1", "--head", "HEAD", "--state", open_path / "state")
+    assert done.returncode == 3
+    assert "no passing test of the base reaches a function that changed (pieces:unreached)" in done.stderr
+    assert not list((open_path / "state").rglob("runs/*"))
+
+
+def test_a_base_whose_tests_fail_judges_nothing(repo):
+    git(repo, "rm", "-q", "tests/test_pieces.py")
+    write(repo, {"tests/test_scores.py": TESTS.replace("assert score", "assert None is score")})
+    second(repo, {})
+    second(repo, {"scores.py": FAST, "tests/test_scores.py": TESTS})
+    done = optagent("compare", repo, "--base", "HEAD~1", "--head", "HEAD")
+    assert done.returncode == 3
+    assert "no test of the base passes (16 fail" in done.stderr
+
+
+@pytest.mark.sweep
+def test_a_package_that_moves_into_src_is_followed(open_path):
+    tests = TESTS.replace("from scores", "from pkg.scores")
+    repo = commit(open_path / "repo", {"pkg/__init__.py": "", "pkg/scores.py": SLOW, "tests/test_scores.py": tests,
+                                       "conftest.py": ""})  # fmt: skip
+    (repo / "src").mkdir()
+    git(repo, "mv", "pkg", "src/pkg")
+    second(repo, {"src/pkg/scores.py": FAST})
+    code, said = compare(repo)
+    assert (code, said["outcome"], said["target"]) == (0, "faster", "pkg.scores:score"), said
+
+
+@pytest.mark.sweep
+def test_a_src_layout_is_compared(open_path):
+    tests = TESTS.replace("from scores", "from pkg.scores")
+    files = {"src/pkg/__init__.py": "", "src/pkg/scores.py": SLOW, "tests/test_scores.py": tests}
+    config = '[tool.pytest.ini_options]\npythonpath = ["src"]\n'
+    repo = commit(open_path / "repo", {**files, "pyproject.toml": config})
+    second(repo, {"src/pkg/scores.py": FAST, "pyproject.toml": "broken ["})
+    code, said = compare(repo, "--target", "score")
+    assert (code, said["outcome"], said["target"]) == (0, "faster", "pkg.scores:score"), said
+
+
+def files(open_path: Path, new: str, *words: object, old: str = SLOW) -> tuple[int, dict]:
+    write(open_path, {"old.py": old, "new.py": new, "w.py": WORKLOAD})
+    one, other, workload = (open_path / name for name in ("old.py", "new.py", "w.py"))
+    done = optagent("compare", one, other, "--target", "score", "--workload", workload, "--json", *words)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_two_files_are_compared_on_a_workload(open_path):
+    code, said = files(open_path, FAST)
+    assert (code, said["outcome"], said["target"]) == (0, "faster", "old:score")
+    assert said["evidence"]["tests"] == 0
+
+
+@pytest.mark.sweep
+def test_a_file_that_crashes_or_hangs_on_one_side_is_a_regression(open_path):
+    for new, said in ((body("raise OSError(3)"), "OSError"), (body("while True:\n    pass"), "no answer after")):
+        code, found = files(open_path, new)
+        assert (code, found["outcome"]) == (6, "incorrect")
+        assert said in found["trials"][0]["reason"]
+
+
+@pytest.mark.sweep
+def test_a_file_of_a_package_is_exchanged_in_its_package(open_path):
+    write(open_path, {"pkg/__init__.py": "", "pkg/_limit.py": "MOST = 3\n", "w.py": WORKLOAD})
+    write(open_path, {"pkg/scores.py": SLOW.replace("import random", "import random\nfrom pkg._limit import MOST")})
+    write(open_path, {"fast.py": FAST.replace("import random", "import random\nfrom ._limit import MOST")})
+    words = ("--target", "score", "--workload", open_path / "w.py", "--json")
+    done = optagent("compare", open_path / "pkg" / "scores.py", open_path / "fast.py", *words)
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["outcome"], said["target"]) == (0, "faster", "pkg.scores:score"), said
+    assert "the rest of the package pkg is the one around scores.py on both sides" in said["warnings"]
+
+
+@pytest.mark.sweep
+def test_the_same_exception_on_both_sides_is_the_same(open_path):
+    raising = body("raise ValueError(len(values), sum(range(9000)))")  # long enough to be timed at a small size
+    code, said = files(open_path, raising.replace("len(values)", "len(list(values))"), old=raising)
+    assert said["outcome"] in ("equivalent", "inconclusive", "slower"), said
+    assert said["evidence"]["first_difference"] is None
+    assert code in (0, 6, 7)
