@@ -17,6 +17,7 @@ from optagent.core.patch import Change, Patch
 from optagent.core.scope import Scope
 from optagent.core.target import Tree
 from optagent.languages.contestant import Misconduct
+from optagent.languages.python import bytecode
 from optagent.languages.python.bytecode import compile_toolbox, with_bytecode
 from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
@@ -83,6 +84,25 @@ def test_what_the_reference_imports_is_kept_but_not_what_a_candidate_may_change(
     known = with_bytecode(project, project.home.toolbox.parent)
     assert stored(known) == {"__init__", "helper"}
     assert told(known, project.base) == "old"
+
+
+def test_bytecode_that_was_not_finished_is_made_anew(make):
+    project = make()
+    for half in (project.home.toolbox / "__pycache__.making", project.home.toolbox.parent / "bytecode-x.making"):
+        half.mkdir()
+        (half / "optagent_codec.pyc").write_bytes(b"half")
+    compile_toolbox(project.home)
+    known = with_bytecode(project, project.home.toolbox.parent)
+    assert with_bytecode(project, project.home.toolbox.parent) == known
+    assert not list(project.home.toolbox.glob("*.making"))
+    assert told(known, project.base) == "old"
+
+
+def test_a_path_that_leads_out_of_the_folder_is_not_written(tmp_path):
+    bytecode._write(tmp_path / "kept", {"/../out.pyc": b"x", "/a/../../../out.pyc": b"x", "/b/__pycache__/c.pyc": b"y"})
+    assert sorted(one.relative_to(tmp_path).as_posix() for one in tmp_path.rglob("*.pyc")) == [
+        "kept/b/__pycache__/c.pyc"
+    ]
 
 
 def test_where_a_candidate_may_change_any_file_none_of_the_tree_is_kept(make):

@@ -7,6 +7,7 @@ start-up files. It is bound to the text of its source, not to a date: Python nev
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -51,7 +52,7 @@ def compile_toolbox(home: PythonHome) -> None:
     if not (home.toolbox / CACHE).exists():
         seen = home.sandbox.inside(home.toolbox_mount)
         made = _compiled(home, [f"{seen}/{one.name}" for one in sorted(home.toolbox.glob("*.py"))])
-        _write(home.toolbox, {name.removeprefix(f"{seen}/"): data for name, data in made.items()})
+        _write(home.toolbox / CACHE, {Path(name).name: data for name, data in made.items()})
 
 
 def with_bytecode(project: PythonProject, parent: Path) -> PythonProject:
@@ -103,15 +104,19 @@ def _compiled(home: PythonHome, sources: Sequence[str], mounts: Sequence[Mount] 
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
-    """The files below the folder, readable by anyone; a path that leads elsewhere is nobody's bytecode."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o755)
+    """The folder with these files, readable by anyone, at once: Python does not forgive bytecode that breaks off.
+
+    A path that leads elsewhere is nobody's bytecode.
+    """
+    making = folder.with_name(f"{folder.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
     for name, data in files.items():
-        path = Path(os.path.normpath(folder / name.lstrip("/")))
-        if path.parent.name != CACHE or not path.is_relative_to(folder):
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for part in path.parents[: len(path.relative_to(folder).parts) - 1]:
-            part.chmod(0o755)
-        path.write_bytes(data)
-        path.chmod(0o644)
+        path = Path(os.path.normpath(making / name.lstrip("/")))
+        if path.is_relative_to(making):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            path.chmod(0o644)
+    for part in (making, *(one for one in making.rglob("*") if one.is_dir())):
+        part.chmod(0o755)
+    making.rename(folder)
