@@ -16,7 +16,6 @@ from optagent.core.workload import Input
 from optagent.errors import BaselineBroken
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.ledger.events import BaselineTaken
-from optagent.ledger.history import Record
 from optagent.ledger.inputs import keep_inputs, load_workload
 from optagent.measure import speed
 from optagent.measure.launch import Race
@@ -99,8 +98,8 @@ def _guarded(function: Callable[Given, Found]) -> Callable[Given, Found]:
     return call
 
 
-def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float, ceilings: Spent) -> None:
-    """The baseline in the ledger, so that a resumed run need not take it again, and the ceilings of the search."""
+def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float) -> None:
+    """The baseline in the ledger, so that a resumed run need not take it again."""
     suite, workload = problem.suite, problem.workload
     held = tuple(keep_inputs(shop.ledger, one) for one in workload.held_out)
     timed = [k for k, one in enumerate(workload.search) if one in problem.timed]
@@ -114,7 +113,6 @@ def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float, ceil
         "old_seconds": problem.noise.seconds,
         "lost": dict(problem.lost),
         "cores": shop.core,
-        "ceilings": asdict(ceilings),
     }
     shop.ledger.record(
         shop.run,
@@ -123,12 +121,6 @@ def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float, ceil
             workload.observed_types, asdict(problem.profile), Spent(seconds=seconds), extra,
         ),
     )  # fmt: skip
-
-
-def limit(record: Record) -> Spent:
-    """The ceilings that the search of a run was given when its baseline was taken."""
-    assert record.baseline is not None, "a search has a baseline"
-    return Spent(**record.baseline.extra["ceilings"])
 
 
 def restored(shop: Workshop, taken: BaselineTaken) -> Problem:

@@ -57,7 +57,7 @@ def judged(
         workshop.abandon()
         raise
     seconds = survey.seconds + survey.capture_seconds + time.monotonic() - began
-    bench.store(workshop, problem, survey, seconds, Spent(trials=ONLY_TRIAL))
+    bench.store(workshop, problem, survey, seconds)
     began = time.monotonic()
     verdict = judge(Counter(workshop, problem, stage))
     spent = Spent(seconds=time.monotonic() - began, trials=1)

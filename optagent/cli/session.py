@@ -67,15 +67,12 @@ def start(
 
     The tests of the untouched code are run for all targets together. Raises what is wrong with all of them.
     """
-    bought = Spent()
     for found in prepared(wanted, state, progress):
         if isinstance(found, Broken):
             yield found
             continue
-        found.store(limit_of(found.workshop.settings, bought))
-        ended = _go_on(found.workshop, found.problem, progress, parts)
-        bought += _record(found.workshop).spent
-        yield ended
+        found.store()
+        yield _go_on(found.workshop, found.problem, progress, parts)
 
 
 @dataclass(frozen=True)
@@ -87,8 +84,8 @@ class Prepared:
     survey: Survey
     seconds: float
 
-    def store(self, limit: Spent) -> None:
-        bench.store(self.workshop, self.problem, self.survey, self.seconds, limit)
+    def store(self) -> None:
+        bench.store(self.workshop, self.problem, self.survey, self.seconds)
 
 
 def prepared(wanted: Sequence[RunSettings], state: Path | None, progress: Progress) -> Iterator[Prepared | Broken]:
@@ -99,7 +96,9 @@ def prepared(wanted: Sequence[RunSettings], state: Path | None, progress: Progre
     runs: list[Workshop] = []
     try:
         for settings, target in zip(wanted, ground.targets, strict=True):
-            runs.append(new_run(settings, ground, target, runs[0].base if runs else None))
+            first = runs[0] if runs else None
+            origin, session = (first.base, first.run) if first else (None, "")
+            runs.append(new_run(settings, ground, target, origin, session=session))
         progress.stage("running the tests twice")
         survey = runs[0].survey(ground.targets)
     except OptagentError:
@@ -125,7 +124,7 @@ def resume(run: str, ledger: Ledger, place: Path, progress: Progress, parts: Par
     progress.stage("running the tests twice")
     survey = _surveyed(workshop)
     found = _baseline(workshop.with_folders(survey.folders), survey, 0, progress)
-    found.store(limit_of(workshop.settings))
+    found.store()
     return _go_on(found.workshop, found.problem, progress, parts)
 
 
@@ -168,7 +167,8 @@ class Session:
         self.claims = _past_claims(record)
         spent = replace(record.spent, trials=len(record.trials))
         reserved = Spent(trials=len(record.pending))
-        self.purse = Purse(bench.limit(record), spent, time.monotonic, reserved)
+        limit = limit_of(workshop.settings, bought_elsewhere(workshop.ledger, workshop.run, record))
+        self.purse = Purse(limit, spent, time.monotonic, reserved)
         self.proposers = proposers(self.counter, parts, self.purse, record, progress.note)
         self.shop = self.counter.shop(self.proposers.paid)
         pending = [(number, Proposal(one.candidate, one.fault)) for number, one in sorted(record.pending.items())]
@@ -241,6 +241,15 @@ class Session:
         if self.purse.refusal:
             return Outcome.BUDGET_EXHAUSTED
         return Outcome.INCONCLUSIVE if self.claims else Outcome.NOTHING_FOUND
+
+
+def bought_elsewhere(ledger: Ledger, run: str, record: Record) -> Spent:
+    """What the other runs of the same session have spent, or may have: the cap on money and tokens is the session's."""
+    session = record.started.settings.get("session")
+    others = (name for name in ledger.runs() if name != run)
+    started = ((name, next(iter(ledger.events(name, "run_started")), None)) for name in others)
+    same = [name for name, event in started if event and event.data["settings"].get("session", "") == session]
+    return sum((replay(ledger.events(name)).spent for name in same), Spent())
 
 
 def _past_claims(record: Record) -> list[Claim]:

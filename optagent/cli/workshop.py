@@ -119,9 +119,15 @@ def look_at(wanted: Sequence[RunSettings], state: Path | None) -> Ground:
 
 
 def new_run(
-    settings: RunSettings, ground: Ground, target: Target, origin: Tree | None = None, verb: str = "run"
+    settings: RunSettings,
+    ground: Ground,
+    target: Target,
+    origin: Tree | None = None,
+    verb: str = "run",
+    session: str = "",
 ) -> Workshop:
-    """A run that has begun, on a copy of the user's files as they are now, or as they were in `origin`."""
+    """A run that has begun, on a copy of the user's files as they are now, or as they were in `origin`. Runs of one
+    session share its name, which is that of its first run, and its money."""
     place = ground.place
     is_new = not place.exists()
     ledger = Ledger.open(make_place(place))
@@ -137,7 +143,10 @@ def new_run(
         run,
         RunStarted(
             verb, settings.repo, settings.target, target, settings.seed, version, digest(base),
-            {**settings.as_json(), "project": base.project, "rung": ground.adapter.sandbox.rung, "note": note}, machine,
+            {
+                **settings.as_json(), "project": base.project, "rung": ground.adapter.sandbox.rung, "note": note,
+                "session": session or run,
+            }, machine,
         ),
     )  # fmt: skip
     return Workshop(run, settings, ledger, folder, base, ground.adapter, project, _core())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from optagent.agents.asking import Purpose, Question
 from optagent.cli import models
 from optagent.cli.buying import Buyer, Recorded, Seat, stored_replies
+from optagent.cli.session import bought_elsewhere
 from optagent.cli.settings import RunSettings
 from optagent.core.goal import BudgetSpent, Spent
 from optagent.core.target import Target
@@ -244,3 +245,21 @@ def test_no_course_of_events_spends_more_than_the_cap_and_the_record_agrees(tmp_
     assert truth <= spent <= cap + 1e-12
     assert desk.purse.left().usd == pytest.approx(max(0.0, cap - spent), abs=1e-9)
     desk.ledger.close()
+
+
+def test_the_cap_is_the_session_s_also_for_a_run_that_is_resumed_later(desk):
+    def started(session: str | None) -> RunStarted:
+        return replace(STARTED, settings={} if session is None else {"session": session})
+
+    spent = Replied("ab" * 32, "m", Spent(1.0, 0, 0.25, 10))
+    open_call = Called("coder", 0, "m", "ab" * 32, "v1", Spent(usd=0.5, tokens=900))
+    for run, session in (("a", "a"), ("b", "a"), ("c", "a"), ("other", "other"), ("old", None)):
+        desk.ledger.record(run, started(session))
+    desk.ledger.record("a", spent, 1)
+    desk.ledger.record("b", open_call, 1)
+    desk.ledger.record("other", spent, 1)
+    desk.ledger.record("old", spent, 1)
+    elsewhere = bought_elsewhere(desk.ledger, "c", replay(desk.ledger.events("c")))
+    assert (elsewhere.usd, elsewhere.tokens) == (0.75, 910)
+    alone = bought_elsewhere(desk.ledger, "other", replay(desk.ledger.events("other")))
+    assert alone == bought_elsewhere(desk.ledger, "old", replay(desk.ledger.events("old"))) == Spent()
