@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from optagent_watch import DUE, ENOUGH
+from optagent_record import DUE, ENOUGH
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType

@@ -16,6 +16,9 @@ import optagent_codec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+ENOUGH, COUNTED, DUE = range(3)
+"""What a call means: no more of this function in this test, nothing to do, its arguments are to be looked at."""
+
 RESERVOIR = 200
 LARGEST = 8
 FIRST_CALLS = 60

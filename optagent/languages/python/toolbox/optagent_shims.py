@@ -14,7 +14,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 import optagent_loading
-from optagent_watch import DUE, ENOUGH
+from optagent_record import DUE, ENOUGH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

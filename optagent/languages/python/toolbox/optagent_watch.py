@@ -12,7 +12,13 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from optagent_record import Purse, Recorder
+from optagent_record import COUNTED, DUE, ENOUGH, Purse, Recorder
+
+# the best way in that this interpreter has; found now, since a test command's path is its own later
+if sys.version_info >= (3, 12):
+    from optagent_events import Events as WayIn
+else:
+    from optagent_shims import Shims as WayIn
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -28,9 +34,6 @@ MOST_RESTING = 30
 
 FIRST_TESTS = 64
 """The first call of each test is looked at in so many tests, then in ever fewer."""
-
-ENOUGH, COUNTED, DUE = range(3)
-"""What a call means: no more of this function in this test, nothing to do, its arguments are to be looked at."""
 
 
 class Watched:
@@ -65,7 +68,7 @@ class Watch:
         self.real: dict[str, str] = {}
         self.chance = random.Random(1)
         self.inside = threading.local()
-        self.way = way_in(self) if self.watched else None
+        self.way = WayIn(self) if self.watched else None
 
     def by_value(self, module: str) -> bool:
         """Whether a function of that module has to be carried as code: a worker imports no tests."""
@@ -111,7 +114,7 @@ class Watch:
         """The numbers of the functions called since the last `new_test`; while arguments are kept, of some of them."""
         return sorted(one.number for one in self.called)
 
-    def heard(self, one: Watched) -> int:
+    def heard(self, one: Watched) -> Any:
         """A call of a function that is watched: what it means."""
         one.in_this_test = count = one.in_this_test + 1
         if count == 1:
@@ -134,17 +137,6 @@ class Watch:
             return one.recorder.record(args, kwargs)
         finally:
             self.inside.recording = False
-
-
-def way_in(watch: Watch) -> Any:
-    """The best way that this interpreter has."""
-    if sys.version_info >= (3, 12):
-        from optagent_events import Events
-
-        return Events(watch)
-    from optagent_shims import Shims
-
-    return Shims(watch)
 
 
 def is_inner(frame: FrameType, code: CodeType) -> bool:
