@@ -147,6 +147,7 @@ def test_ctrl_c_ends_with_130_and_leaves_a_run_that_can_be_resumed(tmp_path):
     process = subprocess.Popen(
         command("run", repo, "--target", "score", "--state", state),
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )  # fmt: skip
     wait_for_events(process, state, 3)
     process.send_signal(signal.SIGINT)
