@@ -61,7 +61,7 @@ def with_bytecode(project: PythonProject, parent: Path) -> PythonProject:
 
     Nothing is kept of files that a candidate may change: otherwise its own import would be the one that compiles.
     """
-    folder = parent / f"bytecode-{sha256(project.target.path.encode()).hexdigest()[:12]}"
+    folder = parent / f"bytecode-{sha256(os.fsencode(project.target.path)).hexdigest()[:12]}"
     if project.base is None:
         return project
     if not folder.exists():
