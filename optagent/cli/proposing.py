@@ -9,9 +9,8 @@ from optagent.agents.brief import UNBOUNDED, budget_line
 from optagent.cli import models
 from optagent.cli.buying import Buyer, Recorded, Seat
 from optagent.cli.settings import RunSettings
-from optagent.cli.shop import Coder, Counter, rules_coder
+from optagent.cli.shop import Coder, Counter
 from optagent.cli.studio import Atelier
-from optagent.cli.workshop import Workshop
 from optagent.core.goal import Spent
 from optagent.ledger.history import Record
 from optagent.search.policy import Greedy, InTurn, Policy
@@ -47,22 +46,11 @@ class Proposers:
         return self.buyer.paid[number] if self.buyer else Spent()
 
 
-BuyerOf = Callable[[Workshop, Record, Purse, models.Tell], "Buyer | Recorded"]
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Who proposes without a model, and who buys the replies of one."""
-
-    coder: Coder = rules_coder
-    buyer: BuyerOf = models.buyer
-
-
-def proposers(counter: Counter, parts: Parts, purse: Purse, record: Record, tell: Callable[[str], None]) -> Proposers:
-    rules = Greedy(parts.coder(counter))
+def proposers(counter: Counter, coder: Coder, purse: Purse, record: Record, tell: Callable[[str], None]) -> Proposers:
+    rules = Greedy(coder(counter))
     if not asks_a_model(counter):
         return Proposers(rules)
-    buyer = parts.buyer(counter.workshop, record, purse, _told_once(counter, tell))
+    buyer = models.buyer(counter.workshop, record, purse, _told_once(counter, tell))
     return Proposers(InTurn(rules, model_policy(counter, buyer, purse)), buyer)
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from optagent.cli import bench
 from optagent.cli.progress import Progress
-from optagent.cli.proposing import Parts, limit_of, proposers
+from optagent.cli.proposing import limit_of, proposers
 from optagent.cli.settings import RunSettings
-from optagent.cli.shop import Counter
+from optagent.cli.shop import Coder, Counter, rules_coder
 from optagent.cli.workshop import Workshop, look_at, new_run, resumed_run
 from optagent.core.goal import Goal, Spent
 from optagent.core.outcome import Outcome
@@ -28,8 +28,6 @@ from optagent.search.loop import Past, search
 from optagent.search.policy import Proposal
 from optagent.search.purse import Purse
 from optagent.verify.survey import Survey
-
-OURS = Parts()
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Ended:
 
 
 def start(
-    wanted: Sequence[RunSettings], state: Path | None, progress: Progress, parts: Parts = OURS
+    wanted: Sequence[RunSettings], state: Path | None, progress: Progress, coder: Coder = rules_coder
 ) -> Iterator[Ended | Broken]:
     """One new run for each of the settings (which differ in their target only), from its first event to its last.
 
@@ -72,7 +70,7 @@ def start(
             yield found
             continue
         found.store()
-        yield _go_on(found.workshop, found.problem, progress, parts)
+        yield _go_on(found.workshop, found.problem, progress, coder)
 
 
 @dataclass(frozen=True)
@@ -115,17 +113,17 @@ def prepared(wanted: Sequence[RunSettings], state: Path | None, progress: Progre
             yield Broken(workshop.target, fault)
 
 
-def resume(run: str, ledger: Ledger, place: Path, progress: Progress, parts: Parts = OURS) -> Ended:
+def resume(run: str, ledger: Ledger, place: Path, progress: Progress, coder: Coder = rules_coder) -> Ended:
     """An interrupted run from where its ledger ends; decided trials keep their verdicts."""
     record = replay(ledger.events(run))
     workshop = resumed_run(run, record, ledger, place)
     if record.baseline:
-        return _go_on(workshop, bench.restored(workshop, record.baseline), progress, parts)
+        return _go_on(workshop, bench.restored(workshop, record.baseline), progress, coder)
     progress.stage("running the tests twice")
     survey = _surveyed(workshop)
     found = _baseline(workshop.with_folders(survey.folders), survey, 0, progress)
     found.store()
-    return _go_on(found.workshop, found.problem, progress, parts)
+    return _go_on(found.workshop, found.problem, progress, coder)
 
 
 def _surveyed(workshop: Workshop) -> Survey:
@@ -152,14 +150,14 @@ def _record(workshop: Workshop) -> Record:
     return replay(workshop.ledger.events(workshop.run))
 
 
-def _go_on(workshop: Workshop, problem: Problem, progress: Progress, parts: Parts) -> Ended:
-    return Session(workshop, problem, progress, _record(workshop), parts).go_on()
+def _go_on(workshop: Workshop, problem: Problem, progress: Progress, coder: Coder) -> Ended:
+    return Session(workshop, problem, progress, _record(workshop), coder).go_on()
 
 
 class Session:
     """The search of one run, and the claims that come of it."""
 
-    def __init__(self, workshop: Workshop, problem: Problem, progress: Progress, record: Record, parts: Parts) -> None:
+    def __init__(self, workshop: Workshop, problem: Problem, progress: Progress, record: Record, coder: Coder) -> None:
         self.workshop, self.progress = workshop, progress
         self.counter = Counter(workshop, problem, progress.stage)
         self.goal = Goal(workshop.settings.speedup)
@@ -169,7 +167,7 @@ class Session:
         reserved = Spent(trials=len(record.pending))
         limit = limit_of(workshop.settings, bought_elsewhere(workshop.ledger, workshop.run, record))
         self.purse = Purse(limit, spent, time.monotonic, reserved)
-        self.proposers = proposers(self.counter, parts, self.purse, record, progress.note)
+        self.proposers = proposers(self.counter, coder, self.purse, record, progress.note)
         self.shop = self.counter.shop(self.proposers.paid)
         pending = [(number, Proposal(one.candidate, one.fault)) for number, one in sorted(record.pending.items())]
         self.past = Past(record.trials, pending)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from optagent.cli.progress import Progress
-from optagent.cli.proposing import Parts
 from optagent.cli.session import Broken, Ended, start
 from optagent.cli.settings import RunSettings
 from optagent.core.patch import Candidate, Change, Patch
@@ -93,7 +92,7 @@ def run(repo: Path, state: Path, *sources: str | Patch, **settings: object) -> E
     """One run with a scripted Coder and real everything else."""
     asked = RunSettings(str(repo), "score", **settings)
     with Progress(10, quiet=True) as progress:
-        (ended,) = start([asked], state, progress, Parts(scripted(*sources)))
+        (ended,) = start([asked], state, progress, scripted(*sources))
     if isinstance(ended, Broken):
         raise ended.fault
     ended.workshop.ledger.close()

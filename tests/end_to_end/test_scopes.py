@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from optagent.cli.progress import Progress
-from optagent.cli.proposing import Parts
 from optagent.cli.session import Ended, start
 from optagent.cli.settings import RunSettings
 from optagent.core.outcome import Outcome
@@ -104,7 +103,7 @@ def run(repo: Path, state: Path, wide: Scope, patch: Patch) -> Ended:
 
     settings = RunSettings(str(repo), "score")
     with Progress(10, quiet=True) as progress:
-        (ended,) = start([settings], state, progress, Parts(coder))
+        (ended,) = start([settings], state, progress, coder)
     assert isinstance(ended, Ended), ended.fault.message
     ended.workshop.ledger.close()
     return ended
