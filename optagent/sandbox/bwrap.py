@@ -15,8 +15,10 @@ from optagent.sandbox import process, seccomp
 from optagent.sandbox.base import CHANNEL_VARIABLE, Command, ExecResult, Exited, Limits, Mount, Profile
 from optagent.sandbox.live import Live, wait_for_end
 
-USER_ID = 64999
-"""Who sandboxed code is when we are root: nobody's id, so that limits on processes hold (they do not for 0)."""
+USER_IDS = range(64000, 65000)
+"""Who sandboxed code is when we are root: nobody's id, so that limits on processes hold (they do not for 0). The kernel
+counts processes by user, so each of our own processes takes another of them: two runs at a time do not use up each
+other's."""
 
 SYSTEM_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 SYSTEM_FILES = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "mime.types", "protocols")
@@ -31,7 +33,7 @@ TOOLS = ("bwrap", "prlimit", "setpriv")
 
 
 class Bwrap:
-    """Needs `bwrap` (bubblewrap) and `prlimit`, `setpriv` (util-linux). As root, drops to USER_ID inside."""
+    """Needs `bwrap` (bubblewrap) and `prlimit`, `setpriv` (util-linux). As root, drops to one of USER_IDS inside."""
 
     rung = "bwrap"
 
@@ -44,6 +46,8 @@ class Bwrap:
             )
         self.program = str(shutil.which("bwrap"))
         self.is_root = os.geteuid() == 0
+        self.user_id = USER_IDS[os.getpid() % len(USER_IDS)] if self.is_root else os.getuid()
+        self.group_id = self.user_id if self.is_root else os.getgid()
 
     def inside(self, mount: Mount) -> str:
         return mount.inside
@@ -99,7 +103,7 @@ class Bwrap:
     def _dropped(self) -> list[str]:
         if not self.is_root:
             return []
-        ids = [f"--reuid={USER_ID}", f"--regid={USER_ID}", "--clear-groups"]
+        ids = [f"--reuid={self.user_id}", f"--regid={self.group_id}", "--clear-groups"]
         return ["setpriv", *ids, "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
 
     def _closed(self) -> list[str]:
@@ -110,9 +114,8 @@ class Bwrap:
         ]
 
     def _passwd(self) -> bytes:
-        uid = USER_ID if self.is_root else os.getuid()
-        gid = USER_ID if self.is_root else os.getgid()
-        return f"root:x:0:0:root:/root:/bin/sh\nsandbox:x:{uid}:{gid}:sandbox:/tmp:/bin/sh\n".encode()
+        ids = f"{self.user_id}:{self.group_id}"
+        return f"root:x:0:0:root:/root:/bin/sh\nsandbox:x:{ids}:sandbox:/tmp:/bin/sh\n".encode()
 
 
 def _system(passwd: int) -> list[str]:

@@ -15,7 +15,7 @@ from sandbox_probes import NO_PYTHON, PYTHON, shell, tell
 from optagent.errors import SandboxUnavailable
 from optagent.sandbox import seccomp
 from optagent.sandbox.base import Mount, Sandbox
-from optagent.sandbox.bwrap import USER_ID, Bwrap
+from optagent.sandbox.bwrap import USER_IDS, Bwrap
 from optagent.sandbox.choose import choose, self_test
 from optagent.sandbox.unprotected import Unprotected
 
@@ -255,11 +255,12 @@ def test_the_user_inside_is_unprivileged_without_capabilities_and_can_gain_none(
     assert [status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")] == ["0" * 16] * 5
     assert status["NoNewPrivs"] == "1"
     assert status["Seccomp"] == "2"
-    mine = USER_ID if os.geteuid() == 0 else os.getuid()
+    mine = box.user_id
+    assert mine in USER_IDS if os.geteuid() == 0 else mine == os.getuid()
     assert status["Uid"].split() == [str(mine)] * 4
     if os.geteuid() == 0:
         assert status["Groups"].split() == []
-        assert status["Gid"].split() == [str(USER_ID)] * 4
+        assert status["Gid"].split() == [str(mine)] * 4
 
 
 def test_the_user_inside_cannot_become_another(box):
