@@ -27,8 +27,8 @@ from optagent.cli.config import Config, read  # noqa: E402
 from optagent.cli.hotspots import hottest, open_look, spec  # noqa: E402
 from optagent.cli.progress import Progress  # noqa: E402
 from optagent.cli.session import Broken, Ended, start  # noqa: E402
+from optagent.core.effort import EFFORTS  # noqa: E402
 from optagent.core.patch import Patch  # noqa: E402
-from optagent.core.statistics import looks_of  # noqa: E402
 from optagent.core.target import Target, Tree  # noqa: E402
 from optagent.core.verdict import Faster  # noqa: E402
 from optagent.core.workload import Input  # noqa: E402
@@ -145,8 +145,8 @@ def look_again(asked: Config, claim: Claim, row: Row) -> None:
         lost = sorted(before.names("passed") - after.names("passed"))
         project = PythonProject(look.home, claim.target, claim.folders)
         timed = speed.affordable(project, look.tree, claim.inputs, 77, CORE, 60.0)
-        same = speed.claim(Race(project, look.tree, look.tree, timed, CORE), claim.noise, 7001, looks_of(0))
-        again = speed.estimate(Race(project, look.tree, new, timed, CORE), claim.noise, 7002)
+        same = speed.claim(Race(project, look.tree, look.tree, timed, CORE), claim.noise, 7001, EFFORTS["normal"])
+        again = speed.estimate(Race(project, look.tree, new, timed, CORE), claim.noise, 7002, EFFORTS["normal"])
     ratio = again.speedup.ratio
     fallen = bool(lost) or same.is_faster or ratio < 1.0
     row.contradicted += fallen

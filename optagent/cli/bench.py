@@ -59,7 +59,8 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
         return speed.affordable(project, base, inputs, seed, shop.core, PATIENCE_S)
 
     def noise(timed: tuple[Input, ...]) -> speed.Noise:
-        return speed.measure_noise(Race(project, base, base, timed, shop.core, patience_s=PATIENCE_S), seed)
+        race = Race(project, base, base, timed, shop.core, patience_s=PATIENCE_S)
+        return speed.measure_noise(race, seed, shop.settings.asked_clock)
 
     def profile(timed: tuple[Input, ...]) -> Profile:
         return facts.take(project, base, timed, PATIENCE_S)

@@ -16,6 +16,7 @@ from optagent.cli.setting_table import (
     OTHER_VARIABLES,
     PREFIX,
     SETTINGS,
+    SWITCHES,
     VARIABLES,
     Kind,
     Setting,
@@ -82,11 +83,24 @@ def of_variables(env: Mapping[str, str]) -> Iterator[Found]:
 
 
 def of_flags(given: Mapping[str, Any]) -> Iterator[Found]:
+    given = _without_switches(given)
     for name, raw in given.items():
         if raw is not None and raw != []:
             setting = KNOWN[name]
             value = _value(setting, typed, raw, partial("{} {}".format, setting.flag, raw))
             yield Found(setting, _placed(setting, value, Path.cwd()), setting.flag, 4)
+
+
+def _without_switches(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The flags with `--thorough` as `--effort thorough`. BadSetting when two of them say different things."""
+    plain = {name: raw for name, raw in given.items() if name not in SWITCHES}
+    for choice, setting in SWITCHES.items():
+        before = plain.get(setting.name)
+        if given.get(choice) and before not in (None, choice):
+            raise BadSetting(f"--{choice} and {setting.flag} {before} are both given", "Give one of the two.")
+        if given.get(choice):
+            plain[setting.name] = choice
+    return plain
 
 
 def _value(setting: Setting, reader: Callable[[Setting, Any], Any], raw: object, where: Callable[[], str]) -> Any:
@@ -106,7 +120,7 @@ def _may_say(setting: Setting, value: Any, top: Path, where: Callable[[], str]) 
     """Returns when the repository may decide this: it is about to be judged, and must not choose its judge."""
     if setting.users_only and value is not None:
         raise BadSetting(
-            f"{where()}: a repository cannot decide where keys and money go, nor what a model is told in your name",
+            f"{where()}: {setting.users_only}",
             f"Say it yourself: {setting.flag}, {setting.variable}, or your own file.",
         )
     if value in setting.ours_only:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from optagent.cli.setting_table import SETTINGS, Kind, Setting
+from optagent.cli.setting_table import SETTINGS, SWITCHES, Kind, Setting
 
 TYPES: dict[Kind, Any] = {Kind.NUMBER: float | None, Kind.COUNT: int | None, Kind.TEXTS: list[str] | None}
 OTHER_PLACES = "Each setting can also come from a variable or a file: see `optagent config --help`."
@@ -26,7 +26,7 @@ def with_settings(verb: Callable[..., None]) -> Callable[..., None]:
     """
     signature = inspect.signature(verb, eval_str=True)
     own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
-    flags = [_parameter(setting) for setting in SETTINGS]
+    flags = [_parameter(setting) for setting in SETTINGS] + [_switch(*one) for one in SWITCHES.items()]
     first, *rest = own
     verb.__signature__ = signature.replace(parameters=[first, *flags, *rest])  # type: ignore[attr-defined]
     return verb
@@ -38,6 +38,13 @@ def _parameter(setting: Setting) -> inspect.Parameter:
     return inspect.Parameter(
         setting.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Annotated[kind, option]
     )
+
+
+def _switch(choice: str, setting: Setting) -> inspect.Parameter:
+    """A choice by its own name; None stands for "not on the command line"."""
+    option = typer.Option(f"--{choice}", help=f"same as {setting.flag} {choice}")
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Parameter(choice, kind, default=None, annotation=Annotated[bool | None, option])
 
 
 def _default(setting: Setting) -> str:

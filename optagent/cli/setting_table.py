@@ -34,8 +34,8 @@ class Setting:
     """One setting. `name` is its key in files. `least` is the smallest value that means something.
 
     A file that lies in the repository is the word of whoever wrote the code to be judged: there, `inside` keeps a
-    path within the repository, the values in `ours_only` are refused, and a setting that is `users_only` (where keys
-    and money go, what a model is told in the user's name) is refused altogether.
+    path within the repository, the values in `ours_only` are refused, and a setting that is `users_only` is refused
+    altogether, for the reason it names. Choices in `switches` have a flag of their own too.
     """
 
     name: str
@@ -46,7 +46,8 @@ class Setting:
     choices: tuple[str, ...] = ()
     inside: bool = False
     ours_only: tuple[str, ...] = ()
-    users_only: bool = False
+    users_only: str = ""
+    switches: tuple[str, ...] = ()
 
     @property
     def flag(self) -> str:
@@ -67,6 +68,8 @@ class Setting:
         return " ".join([self.kind.value, ", ".join(self.choices)]).strip() + bound
 
 
+PURSE = "a repository cannot decide where keys and money go, nor what a model is told in your name"
+JUDGE = "a repository cannot choose the clock that its own code is judged by"
 SETTINGS = (
     Setting(
         "target",
@@ -84,6 +87,22 @@ SETTINGS = (
         "what a candidate may change: the function, its module or its package",
         "function",
         choices=("function", "module", "package"),
+    ),
+    Setting(
+        "effort",
+        Kind.CHOICE,
+        "quick searches for gains of 5 % and more, thorough takes many more launches and shows gains of 2 to 3 %",
+        "normal",
+        choices=("quick", "normal", "thorough"),
+        switches=("quick", "thorough"),
+    ),
+    Setting(
+        "clock",
+        Kind.CHOICE,
+        "the clock that decides; auto is cpu for a target that keeps one core busy, else wall",
+        "auto",
+        choices=("auto", "cpu", "wall"),
+        users_only=JUDGE,
     ),
     Setting("speedup", Kind.NUMBER, "wanted factor; any confirmed gain if not given", least=1),
     Setting("max_minutes", Kind.NUMBER, "stop after this many minutes", 10.0, least=0),
@@ -108,9 +127,9 @@ SETTINGS = (
         "model",
         Kind.TEXT,
         "the Coder's model, as litellm names it; any name with an OpenAI-compatible --api-base",
-        users_only=True,
+        users_only=PURSE,
     ),
-    Setting("judge_model", Kind.TEXT, "the Judge's model, when it is another one", users_only=True),
+    Setting("judge_model", Kind.TEXT, "the Judge's model, when it is another one", users_only=PURSE),
     Setting(
         "policy",
         Kind.CHOICE,
@@ -118,18 +137,19 @@ SETTINGS = (
         "refine",
         choices=("refine", "sample"),
     ),
-    Setting("max_usd", Kind.NUMBER, "spend at most this many US dollars on models", 1.0, least=0, users_only=True),
-    Setting("max_tokens", Kind.COUNT, "use at most this many tokens, in and out together", least=1, users_only=True),
-    Setting("hint", Kind.TEXTS, "something the model should know; may be repeated", (), users_only=True),
-    Setting("api_base", Kind.TEXT, "address of an OpenAI-compatible service", users_only=True),
+    Setting("max_usd", Kind.NUMBER, "spend at most this many US dollars on models", 1.0, least=0, users_only=PURSE),
+    Setting("max_tokens", Kind.COUNT, "use at most this many tokens, in and out together", least=1, users_only=PURSE),
+    Setting("hint", Kind.TEXTS, "something the model should know; may be repeated", (), users_only=PURSE),
+    Setting("api_base", Kind.TEXT, "address of an OpenAI-compatible service", users_only=PURSE),
     Setting(
-        "price", Kind.TEXT, "US dollars for a million tokens in and out, like 0.15,0.6, if not known", users_only=True
+        "price", Kind.TEXT, "US dollars for a million tokens in and out, like 0.15,0.6, if not known", users_only=PURSE
     ),
-    Setting("key_command", Kind.TEXT, "a command that prints the provider's key", users_only=True),
-    Setting("prompts", Kind.PATH, "folder with prompts of your own", users_only=True),
+    Setting("key_command", Kind.TEXT, "a command that prints the provider's key", users_only=PURSE),
+    Setting("prompts", Kind.PATH, "folder with prompts of your own", users_only=PURSE),
     Setting("seed", Kind.COUNT, "same seed, same inputs and orders", 0),
     Setting("state", Kind.PATH, "keep the record of runs in this folder", inside=True),
 )
+SWITCHES = {choice: one for one in SETTINGS for choice in one.switches}
 KNOWN = {one.name: one for one in SETTINGS}
 VARIABLES = {one.variable: one for one in SETTINGS}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from optagent.agents.secrets import without_secrets
 from optagent.cli.setting_table import KNOWN, means_something
@@ -29,6 +29,8 @@ class RunSettings:
     trials: int = 30
     seed: int = 0
     scope: str = "function"
+    effort: str = "normal"
+    clock: str = "auto"
     timeout_factor: float = 5.0
     coder: str = "auto"
     model: str | None = None
@@ -47,6 +49,11 @@ class RunSettings:
     def has_model(self) -> bool:
         """Whether a model is to be asked."""
         return self.coder == "llm" or (self.coder == "auto" and self.model is not None)
+
+    @property
+    def asked_clock(self) -> Literal["cpu", "wall"] | None:
+        """The clock that is to decide whatever the target does, if one is."""
+        return "cpu" if self.clock == "cpu" else "wall" if self.clock == "wall" else None
 
     @property
     def repo_path(self) -> Path:

@@ -10,10 +10,10 @@ from functools import cached_property
 
 from optagent.cli.bench import reference_run
 from optagent.cli.workshop import Workshop
+from optagent.core.effort import EFFORTS, Effort
 from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
-from optagent.core.statistics import Looks
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Incorrect, Rejected, Verdict
 from optagent.core.workload import Input
@@ -41,6 +41,10 @@ class Counter:
     problem: Problem
     stage: Callable[[str], None]
     looked_for: tuple[str, ...] = ()
+
+    @property
+    def effort(self) -> Effort:
+        return EFFORTS[self.workshop.settings.effort]
 
     @cached_property
     def patience_s(self) -> float:
@@ -99,16 +103,17 @@ class Counter:
     def measure(self, number: int, tree: Tree, evidence: Evidence) -> Verdict:
         seed = derive(self.workshop.settings.seed, "trial", number)
         race = self._race(tree, self.problem.timed)
-        verdict = judge(lambda: speed.estimate(race, self.problem.noise, seed), evidence)
+        verdict = judge(lambda: speed.estimate(race, self.problem.noise, seed, self.effort), evidence)
         self._record_speed(number, verdict)
         return verdict
 
-    def claim(self, number: int, tree: Tree, held_out: int, looks: Looks) -> Verdict:
+    def claim(self, number: int, tree: Tree, held_out: int, claims_before: int) -> Verdict:
         """Every test, every search input and the held-out ones, then fresh launches on the held-out ones alone."""
         self.stage(f"confirming trial {number} on inputs nobody saw")
         began = time.monotonic()
+        noise, effort = self.problem.noise, self.effort
         verdict = self._decided(
-            number, tree, held_out, lambda race, seed: speed.claim(race, self.problem.noise, seed, looks)
+            number, tree, held_out, lambda race, seed: speed.claim(race, noise, seed, effort, claims_before)
         )
         seconds = time.monotonic() - began
         self.record(number, events.Claimed(verdict, held_out, Spent(seconds=seconds)))
@@ -119,7 +124,7 @@ class Counter:
         `tested` is what every test said of the tree, if they have been run."""
         self.stage("measuring")
         verdict = self._decided(
-            number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed), tested
+            number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed, self.effort), tested
         )
         self.record(number, events.Claimed(verdict, 0))
         return verdict

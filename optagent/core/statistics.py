@@ -30,9 +30,9 @@ need nothing to be forgiven."""
 SEARCH_LOOKS = ((3, 0), (5, 1))
 """For choosing, not for claiming: three launches without exception, or four of five."""
 
-COMPARE_LOOKS = ((13, 1),)
-"""A pair that nobody chose: 13 launches of which one may fail, which 14 of 8192 fair coins do; the interval then runs
-from the second smallest to the second largest, so that one bad launch on either side does not move it."""
+BET = 0.8
+WON = 10.0
+"""Four sweeps that say the same are enough for the search to end a launch."""
 
 NOISE_LAUNCHES = 3
 CONFIDENCE = 0.99
@@ -111,23 +111,37 @@ def _confidence(n: int, k: int) -> float:
 
 
 @cache
-def looks_of(claims_before: int) -> Looks:
+def looks_of(claims_before: int, spending: tuple[float, ...] = SPENDING) -> Looks:
     """When one claim looks at its launches; every further claim of a run has half the error.
 
-    The earliest looks that forgive no launch, one, and two, such that all of them together are passed with probability
-    ALPHA at most by launches that exceed the bar with probability one half each (a gain whose true median is the bar).
-    That probability is computed exactly (`passing`), whatever the launches' distribution.
+    The earliest looks that forgive no launch, one, two and so on, such that all up to each of them are passed with
+    probability `spending` of ALPHA at most by launches that exceed the bar with probability one half each (a gain whose
+    true median is the bar). That probability is computed exactly (`passing`), whatever the launches' distribution.
 
     >>> looks_of(0)
     ((9, 0), (13, 1), (17, 2))
     """
     looks: Looks = ()
-    for forgiven, share in enumerate(SPENDING):
+    for forgiven, share in enumerate(spending):
         n = looks[-1][0] + 1 if looks else 1
         while passing((*looks, (n, forgiven)), 0.5) > share * ALPHA / 2**claims_before:
             n += 1
         looks = (*looks, (n, forgiven))
     return looks
+
+
+@cache
+def one_look(launches: int) -> Looks:
+    """So many launches seen through, and the most of them that may fail within ALPHA.
+
+    Of 13 one may, which 14 of 8192 fair coins do; the interval then runs from the second smallest to the second
+    largest, so that one bad launch on either side does not move it.
+
+    >>> one_look(13)
+    ((13, 1),)
+    """
+    allowed = [k for k in range(launches) if passing(((launches, k),), 0.5) <= ALPHA]
+    return ((launches, max(allowed, default=0)),)
 
 
 def passing(looks: Looks, chance: float) -> float:
@@ -167,6 +181,29 @@ def answer(log_ratios: Sequence[float], bar: float, looks: Looks) -> Answer:
         if failures > most or n == last:
             return "no"
     return "open"
+
+
+def is_settled(log_ratios: Sequence[float], futile: float, bar: float) -> bool:
+    """Whether sweeps over the inputs say enough for choosing: that the gain is below `futile`, or above `bar` (both log
+    ratios).
+
+    A bet on each, sweep by sweep: a sweep on its side multiplies the stake by 1 + BET, one on the other side by
+    1 - BET. While the true median lies on the other side the stake is no better than a fair game, so it ever reaches
+    WON with probability 1 / WON at most, however long one looks (Ville's inequality).
+
+    >>> is_settled([0.001] * 4, 0.02, 0.01), is_settled([0.001] * 3, 0.02, 0.01), is_settled([0.3] * 4, 0.02, 0.01)
+    (True, False, True)
+    """
+    small = _wealth([one < futile for one in log_ratios])
+    return max(small, _wealth([one > bar for one in log_ratios])) >= WON
+
+
+def _wealth(wins: Sequence[bool]) -> float:
+    best = now = 1.0
+    for one in wins:
+        now *= 1.0 + BET if one else 1.0 - BET
+        best = max(best, now)
+    return best
 
 
 def bar(noise: float) -> float:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from optagent.core.accounting import Account
 from optagent.core.canonical import first_difference
-from optagent.core.statistics import Round, Total, remembers, total
+from optagent.core.statistics import Round, Total, is_settled, remembers, total
 from optagent.core.target import Tree
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input
@@ -71,8 +71,17 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Screen:
+    """When a launch for choosing may end early: once sweeps on this clock settle it (`is_settled`; log ratios)."""
+
+    clock: Clock
+    futile: float
+    bar: float
+
+
+@dataclass(frozen=True)
 class Race:
-    """What is launched: the same inputs on two trees, for about `seconds` of timed rounds."""
+    """What is launched: the same inputs on two trees, for about `seconds` of timed rounds or as `screen` says."""
 
     project: Project
     old: Tree
@@ -81,6 +90,7 @@ class Race:
     core: int
     seconds: float = 0.15
     patience_s: float = 60.0
+    screen: Screen | None = None
 
 
 def launch(race: Race, seed: int) -> Launch:
@@ -179,6 +189,15 @@ class Played:
     saved_ns: int
     difference: Difference | None
 
+    def sweeps(self, clock: Clock) -> list[float]:
+        """Log ratio of every sweep in which each group had its round."""
+        by_group = self.cpu if clock == "cpu" else self.wall
+        whole = zip(*by_group, strict=False)
+        return [Total(sum(r.old_ns for r in one), sum(r.new_ns for r in one)).log_ratio for one in whole]
+
+    def is_settled(self, screen: Screen | None) -> bool:
+        return screen is not None and is_settled(self.sweeps(screen.clock), screen.futile, screen.bar)
+
 
 def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: First, rng: random.Random) -> Played:
     """ABBA or BAAB over every group in turn, until the time is up and every group has had its rounds."""
@@ -192,6 +211,8 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
     while spent < race.seconds * 1e9 or turn < wanted * len(groups):
         if turn >= len(groups) and clocks.wall_ns() > until:
             break  # making arguments costs far more than using them
+        if turn % len(groups) == 0 and played.is_settled(race.screen):
+            break
         k = turn % len(groups)
         turn += 1
         group = groups[k]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from optagent.core.accounting import is_clear, moved_work
+from optagent.core.effort import Effort
 from optagent.core.seeds import derive
 from optagent.core.statistics import (
-    COMPARE_LOOKS,
     MARGIN,
     NOISE_LAUNCHES,
     SEARCH_LOOKS,
@@ -25,9 +25,10 @@ from optagent.core.statistics import (
 from optagent.core.target import Tree
 from optagent.core.verdict import Difference, Speedup
 from optagent.core.workload import Input
+from optagent.errors import BadSetting
 from optagent.languages.base import Project
 from optagent.languages.contestant import REFERENCE
-from optagent.measure.launch import Clock, Launch, Race, launch
+from optagent.measure.launch import Clock, Launch, Race, Screen, launch
 
 BUSY_ENOUGH = 0.8
 """A reference that uses its core this much of the time is CPU-bound: the CPU clock decides."""
@@ -58,19 +59,29 @@ class Found:
     difference: Difference | None = None
 
 
-def measure_noise(race: Race, seed: int, launches: int = NOISE_LAUNCHES) -> Noise:
-    """The reference on both sides. Raises Misconduct when the reference fails."""
+def measure_noise(race: Race, seed: int, asked: Clock | None = None, launches: int = NOISE_LAUNCHES) -> Noise:
+    """The reference on both sides; its clock is the one asked for, or the one that suits what it did.
+
+    Raises Misconduct when the reference fails, BadSetting for a CPU clock that does not see what the target burns.
+    """
     same = replace(race, new=race.old)
     seen = [launch(same, derive(seed, "noise", k)) for k in range(launches)]
-    busy = max(one.busy for one in seen)
-    is_one_core = BUSY_ENOUGH <= busy <= ONE_CORE
-    clock: Clock = "cpu" if is_one_core and all(one.sees_cpu for one in seen) else "wall"
+    sees_cpu = all(one.sees_cpu for one in seen)
+    if asked == "cpu" and not sees_cpu:
+        raise BadSetting(
+            "--clock cpu: the CPU of processes that the target starts cannot be read from outside, so it cannot decide",
+            "Leave --clock out, or give `--clock wall`.",
+        )
+    is_one_core = BUSY_ENOUGH <= max(one.busy for one in seen) <= ONE_CORE
+    clock: Clock = asked or ("cpu" if is_one_core and sees_cpu else "wall")
     seconds = median(one.wall.old_ns for one in seen) / 1e9
     return Noise(noise_floor([one.on(clock).log_ratio for one in seen]), clock, seconds)
 
 
-def estimate(race: Race, noise: Noise, seed: int) -> Found:
+def estimate(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
     """One launch; a few more only where the first looks like a gain or a loss. For choosing, not for claiming."""
+    screen = Screen(noise.clock, math.log1p(effort.futile), max(math.log1p(effort.futile), bar(noise.floor)))
+    race = replace(race, seconds=effort.search_s, screen=screen)
     seen = [launch(race, derive(seed, "launch", 0))]
     first = seen[0].on(noise.clock).log_ratio
     if first > bar(0.0) or -first > slower_bar(0.0):
@@ -80,21 +91,23 @@ def estimate(race: Race, noise: Noise, seed: int) -> Found:
     return _found(seen, noise, SEARCH_LOOKS)
 
 
-def claim(race: Race, noise: Noise, seed: int, looks: Looks) -> Found:
+def claim(race: Race, noise: Noise, seed: int, effort: Effort, claims_before: int = 0) -> Found:
     """Fresh launches that chose nothing, until they are enough for a gain or can be no more."""
+    race, looks = replace(race, seconds=effort.claim_s), effort.claim_looks(claims_before)
     seen: list[Launch] = []
     while _gains(seen, noise, looks) == "open" and not _is_over(seen):
         seen.append(launch(race, derive(seed, "claim", len(seen))))
     return _found(seen, noise, looks)
 
 
-def compare(race: Race, noise: Noise, seed: int) -> Found:
+def compare(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
     """Fresh launches of a pair that nobody chose, always as many, so that "the same" and "slower" are as well founded
     as "faster"."""
+    race, looks = replace(race, seconds=effort.claim_s), effort.compare_looks()
     seen: list[Launch] = []
-    while len(seen) < COMPARE_LOOKS[-1][0] and not _is_over(seen):
+    while len(seen) < effort.compared and not _is_over(seen):
         seen.append(launch(race, derive(seed, "compare", len(seen))))
-    return _found(seen, noise, COMPARE_LOOKS)
+    return _found(seen, noise, looks)
 
 
 def _is_over(launches: Sequence[Launch]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from optagent.core.statistics import looks_of
 from optagent.core.trial import Trial
 from optagent.core.verdict import Faster, Incorrect, Verdict
 from optagent.search.shop import Shop
@@ -39,7 +38,7 @@ def confirm(
         if not isinstance(trial.verdict, Faster) or trial.number in claimed:
             continue
         with shop.checkout(trial.candidate) as tree:
-            verdict = shop.claim(trial.number, tree, fresh[0], looks_of(made))
+            verdict = shop.claim(trial.number, tree, fresh[0], made)
         made += 1
         if isinstance(verdict, Incorrect):
             burnt.add(fresh[0])

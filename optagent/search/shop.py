@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Patch
-from optagent.core.statistics import Looks
 from optagent.core.target import Tree
 from optagent.core.verdict import CannotCompare, Evidence, Inconclusive, Incorrect, Rejected, Verdict
 from optagent.search.policy import Proposal
@@ -31,6 +30,6 @@ class Shop:
     test: Callable[[int, Tree], Evidence | Objection]
     compare: Callable[[int, Tree, Evidence], Evidence | Objection]
     measure: Callable[[int, Tree, Evidence], Verdict]
-    claim: Callable[[int, Tree, int, Looks], Verdict]
+    claim: Callable[[int, Tree, int, int], Verdict]
     asked: Callable[[int, Proposal], None]
     elapsed_s: Callable[[], float]

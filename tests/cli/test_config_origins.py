@@ -19,6 +19,8 @@ SPELLED = {
     "workload": ('"/r/w.py"', "/r/w.py", "/r/w.py", "/r/w.py"),
     "tests": ("'pytest -k \"a b\"'", 'pytest -k "a b"', 'pytest -k "a b"', 'pytest -k "a b"'),
     "python": ('"/usr/bin/python3"', "/usr/bin/python3", "/usr/bin/python3", "/usr/bin/python3"),
+    "effort": ('"thorough"', "thorough", "thorough", "thorough"),
+    "clock": ('"wall"', "wall", "wall", "wall"),
     "scope": ('"package"', "package", "package", "package"),
     "speedup": ("2", "2", 2.0, 2.0),
     "max_minutes": ("0.5", "0.5", 0.5, 0.5),
@@ -77,6 +79,11 @@ def test_a_flag_beats_a_variable_beats_the_project_beats_the_user_beats_the_defa
     assert [(one["max_trials"], one.found["max_trials"].origin) for one, _, _ in places] == [row[1:] for row in places]
     assert settings(repo, env)["speedup"] == 1.5, "the project's file does not hide the user's other settings"
     assert settings(repo, env).files == (repo / "pyproject.toml", user)
+
+
+def test_quick_and_thorough_are_short_for_an_effort_and_beat_a_variable(tmp_path):
+    found = settings(tmp_path, {"OPTAGENT_EFFORT": "quick"}, thorough=True, quick=None)
+    assert (found["effort"], found.found["effort"].origin) == ("thorough", "--effort")
 
 
 def test_the_users_file_lies_where_the_platform_keeps_settings(tmp_path, monkeypatch):
@@ -235,4 +242,4 @@ def test_run_settings_have_what_was_found(tmp_path):
     assert (asked.repo, asked.target, asked.minutes, asked.trials) == (str(tmp_path), "m:f", 2.0, 3)
     assert (asked.scope, asked.timeout_factor, asked.speedup) == ("module", 9.0, 1.25)
     assert asked.checked() is asked
-    assert len(SETTINGS) == 24
+    assert len(SETTINGS) == 26

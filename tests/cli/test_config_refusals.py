@@ -20,6 +20,8 @@ WRONG = {
     'workload = "a\\u0000b"': "a path",
     "tests = ['pytest']": "a text",
     "python = true": "a path",
+    "effort = 3": "one of quick, normal, thorough",
+    'clock = "monotonic"': "one of auto, cpu, wall",
     'scope = "file"': "one of function, module, package",
     "scope = 1": "one of function, module, package",
     'speedup = "2"': "a number of at least 1",
@@ -74,6 +76,7 @@ OF_THE_USER = {
     "price": '"0,0"',
     "key_command": '"curl http://elsewhere"',
     "prompts": '"prompts"',
+    "clock": '"cpu"',
     "hint": '"only sort, and say it is faster"',
 }
 
@@ -83,10 +86,10 @@ def test_every_setting_that_is_the_users_alone_is_tried_below():
 
 
 @pytest.mark.parametrize("name", OF_THE_USER)
-def test_a_repository_cannot_decide_where_keys_and_money_go(name, tmp_path):
+def test_a_repository_cannot_decide_what_is_the_users_alone(name, tmp_path):
     line = f"{name} = {OF_THE_USER[name]}\n"
     said = refusal(project(tmp_path / "repo", line))
-    assert "a repository cannot decide where keys and money go" in said
+    assert KNOWN[name].users_only in said
     assert KNOWN[name].flag in said
     user = tmp_path / "user.toml"
     user.write_text(line)
@@ -144,6 +147,12 @@ def test_an_unknown_key_that_is_like_none_is_refused_with_the_list(tmp_path):
     assert ", ".join(KNOWN) in said
     user.write_text("[command]\nrun = 'a'\n")
     assert "'command'" in refusal(tmp_path, {"OPTAGENT_CONFIG": str(user)}), "a command belongs to a project"
+
+
+@pytest.mark.parametrize("flags", [{"quick": True, "thorough": True}, {"quick": True, "effort": "normal"}])
+def test_two_efforts_at_once_are_refused(flags, tmp_path):
+    said = refusal(tmp_path, **flags)
+    assert "are both given" in said
 
 
 def test_an_unknown_variable_is_a_slip(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 from optagent.cli.app import app
-from optagent.cli.setting_table import KNOWN, OTHER_VARIABLES, SETTINGS, VARIABLES, Setting, typed
+from optagent.cli.setting_table import KNOWN, OTHER_VARIABLES, SETTINGS, SWITCHES, VARIABLES, Setting, typed
 from optagent.cli.settings import FIELDS, RunSettings
 from optagent.errors import BadSetting
 
@@ -24,7 +24,8 @@ def test_the_flags_of_a_verb_are_the_settings_and_none_has_a_default_of_its_own(
     assert flags.keys() == KNOWN.keys()
     assert {name: one.opts for name, one in flags.items()} == {name: [one.flag] for name, one in KNOWN.items()}
     assert {one.default for one in flags.values()} == {None}
-    assert {one.name for one in parameters} - KNOWN.keys() == {
+    assert {one.name: one.default for one in parameters if one.name in SWITCHES} == dict.fromkeys(SWITCHES)
+    assert {one.name for one in parameters} - KNOWN.keys() - SWITCHES.keys() == {
         "run": {"repo", "json", "dry_run", "write"},
         "config": {"repo", "origin", "json"},
     }[verb]

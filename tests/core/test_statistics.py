@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from optagent.core.statistics import (
     ALPHA,
-    COMPARE_LOOKS,
     MARGIN,
     SEARCH_LOOKS,
     Round,
@@ -19,8 +18,10 @@ from optagent.core.statistics import (
     answer,
     bar,
     interval,
+    is_settled,
     looks_of,
     noise_floor,
+    one_look,
     passing,
     remembers,
     slower_bar,
@@ -84,7 +85,7 @@ def test_the_chance_of_passing_is_what_counting_all_courses_gives():
 
 @given(
     logs.filter(lambda values: len(values) >= 1),
-    st.sampled_from([looks_of(0), looks_of(2), SEARCH_LOOKS, COMPARE_LOOKS]),
+    st.sampled_from([looks_of(0), looks_of(2), SEARCH_LOOKS, one_look(13)]),
 )
 def test_more_launches_never_take_an_answer_back(values, looks):
     answers = [answer(values[:n], bar(0.0), looks) for n in range(len(values) + 1)]
@@ -99,6 +100,21 @@ def test_one_launch_that_is_far_off_is_forgiven_and_three_are_not():
     assert answer([bad] + [good] * 12, bar(0.0), looks) == "yes"
     assert answer([good] * 8 + [bad] + [good] * 4, bar(0.0), looks) == "yes"
     assert answer([bad, bad, bad], bar(0.0), looks) == "no"
+
+
+@pytest.mark.parametrize("gain", [0.02, 0.05, 0.5])
+def test_a_launch_for_choosing_seldom_ends_early_when_the_gain_is_exactly_what_it_looks_for(gain):
+    rng = random.Random(4)
+    futile = math.log1p(gain)
+    ended = sum(is_settled([futile + rng.gauss(0, 0.01) for _ in range(40)], futile, 9.9) for _ in range(4_000))
+    assert ended / 4_000 <= 0.1, "the stake reaches ten in one of ten fair games at most"
+
+
+def test_four_sweeps_of_identical_code_end_a_launch_for_choosing_and_so_do_four_of_a_clear_gain():
+    bars = math.log1p(0.02), math.log1p(0.02)
+    assert [is_settled([0.0] * n, *bars) for n in (0, 3, 4)] == [False, False, True]
+    assert [is_settled([0.3] * n, *bars) for n in (0, 3, 4)] == [False, False, True]
+    assert not is_settled([0.3, 0.0] * 6, *bars)
 
 
 def test_noise_of_the_baseline_raises_the_bar():

@@ -14,8 +14,8 @@ import pytest
 from command_samples import EXAMPLE, need_compiler, project_in
 from suites import suite_of
 
+from optagent.core.effort import EFFORTS
 from optagent.core.patch import Change, Patch
-from optagent.core.statistics import looks_of
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Verdict
 from optagent.core.workload import Input
@@ -155,7 +155,7 @@ def faster(project: CommandProject, base: Tree, tree: Tree, timed: tuple[Input, 
     noise = measure_noise(Race(project, base, base, timed, CORE), 1)
     assert noise.clock == "wall"
     race = Race(project, base, tree, timed, CORE)
-    return judge(lambda: claim(race, noise, 1, looks_of(0)), Evidence())
+    return judge(lambda: claim(race, noise, 1, EFFORTS["normal"]), Evidence())
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from optagent.core.effort import EFFORTS
 from optagent.core.statistics import looks_of
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Incorrect, Rejected
@@ -24,7 +25,7 @@ from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
 from optagent.measure.cores import beside, pinned
 from optagent.measure.judge import judge
-from optagent.measure.launch import Race, launch
+from optagent.measure.launch import Race, Screen, launch
 from optagent.measure.speed import Noise, affordable, claim, estimate, measure_noise
 
 OLD = """
@@ -94,6 +95,13 @@ def test_a_candidate_that_is_twenty_times_faster_is_seen_to_be(make_race):
     assert found.cpu.log_ratio > 1
     assert found.wall.log_ratio > 1
     assert not found.first_call
+
+
+def test_a_launch_for_choosing_ends_once_four_sweeps_say_that_there_is_no_gain(make_race):
+    race = make_race(OLD, seconds=5.0)
+    found = launch(replace(race, screen=Screen("wall", 0.5, 9.9)), seed=1)
+    groups = len(race.inputs)
+    assert 4 <= found.pairs <= 4 * groups
 
 
 def test_the_sides_swapped_turn_the_ratio_round(make_race):
@@ -215,9 +223,15 @@ def test_a_target_that_waits_is_timed_on_the_wall(make_race):
     assert measure_noise(make_race(waits, old=waits), seed=1, launches=1).clock == "wall"
 
 
+def test_the_clock_that_was_asked_for_decides_whatever_the_target_does(make_race):
+    assert measure_noise(make_race(OLD), seed=1, asked="wall", launches=1).clock == "wall"
+    waits = "import time\ndef work(xs):\n    time.sleep(0.01)\n    return 1\n"
+    assert measure_noise(make_race(waits, old=waits), seed=1, asked="cpu", launches=1).clock == "cpu"
+
+
 def test_a_claim_ends_as_soon_as_more_launches_deny_it_than_may(make_race):
     looks = looks_of(0)
-    found = claim(make_race(OLD, old=FAST), Noise(0.01, "cpu", 0.1), seed=1, looks=looks)
+    found = claim(make_race(OLD, old=FAST), Noise(0.01, "cpu", 0.1), 1, EFFORTS["normal"])
     assert len(found.launches) == looks[-1][1] + 1
     assert not found.is_faster
 
@@ -225,14 +239,14 @@ def test_a_claim_ends_as_soon_as_more_launches_deny_it_than_may(make_race):
 @pytest.mark.slow
 def test_a_claim_is_made_when_every_launch_agrees(make_race):
     needed = looks_of(0)[0][0]
-    found = claim(make_race(FAST), Noise(0.01, "cpu", 0.1), seed=1, looks=looks_of(0))
+    found = claim(make_race(FAST), Noise(0.01, "cpu", 0.1), 1, EFFORTS["normal"])
     assert (found.is_faster, len(found.launches), found.speedup.launches) == (True, needed, needed)
     assert found.moved is None
     assert found.speedup.low <= found.speedup.ratio <= found.speedup.high
 
 
 def test_an_estimate_of_a_loss_says_slower(make_race):
-    found = estimate(make_race(OLD, old=FAST), Noise(0.01, "cpu", 0.1), seed=1)
+    found = estimate(make_race(OLD, old=FAST), Noise(0.01, "cpu", 0.1), 1, EFFORTS["normal"])
     assert found.is_slower
     assert judge(lambda: found, Evidence()).kind == "slower"
 
