@@ -35,7 +35,7 @@ KERNELS = {
     "text": ("out = []\nfor i in range(n):\n    out.append('%d:%s' % (i, 'ab' * (i & 3)))\nreturn len(out[-1])", 4000),
     "sort": ("values = [(i * 7919) % 10007 for i in range(n)]\nvalues.sort()\nreturn sum(values[::7])", 10000),
     "recursion": ("return sum(_depth(i % 40) for i in range(n))", 500),
-    "bytes": ("block = bytes(range(256)) * (n // 4)\nreturn sum(block[::64]) + block.count(b'\\x07')", 12000),
+    "blocks": ("block = bytes(range(256)) * (n // 4)\nreturn sum(block[::64]) + block.count(b'\\x07')", 12000),
     "files": (READING, 60),
 }  # fmt: skip
 HEAD = '''"""Kernels."""
@@ -65,7 +65,7 @@ def source(extra: float) -> str:
 
 @dataclass(frozen=True)
 class Kernel:
-    """One kernel ready to be raced against itself or against versions with more work."""
+    """One kernel ready to be raced against its twin (a copy of it) or against versions with more work."""
 
     name: str
     project: PythonProject
@@ -76,7 +76,7 @@ class Kernel:
 
     def race(self, extra: float = 0.0) -> Race:
         """The old side does `extra` more work than the new one: the true ratio is 1 + extra."""
-        return Race(self.project, self.slower[extra] if extra else self.plain, self.plain, self.inputs, CORE)
+        return Race(self.project, self.slower[extra], self.plain, self.inputs, CORE)
 
 
 @contextlib.contextmanager
@@ -85,10 +85,11 @@ def kernels(extras: tuple[float, ...] = (), names: tuple[str, ...] = tuple(KERNE
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         root.chmod(0o755)
-        trees = {extra: _package(root / f"extra{k}", extra) for k, extra in enumerate((0.0, *extras))}
-        asked = read(trees[0.0].root, {"state": str(root / "state")}, {})
+        plain = _package(root / "plain", 0.0)
+        slower = {extra: _package(root / f"extra{k}", extra) for k, extra in enumerate((0.0, *extras))}
+        asked = read(plain.root, {"state": str(root / "state")}, {})
         with open_look(asked) as look:
-            yield [_ready(name, root, look.home, trees) for name in names]
+            yield [_ready(name, root, look.home, plain, slower) for name in names]
 
 
 def _package(folder: Path, extra: float) -> Tree:
@@ -98,15 +99,13 @@ def _package(folder: Path, extra: float) -> Tree:
     return Tree(folder)
 
 
-def _ready(name: str, root: Path, home: object, trees: dict[float, Tree]) -> Kernel:
+def _ready(name: str, root: Path, home: object, plain: Tree, slower: dict[float, Tree]) -> Kernel:
     file = root / f"workload_{name}.py"
     file.write_text(WORKLOAD.format(size=KERNELS[name][1]))
     file.chmod(0o644)
-    plain = trees[0.0]
     project = PythonProject(home, locate(plain, name))  # type: ignore[arg-type]
     inputs = workload_from_file(project, plain, file, 1, 60.0).search
     noise = speed.measure_noise(Race(project, plain, plain, inputs, CORE), 1)
-    slower = {extra: tree for extra, tree in trees.items() if extra}
     return Kernel(name, project, plain, slower, inputs, noise)
 
 

@@ -1,0 +1,92 @@
+"""How often identical code is called faster or slower: by us, and by what others use, on the same pairs in one run.
+
+`python benchmarks/identical.py [REPETITIONS]` holds every kernel against itself (two copies of one file), quiet, with
+two busy loops, and with a busy loop on the other core, so many times (42 unless given: 1,008 comparisons). Each
+comparison is judged as a candidate of a run (`search`), as a claim that nobody has screened (`claim`), and every sixth
+time as `optagent compare` judges (`compare`). The others are asked as often as their time allows (EVERY). The table with
+machine and date goes to benchmarks/results/identical.md.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from kernels import CONDITIONS, KERNELS, Kernel, kernels, load  # noqa: E402
+from peers import METHODS, Duel, Said, ask  # noqa: E402
+from results import table, write  # noqa: E402
+
+from optagent.core.effort import EFFORTS  # noqa: E402
+from optagent.core.seeds import derive  # noqa: E402
+from optagent.measure import speed  # noqa: E402
+
+REPETITIONS = 42
+EFFORT = EFFORTS["normal"]
+EVERY = {"search": 1, "claim": 1, "compare": 6, **dict(zip(METHODS, (6, 6, 14, 21), strict=False))}
+HEAD = ["condition", "method", "comparisons", "faster", "slower", "rate", "median s", "90 % of them within s"]
+Table = dict[tuple[str, str], list[Said]]
+
+
+def ours(decide: Callable[[], speed.Found]) -> Said:
+    began = time.perf_counter()
+    found = decide()
+    answer = "faster" if found.is_faster else "slower" if found.is_slower else "same"
+    return Said(answer, time.perf_counter() - began)
+
+
+def told(method: str, kernel: Kernel, seed: int) -> Said:
+    race, noise = kernel.race(), kernel.noise
+    if method == "search":
+        return ours(lambda: speed.estimate(race, noise, seed, EFFORT))
+    if method == "claim":
+        return ours(lambda: speed.claim(race, noise, seed, EFFORT))
+    if method == "compare":
+        return ours(lambda: speed.compare(race, noise, seed, EFFORT))
+    return ask(method, Duel(race.old.root, race.new.root, kernel.name, KERNELS[kernel.name][1]))
+
+
+def compared(found: list[Kernel], repetitions: int) -> Table:
+    seen: Table = defaultdict(list)
+    for condition in CONDITIONS:
+        with load(condition):
+            here = [replace(one, noise=speed.measure_noise(one.race(), 1)) for one in found]
+            for k in range(repetitions):
+                for kernel in here:
+                    for method in [name for name, every in EVERY.items() if k % every == 0]:
+                        seen[condition, method].append(told(method, kernel, derive(k, condition, kernel.name)))
+        show(condition, seen)
+    return seen
+
+
+def show(condition: str, seen: Table) -> None:
+    print("\n".join(table(HEAD, [row(key, said) for key, said in seen.items() if key[0] == condition])), flush=True)
+
+
+def row(key: tuple[str, str], said: list[Said]) -> list[str]:
+    faster, slower = (sum(one.answer == word for one in said) for word in ("faster", "slower"))
+    seconds = sorted(one.seconds for one in said)
+    rate = f"{100 * (faster + slower) / len(said):.1f} %"
+    most = seconds[int(0.9 * (len(seconds) - 1))]
+    return [*key, str(len(said)), str(faster), str(slower), rate, f"{median(seconds):.2f}", f"{most:.2f}"]
+
+
+def main() -> None:
+    repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else REPETITIONS
+    with kernels() as found:
+        seen = compared(found, repetitions)
+    sums = [(method, [one for key, said in seen.items() if key[1] == method for one in said]) for method in EVERY]
+    rows = [row(("all three", method), said) for method, said in sums]
+    page = "\n".join(table(HEAD, [*rows, *(row(key, said) for key, said in seen.items())]))
+    write("identical", "Identical code", __doc__ or "", page)
+
+
+if __name__ == "__main__":
+    main()
