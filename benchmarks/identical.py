@@ -1,10 +1,10 @@
 """How often identical code is called faster or slower: by us, and by what others use, on the same pairs in one run.
 
 `python benchmarks/identical.py [REPETITIONS]` holds every kernel against itself (two copies of one file), quiet, with
-two busy loops, and with a busy loop on the other core, so many times (42 unless given: 1,008 comparisons). Each
-comparison is judged as a candidate of a run (`search`), as a claim that nobody has screened (`claim`), and every sixth
-time as `optagent compare` judges (`compare`). The others are asked as often as their time allows (EVERY). The table with
-machine and date goes to benchmarks/results/identical.md.
+two busy loops, and with a busy loop on the other core, so many times (42 unless given: 1,008 comparisons). Each is
+judged as a candidate of a run (`search`), as a claim that nobody has screened (`claim`), and every sixth time as
+`optagent compare` judges (`compare`). The others are asked as often as their time allows (EVERY). The table with machine
+and date goes to benchmarks/results/identical.md.
 """
 
 from __future__ import annotations
