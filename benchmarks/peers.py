@@ -105,10 +105,9 @@ def timeit(duel: Duel) -> str:
 
 
 def minima(duel: Duel) -> str:
-    """Sum over inputs of the least of up to 250 loops, the candidate minutes (here: seconds) after the original, 5 %."""
-    return _beyond(
-        [float(_python("-c", MINIMA, str(side), duel.name, str(duel.size))) for side in (duel.old, duel.new)], BAR
-    )
+    """Sum over inputs of the least of up to 250 loops, the candidate after the original, 5 %."""
+    sides = duel.old, duel.new
+    return _beyond([float(_python("-c", MINIMA, str(side), duel.name, str(duel.size))) for side in sides], BAR)
 
 
 def _beyond(times: list[float], bar: float) -> str:
