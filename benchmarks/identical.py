@@ -3,8 +3,8 @@
 `python benchmarks/identical.py [REPETITIONS]` holds every kernel against itself (two copies of one file), quiet, with
 two busy loops, and with a busy loop on the other core, so many times (42 unless given: 1,008 comparisons). Each is
 judged as a candidate of a run (`search`), as a claim that nobody has screened (`claim`), and every sixth time as
-`optagent compare` judges (`compare`). The others are asked as often as their time allows (EVERY). The table with machine
-and date goes to benchmarks/results/identical.md.
+`optagent compare` judges (`compare`). The others are asked as often as their time allows (EVERY). The table with
+machine and date goes to benchmarks/results/identical.md.
 """
 
 from __future__ import annotations
