@@ -59,3 +59,29 @@ def test_calls_that_are_all_alike_are_looked_at_less_and_less_and_a_new_one_is_s
     assert looks < 1_500
     assert any(offer(recorder, "s" * 100) for _ in range(200))
     assert len(recorder.inputs) == 2
+
+
+def test_functions_that_come_late_find_room_although_earlier_ones_had_filled_it(monkeypatch):
+    monkeypatch.setattr("optagent_record.MOST_BYTES", 1 << 20)
+    purse = Purse()
+    recorders = [Recorder(purse, lambda module: False) for _ in range(40)]
+    for number, recorder in enumerate(recorders):
+        for k in range(300):
+            recorder.calls += 1
+            recorder.record((f"{number}-{k}-" + "x" * 9_000,), {})
+    assert [len(one.inputs) >= 2 for one in recorders] == [True] * 40
+    assert purse.bytes <= 1 << 20
+    assert purse.bytes == sum(len(data) for one in recorders for _, data in one.inputs)
+    assert all(one.bytes == sum(len(data) for _, data in one.inputs) for one in recorders)
+
+
+def test_one_call_larger_than_all_that_others_keep_is_not_kept_at_their_cost(monkeypatch):
+    monkeypatch.setattr("optagent_record.MOST_BYTES", 1 << 20)
+    purse = Purse()
+    small, large = (Recorder(purse, lambda module: False) for _ in range(2))
+    for k in range(60):
+        small.record((f"{k}" + "x" * 17_000,), {})
+    kept = len(small.inputs)
+    large.record(("x" * 1_000_000,), {})
+    assert large.lost == {"more arguments than there is room for": 1}
+    assert len(small.inputs) == kept

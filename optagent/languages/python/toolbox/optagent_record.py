@@ -1,7 +1,8 @@
 """Keeps a sample of the arguments that a function is called with, without slowing its caller down for long.
 
 Runs in the target's interpreter: standard library only. Of every function a reservoir is kept (a uniform sample of the
-calls looked at) and the largest and smallest arguments seen. Calls are looked at while that has taken less than a
+calls looked at, unless memory ran out: then it gave up half, and later calls are likelier) and the largest and smallest
+arguments seen. Calls are looked at while that has taken less than a
 fixed share of the time that the tests take themselves, the first few of each function before all others.
 """
 
@@ -60,8 +61,16 @@ class Purse:
         self.began, self.began_wall = time.process_time(), time.perf_counter()
         self.spent = self.spent_wall = 0.0
         self.bytes = 0
-        self.recorders = 0
+        self.recorders: list[Recorder] = []
         """Those that have begun."""
+
+    def has_room(self, wanted: int, holder: Recorder) -> bool:
+        """Whether `holder` may keep so many bytes more, those who hold twice as much giving up half of theirs."""
+        while self.bytes + wanted > MOST_BYTES:
+            richest = max(self.recorders, key=lambda one: one.bytes)
+            if richest.bytes < 2 * (holder.bytes + wanted) or not richest.shed():
+                return False
+        return True
 
     def allowed(self, looked_at: int) -> float:
         """Seconds that recording may have taken, all in all, for a function to be looked at once more."""
@@ -86,7 +95,8 @@ class Recorder:
         self.next_look = 0
         self.reservoir: list[tuple[str, bytes]] = []
         self.extremes: list[tuple[str, bytes]] = []
-        self.known: set[bytes] = set()
+        self.known: set[int] = set()
+        """Hashes of what was kept at one time or another."""
         self.bytes = 0
         self.lost: dict[str, int] = {}
         self.bounds = [0.0, 0.0]
@@ -96,7 +106,7 @@ class Recorder:
         """Whether there is time to look at this call; if not, some calls go by before the next question."""
         looks = self.looked_at if len(self.known) >= 2 else max(0, self.looked_at - ALIKE)
         allowed = self.purse.allowed(looks)
-        is_fair = looks < SHARES[0][0] or self.spent * self.purse.recorders <= FAIR * allowed
+        is_fair = looks < SHARES[0][0] or self.spent * len(self.purse.recorders) <= FAIR * allowed
         if self.purse.spent < allowed and is_fair and not self.purse.has_waited_too_long():
             return True
         if self.looked_at < FIRST:
@@ -126,7 +136,8 @@ class Recorder:
     def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call kept, or the reason why not; the arguments to call with, fresh where keeping used them up."""
         began, began_wall = time.thread_time(), time.perf_counter()
-        self.purse.recorders += not self.looked_at
+        if not self.looked_at:
+            self.purse.recorders.append(self)
         self.looked_at += 1
         self.stale += 1
         kept_args, kept_kwargs, args, kwargs = optagent_codec.drained(args, kwargs)
@@ -143,9 +154,9 @@ class Recorder:
         return args, kwargs
 
     def keep(self, codec: str, data: bytes, size: float) -> None:
-        if data in self.known:
+        if hash(data) in self.known:
             return
-        if self.bytes + len(data) > MOST_BYTES_EACH or self.purse.bytes + len(data) > MOST_BYTES:
+        if self.bytes + len(data) > MOST_BYTES_EACH or not self.purse.has_room(len(data), self):
             self.lose("more arguments than there is room for")
             return
         is_extreme = not self.known or size > GROWTH * self.bounds[1] + 1 or size < self.bounds[0]
@@ -155,15 +166,29 @@ class Recorder:
         elif len(self.reservoir) < RESERVOIR:
             self.add(self.reservoir, codec, data)
         elif (place := self.chance.randrange(len(self.known))) < RESERVOIR:
-            self.bytes -= len(self.reservoir[place][1])
-            self.purse.bytes -= len(self.reservoir[place][1])
-            self.reservoir[place] = self.reservoir[-1]
-            self.reservoir.pop()
+            self.drop(self.reservoir, place)
             self.add(self.reservoir, codec, data)
+
+    def drop(self, of: list[tuple[str, bytes]], place: int) -> None:
+        self.bytes -= len(of[place][1])
+        self.purse.bytes -= len(of[place][1])
+        of[place] = of[-1]
+        of.pop()
+
+    def shed(self) -> bool:
+        """A random half of the reservoir given up (what stays is a uniform sample), then extremes; two inputs stay.
+        Whether there was any to give."""
+        before = len(self.reservoir)
+        while self.reservoir and 2 * len(self.reservoir) >= before and len(self.inputs) > 2:
+            self.drop(self.reservoir, self.chance.randrange(len(self.reservoir)))
+        if not before and len(self.extremes) > 2:
+            self.drop(self.extremes, self.chance.randrange(len(self.extremes)))
+            return True
+        return len(self.reservoir) < before
 
     def add(self, to: list[tuple[str, bytes]], codec: str, data: bytes) -> None:
         self.stale = 0
-        self.known.add(data)
+        self.known.add(hash(data))
         self.bytes += len(data)
         self.purse.bytes += len(data)
         to.append((codec, data))
