@@ -10,6 +10,7 @@ from optagent.core.verdict import Faster, Rejected, Verdict
 from optagent.languages.command.project import COMMAND_MODULE
 from optagent.languages.python.scope_others import also_changed
 from optagent.ledger.history import Record
+from optagent.report.beside import beside_warnings
 from optagent.report.run import RunReport
 
 MOST_HOT_LINES = 3
@@ -24,6 +25,8 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
     claim = kept[1].verdict if kept else None
     winner = _winner(record)
     started = record.started
+    weighed = record.weighed.get(kept[0]) if kept else None
+    costs = beside_warnings(weighed) if weighed else ()
     return RunReport(
         verb=verb,
         run=run,
@@ -39,9 +42,10 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
         bought=record.bought,
         sandbox=sandbox or str(started.settings.get("rung", "")),
         machine=started.machine,
+        weighed=weighed,
         looked_for=tuple(record.ended.extra.get("looked_for", ())) if record.ended else (),
         hot_lines=_hot_lines(record),
-        warnings=(*_warnings(record), *_beside(record, winner), *_thin(claim)),
+        warnings=(*_warnings(record), *_beside(record, winner), *_thin(claim), *costs),
         written=record.written,
         judged=started.verb in JUDGING,
     )

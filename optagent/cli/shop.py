@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from optagent.cli.bench import reference_run
+from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
 from optagent.core.effort import EFFORTS, Effort
 from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
-from optagent.core.verdict import Evidence, Incorrect, Rejected, Verdict
+from optagent.core.verdict import Evidence, Faster, Incorrect, Rejected, Verdict
 from optagent.core.workload import Input
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
@@ -115,6 +116,8 @@ class Counter:
         verdict = self._decided(
             number, tree, held_out, lambda race, seed: speed.claim(race, noise, seed, effort, claims_before)
         )
+        if isinstance(verdict, Faster):
+            self._weigh(number, tree, held_out, verdict)
         seconds = time.monotonic() - began
         self.record(number, events.Claimed(verdict, held_out, Spent(seconds=seconds)))
         return verdict
@@ -126,8 +129,21 @@ class Counter:
         verdict = self._decided(
             number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed, self.effort), tested
         )
+        self._weigh(number, tree, 0, verdict)
         self.record(number, events.Claimed(verdict, 0))
         return verdict
+
+    def _weigh(self, number: int, tree: Tree, index: int, verdict: Verdict) -> None:
+        """What the verdict means beside its number, on record."""
+        if getattr(verdict, "speedup", None) is None:
+            return
+        self.stage("looking at memory, growth and the whole")
+        shop = self.workshop
+        seed = derive(shop.settings.seed, "weigh", number)
+        race = self._race(tree, self._affordable(index, seed))
+        weighed = weigh(shop, self.problem, race, verdict, seed)
+        if weighed is not None:
+            self.record(number, weighed)
 
     def test_all(self, tree: Tree) -> Evidence | Incorrect:
         """Every test that passed before, on this tree."""
@@ -155,9 +171,13 @@ class Counter:
         if not isinstance(compared, Evidence):
             return compared
         evidence = replace(compared, inputs=len(inputs), held_out=len(held))
-        timed = speed.affordable(shop.project, shop.base, held, seed, shop.core, self.run.patience_s)
-        race = self._race(tree, timed)
+        race = self._race(tree, self._affordable(index, seed))
         return judge(lambda: measure(race, seed), evidence)
+
+    def _affordable(self, index: int, seed: int) -> tuple[Input, ...]:
+        """Those of a held-out set that are timed."""
+        shop, held = self.workshop, self.problem.workload.held_out[index]
+        return speed.affordable(shop.project, shop.base, held, seed, shop.core, self.run.patience_s)
 
     def _race(self, tree: Tree, inputs: tuple[Input, ...]) -> Race:
         shop = self.workshop

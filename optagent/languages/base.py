@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from optagent.core.end_to_end import Sampled
 from optagent.core.patch import Patch
 from optagent.core.target import Target, Tree
 from optagent.languages.contestant import Contestant
@@ -32,6 +33,9 @@ class Project(Protocol):
 
     def run_tests(self, tree: Tree, only: Sequence[str], seconds: float = ...) -> TestReport:
         """The named tests on this tree."""
+
+    def sample_tests(self, tree: Tree, only: Sequence[str], seconds: float) -> Sampled | None:
+        """The share of the target in the named tests; None where there is no way to tell."""
 
     def scope_fault(self, patch: Patch) -> str | None:
         """Why a patch may not be tried, or None."""

@@ -90,12 +90,15 @@ class Contestant:
     runs_under: ClassVar[Profile] = Profile.CONTESTANT
     sees_cpu: ClassVar[bool] = True
     accounted: ClassVar[frozenset[str]] = frozenset(ACCOUNTS)
+    has_collector: ClassVar[bool] = True
 
     def __init__(self, sandbox: Sandbox, command: Command, limits: Limits, name: str = "candidate") -> None:
         self.name = name
         self.live = sandbox.open(command, limits, self.runs_under)
         self.patience_s = limits.seconds
         self.life = Life()
+        self.collecting = False
+        """Whether the garbage collector, if the target has one, is on in timed blocks."""
         self.forgets = False
         """Whether nothing that one call leaves can be found by the next, so that no first call is special."""
         self._cpu_seen = 0
@@ -139,14 +142,26 @@ class Contestant:
         self._ask("prepare", {"do": "keep"}, list(inputs))
 
     def make(self, file: str, scale: int, seed: int) -> list[tuple[str, bytes]]:
-        """Inputs made by a workload file, as codec and bytes."""
-        said, blobs = self._ask("prepare", {"do": "make", "file": file, "scale": scale, "seed": seed})
+        """Inputs made by a workload file for so many times its size, as codec and bytes."""
+        return self._make(file, scale, 1, seed)[1]
+
+    def make_call(self, file: str, scale: int, parts: int, seed: int) -> tuple[float, bytes]:
+        """The size asked for (`scale / parts` times the file's own) and the first input made for it."""
+        size, made = self._make(file, scale, parts, seed)
+        if not made:
+            raise self.misconduct("make_inputs", f"no calls for size {size}")
+        return size, made[0][1]
+
+    def _make(self, file: str, scale: int, parts: int, seed: int) -> tuple[float, list[tuple[str, bytes]]]:
+        request = {"do": "make", "file": file, "scale": scale, "parts": parts, "seed": seed}
+        said, blobs = self._ask("prepare", request)
         if "fault" in said:
             raise self.misconduct("make_inputs", str(said["fault"]))
         codecs = said.get("codecs")
-        if not isinstance(codecs, list) or len(codecs) != len(blobs):
+        size = said.get("size")
+        if not isinstance(codecs, list) or len(codecs) != len(blobs) or not isinstance(size, int | float):
             raise self.misconduct("make_inputs", NO_ANSWER)
-        return [(str(codec), data) for codec, data in zip(codecs, blobs, strict=True)]
+        return size, [(str(codec), data) for codec, data in zip(codecs, blobs, strict=True)]
 
     def admit(self, number: int) -> tuple[bytes, bytes]:
         """A kept input opened and called: a key that equal arguments share, and the canonical encoding of what the
@@ -178,6 +193,15 @@ class Contestant:
                 raise self.misconduct("call", NO_ANSWER)
         return said
 
+    def weigh(self) -> tuple[int, int, int] | None:
+        """All inputs called once: bytes that one call held at once, characters written, threads started; None where
+        there is no way to see them. The target could forge them."""
+        said, _ = self._ask("call", {"do": "weigh"})
+        row = [said.get(name) for name in ("held", "printed", "threads")]
+        if not is_row(row, int):
+            raise self.misconduct("call", NO_ANSWER)
+        return row[0], row[1], row[2]
+
     def call(self, numbers: Sequence[int]) -> list[bytes]:
         """Each input called once: canonical encodings of result, arguments afterwards and printed text."""
         said, blobs = self._ask("call", {"do": "call", "inputs": list(numbers)})
@@ -188,7 +212,7 @@ class Contestant:
     def prepare(self, numbers: Sequence[int], times: int) -> None:
         """Fresh arguments for a block of `times` passes over the inputs; the next message must be `lap`."""
         self._block = times * len(numbers)
-        self._ask("prepare", {"do": "prepare", "inputs": list(numbers), "times": times})
+        self._ask("prepare", {"do": "prepare", "inputs": list(numbers), "times": times, "collecting": self.collecting})
 
     def lap(self) -> Lap:
         """The prepared block run, clocked from here."""

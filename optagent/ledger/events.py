@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from optagent.core.end_to_end import EndToEnd
 from optagent.core.goal import Spent
+from optagent.core.growth import Growth
+from optagent.core.guards import Guards
 from optagent.core.outcome import Outcome
 from optagent.core.patch import Candidate
 from optagent.core.target import Target
-from optagent.core.verdict import Evidence, Rejected, Speedup, Verdict
+from optagent.core.verdict import Evidence, Rejected, Speedup, Unmeasured, Verdict
 from optagent.errors import LedgerCorrupt
 
 if TYPE_CHECKING:
@@ -164,6 +167,16 @@ class Claimed:
 
 
 @dataclass(frozen=True)
+class Weighed:
+    """What a judged trial means beside its number; what could not be told says why."""
+
+    guards: Guards | Unmeasured
+    growth: Growth | Unmeasured
+    end_to_end: EndToEnd | Unmeasured
+    kind: Literal["weighed"] = "weighed"
+
+
+@dataclass(frozen=True)
 class RunEnded:
     """`winner` is the number of the trial that is kept; 0, which no trial has, for none."""
 
@@ -214,6 +227,7 @@ Stage = (
     | Measured
     | Decided
     | Claimed
+    | Weighed
     | RunEnded
     | Resumed
     | Applied

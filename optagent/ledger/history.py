@@ -26,6 +26,7 @@ from optagent.ledger.events import (
     RunStarted,
     Stage,
     Undone,
+    Weighed,
     stage_of,
 )
 
@@ -50,9 +51,10 @@ class Record:
     """What is known of one run.
 
     `trials` in the order decided; `pending` are asked but not decided, by number; `claims` with the number of their
-    trial; `replies` with the number of the trial they were bought for; `ended` is None while the run can go on (a
-    resume opens it again). `unsettled` is what was paid for trials not yet decided, and `open` what calls may cost that
-    nobody has heard the end of; `written` is what was last done with the winner's patch in the user's files.
+    trial, `weighed` by it; `replies` with the number of the trial they were bought for; `ended` is None while the run
+    can go on (a resume opens it again). `unsettled` is what was paid for trials not yet decided, and `open` what calls
+    may cost that nobody has heard the end of; `written` is what was last done with the winner's patch in the user's
+    files.
     """
 
     started: RunStarted
@@ -60,6 +62,7 @@ class Record:
     trials: tuple[Trial, ...] = ()
     pending: dict[int, Asked] = field(default_factory=dict)
     claims: tuple[tuple[int, Claimed], ...] = ()
+    weighed: dict[int, Weighed] = field(default_factory=dict)
     replies: tuple[tuple[int, Replied], ...] = ()
     ended: RunEnded | None = None
     settled: Spent = NOTHING
@@ -131,6 +134,8 @@ def after(record: Record, trial: int, stage: Stage) -> Record:
         case Claimed():
             claims = (*record.claims, (trial, stage))
             return replace(record, claims=claims, settled=record.settled + stage.cost)
+        case Weighed():
+            return replace(record, weighed={**record.weighed, trial: stage})
         case RunEnded():
             return replace(record, ended=stage)
         case Resumed():

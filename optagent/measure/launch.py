@@ -51,6 +51,7 @@ class Launch:
     new_memory: int
     difference: Difference | None = None
     sees_cpu: bool = True
+    has_collector: bool = True
 
     def on(self, clock: Clock) -> Total:
         return self.cpu if clock == "cpu" else self.wall
@@ -91,6 +92,8 @@ class Race:
     seconds: float = 0.15
     patience_s: float = 60.0
     screen: Screen | None = None
+    collecting: bool = False
+    """With the garbage collector on."""
 
 
 def launch(race: Race, seed: int) -> Launch:
@@ -120,6 +123,7 @@ def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
         tree = race.old if name == "old" else race.new
         who = REFERENCE if name == "old" else "candidate"
         contestants[name] = race.project.contestant(tree, hash_seed, race.patience_s, who)
+        contestants[name].collecting = race.collecting
         stack.callback(contestants[name].close)
     for one in contestants.values():
         one.greet()
@@ -279,4 +283,5 @@ def _summary(pair: Pair, first: First, played: Played, memory: tuple[int, int]) 
         cpu, wall = first_cpu, first_wall
     pairs = sum(len(rounds) for rounds in played.wall)
     account = Account(pair.old.life, pair.new.life, played.saved_ns)
-    return Launch(cpu, wall, pairs, played.busy, memo, account, *memory, played.difference, pair.old.sees_cpu)
+    kind = pair.old.sees_cpu, pair.old.has_collector
+    return Launch(cpu, wall, pairs, played.busy, memo, account, *memory, played.difference, *kind)

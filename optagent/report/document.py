@@ -9,12 +9,14 @@ import json
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 from optagent.core.goal import Spent
 from optagent.core.trial import Trial
 from optagent.core.verdict import Difference, Evidence, Number, Speedup, Unmeasured, Verdict
 from optagent.ledger.history import Bought
+from optagent.report.beside import EndToEndPart, GrowthPart, GuardsPart, MemoryPart
+from optagent.report.part import Part
 from optagent.report.text import safe, verdict_line
 
 SCHEMA = 1
@@ -22,12 +24,6 @@ OutcomeName = Literal[
     "faster", "equivalent", "slower", "incorrect", "rejected", "inconclusive", "cannot_compare", "nothing_found",
     "baseline_broken", "budget_exhausted", "interrupted", "failed",
 ]  # fmt: skip
-
-
-class Part(BaseModel):
-    """A part of the document: what is not in the schema is not in the document."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SpeedupPart(Part):
@@ -105,8 +101,10 @@ class Document(Part):
     target: str
     outcome: OutcomeName
     speedup: SpeedupPart | Unmeasured
-    end_to_end: SpeedupPart | Unmeasured
-    memory: Number
+    end_to_end: EndToEndPart | Unmeasured
+    memory: MemoryPart | Unmeasured
+    guards: GuardsPart | Unmeasured
+    growth: GrowthPart | Unmeasured
     evidence: EvidencePart | Unmeasured
     patch: str
     cost: CostPart
@@ -129,7 +127,7 @@ class Documents(Part):
     verb: str
     outcome: OutcomeName
     results: list[Document]
-    warnings: list[str] = []
+    warnings: list[str] = []  # noqa: RUF012 - pydantic copies it
 
     def as_json(self, indent: int | None = 2) -> str:
         return as_text(self, indent)
@@ -204,14 +202,23 @@ SAME = Unmeasured("the code is the same on both sides, so nothing was run")
 def same(verb: str, target: str, warnings: list[str]) -> Document:
     """The document of a comparison whose sides need no judge."""
     return failure(verb, target, "equivalent").model_copy(
-        update={"speedup": SAME, "evidence": SAME, "end_to_end": SAME, "memory": SAME, "warnings": warnings}
+        update={
+            "speedup": SAME,
+            "evidence": SAME,
+            "end_to_end": SAME,
+            "memory": SAME,
+            "guards": SAME,
+            "growth": SAME,
+            "warnings": warnings,
+        }
     )
 
 
 def failure(verb: str, target: str, outcome: OutcomeName, error: ErrorPart | None = None) -> Document:
     """The document of a verb that ended before it found anything."""
     return Document(
-        verb=verb, run="", target=target, outcome=outcome, speedup=NOTHING, end_to_end=NOTHING, memory=NOT_YET,
+        verb=verb, run="", target=target, outcome=outcome, speedup=NOTHING, end_to_end=NOTHING, memory=NOTHING,
+        guards=NOTHING, growth=NOTHING,
         evidence=Unmeasured("the run ended before anything was verified"), patch="", cost=cost_part(Spent(), Bought()),
         sandbox="", machine={}, trials=[], warnings=[], error=error,
     )  # fmt: skip

@@ -10,10 +10,10 @@ from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome
 from optagent.core.trial import Trial
 from optagent.core.verdict import Faster, Speedup, Unmeasured, Verdict
-from optagent.ledger.events import Applied, Undone
+from optagent.ledger.events import Applied, Undone, Weighed
 from optagent.ledger.history import Bought
+from optagent.report.beside import beside_lines, end_to_end_part, growth_part, guards_part, memory_part
 from optagent.report.document import (
-    NOT_YET,
     NOTHING,
     Document,
     WrittenPart,
@@ -46,6 +46,8 @@ class RunReport:
     bought: Bought
     sandbox: str
     machine: dict[str, Any]
+    weighed: Weighed | None
+    """What the winner, or what was judged, means beside its number."""
     looked_for: tuple[str, ...]
     hot_lines: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -74,15 +76,17 @@ class RunReport:
 
 def document(report: RunReport) -> Document:
     """The JSON document of a run."""
-    evidence = getattr(report.claim, "evidence", None)
+    evidence, weighed = getattr(report.claim, "evidence", None), report.weighed
     return Document(
         verb=report.verb,
         run=report.run,
         target=report.target,
         outcome=report.outcome.value,
         speedup=speedup_part(report.shown_speedup),
-        end_to_end=NOT_YET if report.confirmed else NOTHING,
-        memory=NOT_YET,
+        end_to_end=end_to_end_part(weighed) if weighed else NOTHING,
+        memory=memory_part(weighed) if weighed else NOTHING,
+        guards=guards_part(weighed) if weighed else NOTHING,
+        growth=growth_part(weighed) if weighed else NOTHING,
         evidence=evidence_part(evidence, report.sources) if evidence else Unmeasured("nothing came to a claim"),
         patch=report.shown_patch,
         cost=cost_part(report.spent, report.bought),
@@ -122,7 +126,12 @@ def _judged(report: RunReport) -> list[str]:
     evidence = getattr(verdict, "evidence", None)
     if evidence is not None and evidence.inputs:
         lines.append(f"  {evidence_line(evidence)}")
+    lines += _beside(report)
     return lines if isinstance(verdict, Faster) else [*lines, f"  {verdict_line(verdict)}"]
+
+
+def _beside(report: RunReport) -> list[str]:
+    return [f"  {line}" for line in beside_lines(report.weighed)] if report.weighed else []
 
 
 def _result(report: RunReport) -> list[str]:
@@ -135,6 +144,7 @@ def _result(report: RunReport) -> list[str]:
         f"{report.target}: {speedup_line(shown)}",
         f"  {_time(shown.old_s)} before, {_time(shown.new_s)} after, for one pass over the held-out inputs",
         f"  {evidence_line(won.evidence)}",
+        *_beside(report),
         *(_goal(report.goal, shown.ratio)),
         "",
         safe(report.winner.candidate.patch.diff()).rstrip("\n"),

@@ -51,6 +51,7 @@ class CommandContestant(Contestant):
 
     runs_under: ClassVar[Profile] = Profile.COMMAND
     sees_cpu: ClassVar[bool] = False
+    has_collector: ClassVar[bool] = False
     accounted: ClassVar[frozenset[str]] = frozenset({"idle"})
 
     def __init__(self, sandbox: Sandbox, command: Command, limits: Limits, name: str, holds: Holds) -> None:
@@ -78,6 +79,9 @@ class CommandContestant(Contestant):
 
     def profile(self) -> dict[str, list[Any]]:
         raise self.misconduct("call", "there is no profiler for commands yet")
+
+    def weigh(self) -> None:
+        """Nothing is known of what goes on in processes that are not ours."""
 
     def call(self, numbers: Sequence[int]) -> list[bytes]:
         """Each input given to the command once: canonical encodings of its ending and of what it wrote."""

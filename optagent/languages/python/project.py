@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from optagent.core.end_to_end import Sampled
 from optagent.core.patch import Patch
 from optagent.core.scope import Scope
 from optagent.core.target import Target, Tree
@@ -13,6 +14,7 @@ from optagent.languages.contestant import Contestant, Load
 from optagent.languages.python import scope
 from optagent.languages.python.home import PythonHome, join
 from optagent.languages.python.pytest_run import TEST_SECONDS, Wish, run_tests
+from optagent.languages.python.share import sample_tests
 from optagent.languages.tests import TestReport
 from optagent.sandbox.base import Command, Limits, Mount
 
@@ -70,6 +72,9 @@ class PythonProject:
         """The named tests on this tree."""
         roots = (self.target_in(tree).import_root,)
         return run_tests(self.home, tree, Wish(tuple(only), seconds=seconds, roots=roots))
+
+    def sample_tests(self, tree: Tree, only: Sequence[str], seconds: float) -> Sampled | None:
+        return sample_tests(self.home, tree, self.target_in(tree), tuple(only), seconds)
 
     def scope_fault(self, patch: Patch) -> str | None:
         return scope.fault(self.target, patch, self.scope, self.base)

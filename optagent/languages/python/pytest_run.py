@@ -37,6 +37,8 @@ class Wish:
     keep: bool = False
     seconds: float = TEST_SECONDS
     hot: bool = False
+    share: Target | None = None
+    """The function whose share of the run's CPU time is wanted."""
     roots: tuple[str, ...] = ()
     """Folders of the tree that have to be on the import path besides those of the watched functions."""
 
@@ -61,7 +63,10 @@ def _request(home: PythonHome, tree: Tree, wish: Wish) -> dict[str, Any]:
     rows = [[join(seen, one.path), one.qualname, one.first_line] for one in wish.targets]
     tests = [join(seen, path) for path in discover.test_files(tree)] if wish.keep else []
     only = None if wish.only is None else list(wish.only)
-    return {"root": seen, "targets": rows, "keep": wish.keep, "hot": wish.hot, "only": only, "tests": tests}
+    share = wish.share and [join(seen, wish.share.path), wish.share.qualname, wish.share.first_line]
+    return {
+        "root": seen, "targets": rows, "keep": wish.keep, "hot": wish.hot, "share": share, "only": only, "tests": tests,
+    }  # fmt: skip
 
 
 def _command(home: PythonHome, tree: Tree, wish: Wish, request: Path) -> Command:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 MODULES = (
     "bytecode", "codec", "command", "encode", "events", "hot", "iterate", "loading", "objects", "probe", "profile",
-    "record", "shims", "target", "watch", "worker",
+    "record", "share", "shims", "target", "watch", "weigh", "worker",
 )  # fmt: skip
 PARTS = (
     *[("optagent.languages.python", f"toolbox/optagent_{name}.py", f"optagent_{name}.py") for name in MODULES],

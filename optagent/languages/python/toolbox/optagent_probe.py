@@ -48,6 +48,10 @@ class Probe:
             from optagent_hot import Hot
 
             self.hot = Hot()
+        if request["share"]:
+            from optagent_share import Share
+
+            self.hot = Share(*request["share"])
         self.descriptor = descriptor
         self.tests: dict[str, dict[str, Any]] = {}
 

@@ -13,6 +13,7 @@ knows no expected value. The referee asks one thing at a time:
     prepare   fresh arguments for the next timed block     -> ready, then a byte "g" runs it, a byte "d" answers
     collect   what the last block returned and printed     -> one encoding each, then one of the block's text
     profile   each input under a profiler                  -> time by function and by line
+    weigh     each input once                               -> memory held, text written, threads started
 
 What the target raises is data. What is wrong with us ends the process with a traceback on stderr.
 """
@@ -33,6 +34,7 @@ import optagent_encode
 import optagent_frames
 import optagent_profile
 import optagent_target
+import optagent_weigh
 from optagent_target import run_block
 
 if TYPE_CHECKING:
@@ -105,7 +107,7 @@ class Worker:
             with open(header["file"], "rb") as source:
                 exec(compile(source.read(), header["file"], "exec"), scope)
             start = scope.get("SIZE", 1)
-            size = start * header["scale"]
+            size = max(1, start * header["scale"] // header.get("parts", 1))
             calls = [arguments(call) for call in scope["make_inputs"](size, random.Random(header["seed"]))]
             made = [packed(call) for call in calls]
         except optagent_codec.CannotCarry as error:
@@ -166,7 +168,7 @@ class Worker:
         self.results = []
         self.block = [optagent_codec.unpack(self.inputs[k]) for _ in range(header["times"]) for k in header["inputs"]]
         gc.collect()
-        gc.disable()
+        (gc.enable if header.get("collecting") else gc.disable)()
         kept = sys.stdout, sys.stderr
         self.printed = io.StringIO()
         sys.stdout, sys.stderr = self.printed, io.StringIO()
@@ -198,6 +200,9 @@ class Worker:
         lines = optagent_profile.by_line(run, code) if code else []
         sys.stdout, sys.stderr = kept
         self.answer({"functions": functions, "lines": lines})
+
+    def do_weigh(self, header: Header, blobs: list[bytes]) -> None:
+        self.answer(optagent_weigh.weigh(self.target, self.inputs))
 
 
 def encode_into(
