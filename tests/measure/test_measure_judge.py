@@ -33,6 +33,14 @@ def test_every_finding_has_one_verdict(found, kind):
     assert type(verdict(found, SEEN)) is kind
 
 
+def test_a_gain_that_only_the_stopped_garbage_collector_gives_is_none():
+    assert verdict(replace(FOUND, collecting=1.9), SEEN).kind == "faster"
+    lost = verdict(replace(FOUND, collecting=0.97), SEEN)
+    assert lost.kind == "inconclusive"
+    assert "2.000x with the garbage collector off" in lost.reason
+    assert "0.970x with it on" in lost.reason
+
+
 def test_a_wrong_timed_call_is_shown_with_the_evidence():
     said = verdict(replace(FOUND, difference=WRONG), SEEN)
     assert said.evidence == Evidence(4, 9, 3, WRONG)

@@ -10,7 +10,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from optagent.core.end_to_end import EndToEnd
 from optagent.core.goal import Spent
+from optagent.core.growth import Growth
+from optagent.core.guards import Costs, Guards
 from optagent.core.outcome import Outcome
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.trial import Trial
@@ -25,6 +28,7 @@ from optagent.core.verdict import (
     Slower,
     Speedup,
 )
+from optagent.ledger.events import Weighed
 from optagent.ledger.history import Bought
 from optagent.report.document import Document, Documents, schema_text
 from optagent.report.run import RunReport, document, text
@@ -33,6 +37,10 @@ from optagent.report.text import safe, verdict_line
 NOTHING_BOUGHT = Bought()
 GOLDEN = Path(__file__).parents[1] / "golden"
 SHOWN = Speedup(2.31, 2.24, 2.38, 0.9921875, 96, 8, 0.008, "cpu", 0.0107, 0.00463, 2.28)
+OLD, NEW = Costs(0.01, 0.02, 20 << 20, 50_000, 0, 0), Costs(0.011, 0.01, 21 << 20, 99_000, 0, 0)
+GROWTH = Growth((250, 500, 1000, 2000), (0.001, 0.004, 0.016, 0.064), (0.0005, 0.001, 0.002, 0.004))
+WORTH = EndToEnd(0.25, 0.2, 0.31, 1.165, 1.12, 1.22, 3.5)
+WEIGHED = Weighed(Guards(OLD, NEW), GROWTH, WORTH)
 DIFFERENCE = Difference("the result[2] of input 4", "int 5", "int 6")
 VERDICTS = (
     Rejected("out of scope", "edits tests/test_m.py, which is outside the target's file"),
@@ -56,7 +64,7 @@ def report(outcome: Outcome, won: bool, goal: float | None = None, bought: Bough
     return RunReport(
         verb="run", run="20260101-000000-abcd", repo="/a b/repo", target="m:f", outcome=outcome, goal=goal, claim=claim,
         winner=made[-1] if won else None, trials=made, sources={"captured from tests": 24}, spent=Spent(12.0, 6), bought=bought,
-        sandbox="bwrap", machine={"cores": 2}, looked_for=("a", "b"), hot_lines=("m.py:2 88 % in 7 visits",),
+        sandbox="bwrap", machine={"cores": 2}, weighed=WEIGHED if won else None, looked_for=("a", "b"), hot_lines=("m.py:2 88 % in 7 visits",),
         warnings=("1 tests fail or flake before any change",),
     )  # fmt: skip
 
