@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeGuard
 
@@ -71,10 +71,20 @@ class Uncomparable(Exception):
 
 @dataclass(frozen=True)
 class Lap:
-    """One timed block on both clocks."""
+    """One timed block on both clocks. `delay_ns` is the part of the wall time in which it waited for a core."""
 
     wall_ns: int
     cpu_ns: int
+    delay_ns: int = 0
+
+    @property
+    def busy(self) -> float:
+        """Its share of CPU in the wall time for which it had a core.
+
+        >>> Lap(100, 60, 40).busy, Lap(100, 60).busy, Lap(100, 200, 10).busy
+        (1.0, 0.6, 2.0)
+        """
+        return self.cpu_ns / max(1, self.wall_ns - self.delay_ns, min(self.wall_ns, self.cpu_ns))
 
 
 class Contestant:
@@ -217,10 +227,12 @@ class Contestant:
     def lap(self) -> Lap:
         """The prepared block run, clocked from here."""
         with self._watched("call"):
+            delay = self.live.delay_ns()
             cpu, wall = self.live.cpu_ns(), clocks.wall_ns()
             self.live.send_raw(GO)
             answer = self.live.receive_byte(self.patience_s)
             lap = Lap(clocks.wall_ns() - wall, self.live.cpu_ns() - cpu)
+            lap = replace(lap, delay_ns=self.live.delay_ns() - delay)
         if answer != DONE:
             raise self.misconduct("call", NO_ANSWER)
         self._book("timed")

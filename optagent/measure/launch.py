@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from statistics import median
 from typing import Literal
 
@@ -36,9 +36,9 @@ class Launch:
     """What one launch found: the times of one pass over the inputs on each clock.
 
     `first_call` says that the first calls decided, because the new side's later ones profit from them.
-    `busy` is the reference's largest share of CPU in wall time. `difference` is set when outputs of timed
-    blocks were not the same. Where `sees_cpu` is False, CPU is what the worker says of processes that we have no
-    clock for: to be shown, never to decide.
+    `busy` is the reference's largest share of CPU in the wall time for which it had a core. `difference` is set when
+    outputs of timed blocks were not the same. Where `sees_cpu` is False, CPU is what the worker says of processes that
+    we have no clock for: to be shown, never to decide.
     """
 
     cpu: Total
@@ -157,7 +157,8 @@ def _lap(pair: Pair, side: Contestant, numbers: Sequence[int], times: int) -> La
 
 
 def _net(lap: Lap, overhead: Lap, times: int) -> Lap:
-    return Lap(max(1, lap.wall_ns - overhead.wall_ns) // times or 1, max(1, lap.cpu_ns - overhead.cpu_ns) // times or 1)
+    wall, cpu = max(1, lap.wall_ns - overhead.wall_ns), max(1, lap.cpu_ns - overhead.cpu_ns)
+    return Lap(wall // times or 1, cpu // times or 1, lap.delay_ns // times)
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         old, new, checked, found = _round(pair, group, overhead, rng, must_check=turn <= min(3, len(groups)))
         played.cpu[k].append(Round(old.cpu_ns, new.cpu_ns))
         played.wall[k].append(Round(old.wall_ns, new.wall_ns))
-        busy = max(busy, old.cpu_ns / old.wall_ns)
+        busy = max(busy, old.busy)
         saved += checked
         difference = difference or found
         spent += 2 * group.times * (old.wall_ns + new.wall_ns)
@@ -233,7 +234,7 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
 def _first_as_rounds(first: First) -> Played:
     cpu = [[Round(old.cpu_ns, new.cpu_ns)] for old, new in zip(first.old, first.new, strict=True)]
     wall = [[Round(old.wall_ns, new.wall_ns)] for old, new in zip(first.old, first.new, strict=True)]
-    return Played(cpu, wall, max(lap.cpu_ns / lap.wall_ns for lap in first.old), 0, None)
+    return Played(cpu, wall, max(lap.busy for lap in first.old), 0, None)
 
 
 def _round(
@@ -260,7 +261,8 @@ def _collect(pair: Pair, side: Contestant) -> list[bytes]:
 
 
 def _mean(laps: list[Lap]) -> Lap:
-    return Lap(sum(lap.wall_ns for lap in laps) // len(laps), sum(lap.cpu_ns for lap in laps) // len(laps))
+    wall, cpu, delay = (sum(column) // len(laps) for column in zip(*map(astuple, laps), strict=True))
+    return Lap(wall, cpu, delay)
 
 
 def _differ(old: list[bytes], new: list[bytes], inputs: int) -> Difference | None:

@@ -19,6 +19,16 @@ def cpu_ns(pid: int) -> int:
     return time.clock_gettime_ns((~pid << 3) | CPU_CLOCK_OF_PROCESS)
 
 
+def delay_ns(pid: int) -> int:
+    """Nanoseconds that the first thread of process `pid` was ready to run and had to wait for a core (run delay,
+    Documentation/scheduler/sched-stats.rst); 0 where the kernel does not say or the process is gone."""
+    try:
+        with open(f"/proc/{pid}/schedstat", "rb", buffering=0) as file:
+            return int(file.read(100).split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
 def peak_memory_bytes(pid: int) -> int:
     """The largest resident size that process `pid` has had (VmHWM); OSError when it is gone."""
     with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:

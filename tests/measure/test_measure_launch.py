@@ -99,9 +99,9 @@ def test_a_candidate_that_is_twenty_times_faster_is_seen_to_be(make_race):
 
 def test_a_launch_for_choosing_ends_once_four_sweeps_say_that_there_is_no_gain(make_race):
     race = make_race(OLD, seconds=5.0)
-    found = launch(replace(race, screen=Screen("wall", 0.5, 9.9)), seed=1)
+    found = launch(replace(race, screen=Screen("cpu", 0.5, 9.9)), seed=1)
     groups = len(race.inputs)
-    assert 4 <= found.pairs <= 4 * groups
+    assert 4 <= found.pairs <= 12 * groups  # of hundreds that the time would be enough for
 
 
 def test_the_sides_swapped_turn_the_ratio_round(make_race):
