@@ -38,12 +38,19 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
         spent=record.spent,
         bought=record.bought,
         sandbox=sandbox or str(started.settings.get("rung", "")),
-        machine=started.machine,
+        machine=record.machine,
         looked_for=tuple(record.ended.extra.get("looked_for", ())) if record.ended else (),
         hot_lines=_hot_lines(record),
         warnings=(*_warnings(record), *_beside(record, winner), *_thin(claim)),
         written=record.written,
         judged=started.verb in JUDGING,
+    )
+
+
+def moved_note(what: str) -> str:
+    """What it means that a run went on elsewhere."""
+    return (
+        f"the run went on on another machine or runtime ({what}): nothing measured before counts, it is measured anew"
     )
 
 
@@ -92,6 +99,7 @@ def _warnings(record: Record) -> tuple[str, ...]:
         return ()
     note = str(record.started.settings.get("note", ""))
     said = [note] if note else []
+    said += [moved_note(one) for one in record.moves]
     if record.baseline.set_aside:
         first = record.baseline.set_aside[0]
         said.append(
