@@ -13,6 +13,7 @@ from optagent.cli.workshop import Workshop
 from optagent.core.goal import Spent
 from optagent.core.profile import HotFunction, HotLine, Profile
 from optagent.core.seeds import derive
+from optagent.core.strain import strain_of
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input
 from optagent.errors import BaselineBroken
@@ -128,7 +129,10 @@ def _measured(shop: Workshop, problem: Problem) -> dict[str, Any]:
     """What of the baseline holds for this machine only, beside the noise itself."""
     noise, search = problem.noise, problem.workload.search
     timed = [k for k, one in enumerate(search) if one in problem.timed]
-    return {"timed": timed, "clock": noise.clock, "old_seconds": noise.seconds, "cores": shop.core}
+    system = asdict(noise.strain) if noise.strain else {}
+    return {
+        "timed": timed, "clock": noise.clock, "old_seconds": noise.seconds, "cores": shop.core, "system": system,
+    }  # fmt: skip
 
 
 def measured_anew(shop: Workshop, taken: BaselineTaken) -> Problem:
@@ -151,7 +155,7 @@ def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
         Suite(tuple(extra["passing"]), taken.tests, taken.set_aside, extra["suite_seconds"], extra["patience_s"]),
         workload,
         tuple(workload.search[k] for k in extra["timed"]),
-        speed.Noise(taken.noise, extra["clock"], extra["old_seconds"]),
+        speed.Noise(taken.noise, extra["clock"], extra["old_seconds"], strain_of(extra.get("system", {}))),
         Profile(
             profile["source"],
             tuple(HotFunction(**one) for one in profile["functions"]),

@@ -15,7 +15,7 @@ from optagent.cli.settings import RunSettings
 from optagent.cli.shop import Coder, Counter, rules_coder
 from optagent.cli.workshop import Workshop, look_at, new_run, resumed_run
 from optagent.core.goal import Goal, Spent
-from optagent.core.outcome import Outcome
+from optagent.core.outcome import Outcome, is_drowned
 from optagent.core.target import Target
 from optagent.core.trial import Trial
 from optagent.core.verdict import Faster
@@ -249,7 +249,8 @@ class Session:
             return Outcome.FASTER
         if self.purse.refusal:
             return Outcome.BUDGET_EXHAUSTED
-        return Outcome.INCONCLUSIVE if self.claims else Outcome.NOTHING_FOUND
+        is_open = bool(self.claims) or any(is_drowned(trial.verdict) for trial in self.trials)
+        return Outcome.INCONCLUSIVE if is_open else Outcome.NOTHING_FOUND
 
 
 def bought_elsewhere(ledger: Ledger, run: str, record: Record) -> Spent:

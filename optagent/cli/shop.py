@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from optagent.cli.bench import reference_run
@@ -20,7 +20,7 @@ from optagent.core.workload import Input
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
 from optagent.measure import speed
-from optagent.measure.judge import judge
+from optagent.measure.judge import Ruling, judge
 from optagent.measure.launch import Race
 from optagent.search.baseline import Problem
 from optagent.search.policy import Proposal
@@ -105,31 +105,32 @@ class Counter:
     def measure(self, number: int, tree: Tree, evidence: Evidence) -> Verdict:
         seed = derive(self.workshop.settings.seed, "trial", number)
         race = self._race(tree, self.problem.timed)
-        verdict = judge(lambda: speed.estimate(race, self.problem.noise, seed, self.effort), evidence)
-        self._record_speed(number, verdict)
-        return verdict
+        ruling = judge(lambda: speed.estimate(race, self.problem.noise, seed, self.effort), evidence)
+        if ruling.found is not None:
+            self.record(number, events.Measured(ruling.found.speedup))
+        return ruling.verdict
 
     def claim(self, number: int, tree: Tree, held_out: int, claims_before: int) -> Verdict:
         """Every test, every search input and the held-out ones, then fresh launches on the held-out ones alone."""
         self.stage(f"confirming trial {number} on inputs nobody saw")
         began = time.monotonic()
         noise, effort, before = self.problem.noise, self.effort, self.claims_elsewhere + claims_before
-        verdict = self._decided(
+        ruling = self._decided(
             number, tree, held_out, lambda race, seed: speed.claim(race, noise, seed, effort, before)
         )
         seconds = time.monotonic() - began
-        self.record(number, events.Claimed(verdict, held_out, Spent(seconds=seconds)))
-        return verdict
+        self.record(number, events.Claimed(ruling.verdict, held_out, Spent(seconds=seconds), _system(ruling)))
+        return ruling.verdict
 
     def verify(self, number: int, tree: Tree, tested: Evidence | Incorrect | None = None) -> Verdict:
         """The same for a patch that nobody chose among others: all launches are seen through, whatever they show.
         `tested` is what every test said of the tree, if they have been run."""
         self.stage("measuring")
-        verdict = self._decided(
+        ruling = self._decided(
             number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed, self.effort), tested
         )
-        self.record(number, events.Claimed(verdict, 0))
-        return verdict
+        self.record(number, events.Claimed(ruling.verdict, 0, system=_system(ruling)))
+        return ruling.verdict
 
     def test_all(self, tree: Tree) -> Evidence | Incorrect:
         """Every test that passed before, on this tree."""
@@ -143,11 +144,11 @@ class Counter:
         index: int,
         measure: Callable[[Race, int], speed.Found],
         tested: Evidence | Incorrect | None = None,
-    ) -> Verdict:
+    ) -> Ruling:
         shop, problem = self.workshop, self.problem
         tested = tested or self.test_all(tree)
         if not isinstance(tested, Evidence):
-            return tested
+            return Ruling(tested)
         held = problem.workload.held_out[index]
         seed = derive(shop.settings.seed, "claim", number)
         run = differential.Run(shop.project, seed, self.run.patience_s)
@@ -155,7 +156,7 @@ class Counter:
         expected = differential.outputs(run, shop.base, inputs)
         compared = checks.check_outputs(run, tree, inputs, expected, tested)
         if not isinstance(compared, Evidence):
-            return compared
+            return Ruling(compared)
         evidence = replace(compared, inputs=len(inputs), held_out=len(held))
         timed = speed.affordable(shop.project, shop.base, held, seed, shop.core, self.run.patience_s)
         race = self._race(tree, timed)
@@ -164,11 +165,6 @@ class Counter:
     def _race(self, tree: Tree, inputs: tuple[Input, ...]) -> Race:
         shop = self.workshop
         return Race(shop.project, shop.base, tree, inputs, shop.core, patience_s=self.patience_s)
-
-    def _record_speed(self, number: int, verdict: Verdict) -> None:
-        shown = getattr(verdict, "speedup", None)
-        if shown is not None:
-            self.record(number, events.Measured(shown))
 
     def source_of(self, candidate: Candidate) -> str:
         """The target's file as the candidate leaves it."""
@@ -198,6 +194,12 @@ class Counter:
             asked=self.asked,
             elapsed_s=time.monotonic,
         )
+
+
+def _system(ruling: Ruling) -> events.Json:
+    """What the system did while it was measured."""
+    strain = ruling.found.strain if ruling.found else None
+    return asdict(strain) if strain else {}
 
 
 def _reason(verdict: object) -> str:

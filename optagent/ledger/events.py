@@ -155,11 +155,13 @@ class Decided:
 
 @dataclass(frozen=True)
 class Claimed:
-    """What the confirmation said of the trial on the held-out set of that index, which is burnt now."""
+    """What the confirmation said of the trial on the held-out set of that index, which is burnt now. `system` is the
+    Strain (core/strain.py) of the time in which it was measured; empty where it was not."""
 
     verdict: Verdict
     held_out: int
     cost: Spent = NOTHING
+    system: Json = field(default_factory=dict)
     kind: Literal["claimed"] = "claimed"
 
 

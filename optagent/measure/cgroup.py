@@ -1,6 +1,6 @@
 """What the control group that we are in allows, and how long it made us wait. Texts of the kernel, read plainly.
 
-Sources: `man 7 cgroups`, `man 5 proc_pid_mountinfo`, and the kernel's admin-guide/cgroup-v2.rst and admin-guide/cgroup-v1/.
+Sources: `man 7 cgroups`, `man 5 proc_pid_mountinfo`, the kernel's admin-guide/cgroup-v2.rst and cgroup-v1/.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
 
@@ -20,6 +20,7 @@ from optagent.languages.contestant import REFERENCE, Contestant, Lap
 from optagent.measure.cores import beside, pinned
 from optagent.measure.groups import Group, form_groups
 from optagent.sandbox import clocks
+from optagent.sandbox.clocks import Waits
 
 Clock = Literal["cpu", "wall"]
 ROUNDS_AT_LEAST = 3
@@ -38,7 +39,7 @@ class Launch:
     `first_call` says that the first calls decided, because the new side's later ones profit from them.
     `busy` is the reference's largest share of CPU in wall time. `difference` is set when outputs of timed
     blocks were not the same. Where `sees_cpu` is False, CPU is what the worker says of processes that we have no
-    clock for: to be shown, never to decide.
+    clock for: to be shown, never to decide. `waits` say for each side how long it waited for its core.
     """
 
     cpu: Total
@@ -51,6 +52,7 @@ class Launch:
     new_memory: int
     difference: Difference | None = None
     sees_cpu: bool = True
+    waits: tuple[Waits, ...] = ()
 
     def on(self, clock: Clock) -> Total:
         return self.cpu if clock == "cpu" else self.wall
@@ -109,7 +111,8 @@ def launch(race: Race, seed: int) -> Launch:
         groups = _groups(race, first)
         played = _play(pair, race, groups, overhead, first, rng)
         memory = pair.old.peak_memory_bytes(), pair.new.peak_memory_bytes()
-    return _summary(pair, first, played, memory)
+        waits = tuple(told for one in (pair.old, pair.new) if (told := one.live.waits()) is not None)
+    return replace(_summary(pair, first, played, memory), waits=waits)
 
 
 def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:

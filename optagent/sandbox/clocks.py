@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import time
+from dataclasses import dataclass
 
 CPU_CLOCK_OF_PROCESS = 2  # CPUCLOCK_SCHED: all threads of the process, not its children
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Nanoseconds that a task ran, and that it was ready to run and no core was free (run delay)."""
+
+    ran_ns: int
+    waited_ns: int
 
 
 def wall_ns() -> int:
@@ -26,3 +36,24 @@ def peak_memory_bytes(pid: int) -> int:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
     raise ProcessLookupError(f"process {pid} has no memory left: its first thread has ended")
+
+
+def waits(pid: int) -> Waits | None:
+    """Of the first thread of process `pid` since it started; None where the kernel does not tell.
+
+    The kernel's scheduler/sched-stats.rst: /proc/PID/schedstat.
+    """
+    try:
+        with open(f"/proc/{pid}/schedstat", encoding="ascii", errors="replace") as file:
+            return waits_of(file.read())
+    except OSError:
+        return None
+
+
+def waits_of(schedstat: str) -> Waits | None:
+    """
+    >>> waits_of("805283 1998177 1\\n")
+    Waits(ran_ns=805283, waited_ns=1998177)
+    """
+    found = re.fullmatch(r"(\d+) (\d+) \d+\n?", schedstat)
+    return Waits(int(found[1]), int(found[2])) if found else None

@@ -141,6 +141,9 @@ class Live:
         except OSError:
             raise ChannelClosed from None
 
+    def waits(self) -> clocks.Waits | None:
+        return clocks.waits(self.pid)
+
     def halt(self) -> None:
         """Stops every thread of the contestant until `proceed`."""
         self._signal(signal.SIGSTOP)
