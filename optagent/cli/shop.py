@@ -19,7 +19,7 @@ from optagent.core.verdict import Evidence, Incorrect, Rejected, Verdict
 from optagent.core.workload import Input
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
-from optagent.measure import speed
+from optagent.measure import pyperf_file, speed
 from optagent.measure.judge import Ruling, judge
 from optagent.measure.launch import Race
 from optagent.search.baseline import Problem
@@ -107,7 +107,7 @@ class Counter:
         race = self._race(tree, self.problem.timed)
         ruling = judge(lambda: speed.estimate(race, self.problem.noise, seed, self.effort), evidence)
         if ruling.found is not None:
-            self.record(number, events.Measured(ruling.found.speedup))
+            self.record(number, events.Measured(ruling.found.speedup, _launches(ruling.found)))
         return ruling.verdict
 
     def claim(self, number: int, tree: Tree, held_out: int, claims_before: int) -> Verdict:
@@ -118,8 +118,7 @@ class Counter:
         ruling = self._decided(
             number, tree, held_out, lambda race, seed: speed.claim(race, noise, seed, effort, before)
         )
-        seconds = time.monotonic() - began
-        self.record(number, events.Claimed(ruling.verdict, held_out, Spent(seconds=seconds), _system(ruling)))
+        self.record(number, _claimed(ruling, held_out, Spent(seconds=time.monotonic() - began)))
         return ruling.verdict
 
     def verify(self, number: int, tree: Tree, tested: Evidence | Incorrect | None = None) -> Verdict:
@@ -129,7 +128,7 @@ class Counter:
         ruling = self._decided(
             number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed, self.effort), tested
         )
-        self.record(number, events.Claimed(ruling.verdict, 0, system=_system(ruling)))
+        self.record(number, _claimed(ruling, 0, Spent()))
         return ruling.verdict
 
     def test_all(self, tree: Tree) -> Evidence | Incorrect:
@@ -196,10 +195,19 @@ class Counter:
         )
 
 
-def _system(ruling: Ruling) -> events.Json:
-    """What the system did while it was measured."""
-    strain = ruling.found.strain if ruling.found else None
-    return asdict(strain) if strain else {}
+def _claimed(ruling: Ruling, held_out: int, cost: Spent) -> events.Claimed:
+    """The event, with the launches and what there is to say of the machine meanwhile, where it was measured."""
+    found = ruling.found
+    if found is None:
+        return events.Claimed(ruling.verdict, held_out, cost)
+    system = asdict(found.strain) if found.strain else {}
+    return events.Claimed(ruling.verdict, held_out, cost, system, _launches(found), pyperf_file.metadata())
+
+
+def _launches(found: speed.Found) -> tuple[events.LaunchTimes, ...]:
+    return tuple(
+        events.LaunchTimes(one.cpu.old_ns, one.cpu.new_ns, one.wall.old_ns, one.wall.new_ns) for one in found.launches
+    )
 
 
 def _reason(verdict: object) -> str:
