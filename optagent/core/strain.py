@@ -58,7 +58,8 @@ SIGNS = (
     Sign("pressure", 0.25, "programs waited for a core {:.0%} of the time", MAKE_ROOM),
     Sign("load", 1.5, "{:.1f} programs wanted each core", MAKE_ROOM),
 )  # fmt: skip
-"""The direct ones first. `least` was set by eye: launches of ours alone let themselves wait a little too."""
+"""The direct ones first. `least` was set by eye, above what launches of ours alone should cause: one side runs at a
+time, so that it waits for nobody but the referee, which sleeps meanwhile."""
 
 UNKNOWN = Cause(
     "nothing that the system tells of itself explains it",

@@ -20,7 +20,7 @@ from optagent.languages.contestant import REFERENCE, Contestant, Lap
 from optagent.measure.cores import beside, pinned
 from optagent.measure.groups import Group, form_groups
 from optagent.sandbox import clocks
-from optagent.sandbox.clocks import Waits
+from optagent.sandbox.clocks import Waits, since
 
 Clock = Literal["cpu", "wall"]
 ROUNDS_AT_LEAST = 3
@@ -39,7 +39,7 @@ class Launch:
     `first_call` says that the first calls decided, because the new side's later ones profit from them.
     `busy` is the reference's largest share of CPU in wall time. `difference` is set when outputs of timed
     blocks were not the same. Where `sees_cpu` is False, CPU is what the worker says of processes that we have no
-    clock for: to be shown, never to decide. `waits` say for each side how long it waited for its core.
+    clock for: to be shown, never to decide. `waits` say for each side how long it waited for its core, once loaded.
     """
 
     cpu: Total
@@ -106,12 +106,13 @@ def launch(race: Race, seed: int) -> Launch:
             started = _start(race, rng, stack)
         stack.enter_context(pinned(race.core))  # a referee on another core sees a block's end later and less evenly
         pair = _load(race, started, rng)
+        loaded = pair.old.live.waits(), pair.new.live.waits()  # starting together, they wait for each other
         overhead = Lap(*(median(one) for one in zip(*_empty_laps(pair), strict=True)))
         first = _first_calls(pair, race, rng, overhead)
         groups = _groups(race, first)
         played = _play(pair, race, groups, overhead, first, rng)
         memory = pair.old.peak_memory_bytes(), pair.new.peak_memory_bytes()
-        waits = tuple(told for one in (pair.old, pair.new) if (told := one.live.waits()) is not None)
+        waits = since(loaded, (pair.old.live.waits(), pair.new.live.waits()))
     return replace(_summary(pair, first, played, memory), waits=waits)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 CPU_CLOCK_OF_PROCESS = 2  # CPUCLOCK_SCHED: all threads of the process, not its children
@@ -57,3 +58,13 @@ def waits_of(schedstat: str) -> Waits | None:
     """
     found = re.fullmatch(r"(\d+) (\d+) \d+\n?", schedstat)
     return Waits(int(found[1]), int(found[2])) if found else None
+
+
+def since(before: Sequence[Waits | None], now: Sequence[Waits | None]) -> tuple[Waits, ...]:
+    """What each of them ran and waited in between, as far as the kernel told both times.
+
+    >>> since([Waits(5, 1), None], [Waits(9, 3), None])
+    (Waits(ran_ns=4, waited_ns=2),)
+    """
+    both = zip(before, now, strict=True)
+    return tuple(Waits(b.ran_ns - a.ran_ns, b.waited_ns - a.waited_ns) for a, b in both if a and b)
