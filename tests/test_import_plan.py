@@ -43,7 +43,7 @@ PLAN = {
 # library: the one room that may import it
 OWNER = {
     "litellm": "llm", "tenacity": "llm", "jinja2": "agents", "git": "workspace", "typer": "cli", "libcst": "rules",
-    "sqlite3": "ledger", "ray": "engine",
+    "sqlite3": "ledger", "ray": "engine", "pyperf": "measure",
 }  # fmt: skip
 # rooms in which one file may start processes without the sandbox: git, and the command that prints a key
 STARTS_PROCESSES = {"workspace": 1, "llm": 1}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from optagent.cli.settings import RunSettings
 from optagent.core.scope import Scope
@@ -27,6 +27,7 @@ from optagent.languages.python.environment import Environment
 from optagent.languages.python.finding import Search
 from optagent.languages.python.home import PythonHome
 from optagent.languages.python.host import Host
+from optagent.languages.python.identity import identity
 from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
 from optagent.languages.python.pytest_run import TEST_SECONDS, Wish, run_tests
@@ -55,6 +56,10 @@ class Adapter(Protocol):
     @property
     def runtime(self) -> str:
         """The same for somebody who does not know this machine."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What of that the times of a target depend on, as plain JSON for the machine's fingerprint."""
 
     def target(self, tree: Tree, spec: str) -> Target:
         """The target that a person names. Raises UsageError."""
@@ -91,6 +96,10 @@ class PythonTargets:
     @property
     def runtime(self) -> str:
         return f"Python {'.'.join(map(str, self.environment.interpreter.version))}"
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        return identity(self.environment)
 
     def home(self, folder: Path, tests: str | None) -> PythonHome:
         """The home of runs whose files lie in `folder`."""
@@ -150,6 +159,11 @@ class CommandTargets:
     @property
     def runtime(self) -> str:
         return self.described
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Nobody knows what a command runs on besides the machine."""
+        return {}
 
     def target(self, tree: Tree, spec: str) -> Target:
         found = command_target(tree, self.settings)

@@ -180,6 +180,24 @@ def apply(
 
 
 @app.command()
+def export(
+    repo: Annotated[str, typer.Argument(metavar="[REPO]", help="the project's folder, or a run of this one")] = ".",
+    run: Run = "",
+    pyperf: Annotated[Path | None, typer.Option("--pyperf", help="the new file, in pyperf's JSON")] = None,
+    side: Annotated[str | None, typer.Option("--side", help="only the old or the new one, to compare files")] = None,
+    state: State = None,
+) -> None:
+    """Write the times of a run's launches into a file that pyperf's tools read."""
+    from optagent.cli import verbs
+    from optagent.errors import BadSetting
+
+    if pyperf is None:
+        raise BadSetting("there has to be a file to write", "Give `--pyperf FILE`.")
+    file = pyperf
+    _leave(lambda: verbs.export(Path(repo), run, file, side, state))
+
+
+@app.command()
 def doctor(
     python: Annotated[str | None, typer.Option("--python", help="interpreter or environment to look at")] = None,
     json: Json = False,

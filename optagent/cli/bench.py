@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from typing import ParamSpec, TypeVar
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 from optagent.cli.adapters import PATIENCE_S
 from optagent.cli.workshop import Workshop
 from optagent.core.goal import Spent
 from optagent.core.profile import HotFunction, HotLine, Profile
 from optagent.core.seeds import derive
+from optagent.core.strain import strain_of
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input
 from optagent.errors import BaselineBroken
@@ -55,13 +58,6 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
         except Uncomparable as unknown:
             return str(unknown)
 
-    def affordable(inputs: Sequence[Input]) -> tuple[Input, ...]:
-        return speed.affordable(project, base, inputs, seed, shop.core, PATIENCE_S)
-
-    def noise(timed: tuple[Input, ...]) -> speed.Noise:
-        race = Race(project, base, base, timed, shop.core, patience_s=PATIENCE_S)
-        return speed.measure_noise(race, seed, shop.settings.asked_clock)
-
     def profile(timed: tuple[Input, ...]) -> Profile:
         return facts.take(project, base, timed, PATIENCE_S)
 
@@ -72,11 +68,20 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
         made,
         _guarded(types),
         _guarded(own_difference),
-        _guarded(affordable),
-        _guarded(noise),
+        _guarded(partial(_affordable, shop)),
+        _guarded(partial(_noise, shop)),
         profile,
         stage,
     )
+
+
+def _affordable(shop: Workshop, inputs: Sequence[Input]) -> tuple[Input, ...]:
+    return speed.affordable(shop.project, shop.base, inputs, shop.settings.seed, shop.core, PATIENCE_S)
+
+
+def _noise(shop: Workshop, timed: tuple[Input, ...]) -> speed.Noise:
+    race = Race(shop.project, shop.base, shop.base, timed, shop.core, patience_s=PATIENCE_S)
+    return speed.measure_noise(race, shop.settings.seed, shop.settings.asked_clock)
 
 
 def reference_run(shop: Workshop) -> differential.Run:
@@ -103,17 +108,13 @@ def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float) -> N
     """The baseline in the ledger, so that a resumed run need not take it again."""
     suite, workload = problem.suite, problem.workload
     held = tuple(keep_inputs(shop.ledger, one) for one in workload.held_out)
-    timed = [k for k, one in enumerate(workload.search) if one in problem.timed]
     extra = {
         "passing": list(suite.passing),
         "suite_seconds": suite.seconds,
         "patience_s": suite.patience_s,
         "folders": list(survey.folders),
-        "timed": timed,
-        "clock": problem.noise.clock,
-        "old_seconds": problem.noise.seconds,
         "lost": dict(problem.lost),
-        "cores": shop.core,
+        **_measured(shop, problem),
     }
     shop.ledger.record(
         shop.run,
@@ -122,6 +123,27 @@ def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float) -> N
             workload.observed_types, asdict(problem.profile), Spent(seconds=seconds), extra,
         ),
     )  # fmt: skip
+
+
+def _measured(shop: Workshop, problem: Problem) -> dict[str, Any]:
+    """What of the baseline holds for this machine only, beside the noise itself."""
+    noise, search = problem.noise, problem.workload.search
+    timed = [k for k, one in enumerate(search) if one in problem.timed]
+    system = asdict(noise.strain) if noise.strain else {}
+    return {
+        "timed": timed, "clock": noise.clock, "old_seconds": noise.seconds, "cores": shop.core, "system": system,
+    }  # fmt: skip
+
+
+def measured_anew(shop: Workshop, taken: BaselineTaken) -> Problem:
+    """The problem of a run that goes on elsewhere: its inputs and tests, timed against itself here, and on record."""
+    began, problem = time.monotonic(), restored(shop, taken)
+    timed = _guarded(partial(_affordable, shop))(problem.workload.search)
+    problem = replace(problem, timed=timed, noise=_guarded(partial(_noise, shop))(timed))
+    extra = {**taken.extra, **_measured(shop, problem)}
+    spent = Spent(seconds=time.monotonic() - began)
+    shop.ledger.record(shop.run, replace(taken, noise=problem.noise.floor, cost=spent, extra=extra))
+    return problem
 
 
 def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
@@ -133,7 +155,7 @@ def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
         Suite(tuple(extra["passing"]), taken.tests, taken.set_aside, extra["suite_seconds"], extra["patience_s"]),
         workload,
         tuple(workload.search[k] for k in extra["timed"]),
-        speed.Noise(taken.noise, extra["clock"], extra["old_seconds"]),
+        speed.Noise(taken.noise, extra["clock"], extra["old_seconds"], strain_of(extra.get("system", {}))),
         Profile(
             profile["source"],
             tuple(HotFunction(**one) for one in profile["functions"]),

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from optagent.cli.config import read
+from optagent.cli.machine import UNSEEN, fingerprint
 from optagent.cli.models import price_line, prices
 from optagent.core import outcome as codes
 from optagent.errors import OptagentError
@@ -17,6 +18,8 @@ from optagent.languages.python import environment, finding, interpreter, tools
 from optagent.languages.python.finding import Search
 from optagent.languages.python.host import Host
 from optagent.llm.installed import dangers, litellm_version
+from optagent.measure.pyperf_system import system_advice
+from optagent.measure.system_state import sample
 from optagent.sandbox.base import Sandbox
 from optagent.sandbox.choose import choose
 from optagent.workspace.worktree import root_of
@@ -36,7 +39,7 @@ class Finding:
 def doctor(python: str | None, json: bool) -> int:
     """Prints the findings; 0 when a run can start here, 3 otherwise."""
     sandbox, rung = _sandbox()
-    findings = [_our_python(), _git(), rung, _target_python(python, sandbox), _model()]
+    findings = [_our_python(), _git(), rung, _target_python(python, sandbox), _machine(), _model()]
     if json:
         sys.stdout.write(jsonlib.dumps([asdict(one) for one in findings], indent=2) + "\n")
     else:
@@ -46,6 +49,7 @@ def doctor(python: str | None, json: bool) -> int:
                 if line:
                     print(f"     {line}")
         print("     unproven: rungs other than bwrap, processors other than x86-64 (nobody has run them)")
+        print("     unproven: frequencies, turbo and CPU quotas are read as the kernel documents them")
     return codes.OK if all(one.works for one in findings) else codes.ENVIRONMENT
 
 
@@ -86,6 +90,16 @@ def _target_python(python: str | None, sandbox: Sandbox | None) -> Finding:
     return Finding(
         "the target's Python", True, str(found), "", (*passed, tests, *map(str, found.editables), *found.notes)
     )
+
+
+def _machine() -> Finding:
+    """How quiet the machine is, and pyperf's advice on it. Nobody has measured what following that gives optagent,
+    whose pairs cancel much of what the advice is about: it is said to be unproven."""
+    core = max(os.sched_getaffinity(0))
+    found, load = fingerprint({}, core), sample(core).load
+    seen = f"{found['processor']}, load {UNSEEN if load is None else load} on {os.cpu_count()} cores, governor "
+    seen += f"{found['governor']}, CPU limit {found['cpu_limit']}, container {found['container']}"
+    return Finding("the machine", True, seen, "", tuple(f"unproven advice of pyperf: {one}" for one in system_advice()))
 
 
 def _model() -> Finding:

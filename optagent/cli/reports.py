@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from optagent.core.outcome import Outcome
+from optagent.core.strain import UNKNOWN, likeliest, strain_of
 from optagent.core.trial import Trial
 from optagent.core.verdict import Faster, Rejected, Verdict
 from optagent.languages.command.project import COMMAND_MODULE
@@ -41,13 +42,20 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
         spent=record.spent,
         bought=record.bought,
         sandbox=sandbox or str(started.settings.get("rung", "")),
-        machine=started.machine,
+        machine=record.machine,
         weighed=weighed,
         looked_for=tuple(record.ended.extra.get("looked_for", ())) if record.ended else (),
         hot_lines=_hot_lines(record),
-        warnings=(*_warnings(record), *_beside(record, winner), *_thin(claim), *costs),
+        warnings=(*_warnings(record), *_beside(record, winner), *_thin(claim), *_cannot_tell(record), *costs),
         written=record.written,
         judged=started.verb in JUDGING,
+    )
+
+
+def moved_note(what: str) -> str:
+    """What it means that a run went on elsewhere."""
+    return (
+        f"the run went on on another machine or runtime ({what}): nothing measured before counts, it is measured anew"
     )
 
 
@@ -64,6 +72,18 @@ def _thin(claim: Verdict | None) -> tuple[str, ...]:
         f"time and results were confirmed on {inputs} held out, which may be like no others: with a workload file "
         "(`--workload FILE`) there are more",
     )
+
+
+def _cannot_tell(record: Record) -> tuple[str, ...]:
+    """Why this machine could not say, and what to do: by what the system did during the last claim, else while the
+    baseline was measured against itself."""
+    if record.ended is None or record.ended.outcome is not Outcome.INCONCLUSIVE or record.baseline is None:
+        return ()
+    told = [record.baseline.extra.get("system", {}), *(claim.system for _, claim in record.claims)]
+    strains = [strain for one in reversed(told) if (strain := strain_of(one)) is not None]
+    cause = next((cause for one in strains if (cause := likeliest(one))), UNKNOWN)
+    noise = f"the untouched code deviates from itself by {record.baseline.noise:.1%}"
+    return (f"this machine cannot tell now ({noise}): {cause.what}. {cause.remedy}",)
 
 
 def _winner(record: Record) -> Trial | None:
@@ -96,6 +116,7 @@ def _warnings(record: Record) -> tuple[str, ...]:
         return ()
     note = str(record.started.settings.get("note", ""))
     said = [note] if note else []
+    said += [moved_note(one) for one in record.moves]
     if record.baseline.set_aside:
         first = record.baseline.set_aside[0]
         said.append(

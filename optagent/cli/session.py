@@ -10,16 +10,17 @@ from pathlib import Path
 from optagent.cli import bench
 from optagent.cli.progress import Progress
 from optagent.cli.proposing import limit_of, proposers
+from optagent.cli.reports import moved_note
 from optagent.cli.settings import RunSettings
 from optagent.cli.shop import Coder, Counter, rules_coder
 from optagent.cli.workshop import Workshop, look_at, new_run, resumed_run
 from optagent.core.goal import Goal, Spent
-from optagent.core.outcome import Outcome
+from optagent.core.outcome import Outcome, is_drowned
 from optagent.core.target import Target
 from optagent.core.trial import Trial
 from optagent.core.verdict import Faster
 from optagent.errors import BaselineBroken, OptagentError, ProviderFault
-from optagent.ledger.events import Decided, RunEnded
+from optagent.ledger.events import BaselineTaken, Decided, RunEnded
 from optagent.ledger.history import Record, replay
 from optagent.ledger.store import Ledger
 from optagent.search.baseline import Problem, take_baseline
@@ -118,12 +119,22 @@ def resume(run: str, ledger: Ledger, place: Path, progress: Progress, coder: Cod
     record = replay(ledger.events(run))
     workshop = resumed_run(run, record, ledger, place)
     if record.baseline:
-        return _go_on(workshop, bench.restored(workshop, record.baseline), progress, coder)
+        return _go_on(workshop, _restored(workshop, record.baseline, progress), progress, coder)
     progress.stage("running the tests twice")
     survey = _surveyed(workshop)
     found = _baseline(workshop.with_folders(survey.folders), survey, 0, progress)
     found.store()
     return _go_on(found.workshop, found.problem, progress, coder)
+
+
+def _restored(workshop: Workshop, taken: BaselineTaken, progress: Progress) -> Problem:
+    """The baseline from the record; on another machine than it was taken on, measured anew."""
+    record = _record(workshop)
+    if not record.must_measure:
+        return bench.restored(workshop, taken)
+    progress.note(moved_note(record.moves[-1]))
+    progress.stage("measuring the baseline against itself")
+    return bench.measured_anew(workshop, taken)
 
 
 def _surveyed(workshop: Workshop) -> Survey:
@@ -159,7 +170,7 @@ class Session:
 
     def __init__(self, workshop: Workshop, problem: Problem, progress: Progress, record: Record, coder: Coder) -> None:
         self.workshop, self.progress = workshop, progress
-        self.counter = Counter(workshop, problem, progress.stage)
+        self.counter = Counter(workshop, problem, progress.stage, claims_elsewhere=record.claims_elsewhere)
         self.goal = Goal(workshop.settings.speedup)
         self.trials = list(record.trials)
         self.claims = _past_claims(record)
@@ -238,7 +249,8 @@ class Session:
             return Outcome.FASTER
         if self.purse.refusal:
             return Outcome.BUDGET_EXHAUSTED
-        return Outcome.INCONCLUSIVE if self.claims else Outcome.NOTHING_FOUND
+        is_open = bool(self.claims) or any(is_drowned(trial.verdict) for trial in self.trials)
+        return Outcome.INCONCLUSIVE if is_open else Outcome.NOTHING_FOUND
 
 
 def bought_elsewhere(ledger: Ledger, run: str, record: Record) -> Spent:
@@ -251,5 +263,9 @@ def bought_elsewhere(ledger: Ledger, run: str, record: Record) -> Spent:
 
 
 def _past_claims(record: Record) -> list[Claim]:
-    by_number = {trial.number: trial for trial in record.trials}
+    """Claims that stand. The trial of one that was refuted may wait to be measured on another machine."""
+    waiting = {number: one.candidate for number, one in record.pending.items()}
+    by_number = {number: Trial(number, waiting[number], claim.verdict, claim.cost)
+                 for number, claim in record.claims if number in waiting}  # fmt: skip
+    by_number |= {trial.number: trial for trial in record.trials}
     return [Claim(by_number[number], claimed.held_out, claimed.verdict) for number, claimed in record.claims]

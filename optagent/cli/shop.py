@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from optagent.cli.bench import reference_run
@@ -20,8 +20,8 @@ from optagent.core.verdict import Evidence, Faster, Incorrect, Rejected, Verdict
 from optagent.core.workload import Input
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
-from optagent.measure import speed
-from optagent.measure.judge import judge
+from optagent.measure import pyperf_file, speed
+from optagent.measure.judge import Ruling, judge
 from optagent.measure.launch import Race
 from optagent.search.baseline import Problem
 from optagent.search.policy import Proposal
@@ -42,6 +42,8 @@ class Counter:
     problem: Problem
     stage: Callable[[str], None]
     looked_for: tuple[str, ...] = ()
+    claims_elsewhere: int = 0
+    """Claims that this run made on other machines: each has had its share of the error."""
 
     @property
     def effort(self) -> Effort:
@@ -104,34 +106,34 @@ class Counter:
     def measure(self, number: int, tree: Tree, evidence: Evidence) -> Verdict:
         seed = derive(self.workshop.settings.seed, "trial", number)
         race = self._race(tree, self.problem.timed)
-        verdict = judge(lambda: speed.estimate(race, self.problem.noise, seed, self.effort), evidence)
-        self._record_speed(number, verdict)
-        return verdict
+        ruling = judge(lambda: speed.estimate(race, self.problem.noise, seed, self.effort), evidence)
+        if ruling.found is not None:
+            self.record(number, events.Measured(ruling.found.speedup, _launches(ruling.found)))
+        return ruling.verdict
 
     def claim(self, number: int, tree: Tree, held_out: int, claims_before: int) -> Verdict:
         """Every test, every search input and the held-out ones, then fresh launches on the held-out ones alone."""
         self.stage(f"confirming trial {number} on inputs nobody saw")
         began = time.monotonic()
-        noise, effort = self.problem.noise, self.effort
-        verdict = self._decided(
-            number, tree, held_out, lambda race, seed: speed.claim(race, noise, seed, effort, claims_before)
+        noise, effort, before = self.problem.noise, self.effort, self.claims_elsewhere + claims_before
+        ruling = self._decided(
+            number, tree, held_out, lambda race, seed: speed.claim(race, noise, seed, effort, before)
         )
-        if isinstance(verdict, Faster):
-            self._weigh(number, tree, held_out, verdict)
-        seconds = time.monotonic() - began
-        self.record(number, events.Claimed(verdict, held_out, Spent(seconds=seconds)))
-        return verdict
+        if isinstance(ruling.verdict, Faster):
+            self._weigh(number, tree, held_out, ruling.verdict)
+        self.record(number, _claimed(ruling, held_out, Spent(seconds=time.monotonic() - began)))
+        return ruling.verdict
 
     def verify(self, number: int, tree: Tree, tested: Evidence | Incorrect | None = None) -> Verdict:
         """The same for a patch that nobody chose among others: all launches are seen through, whatever they show.
         `tested` is what every test said of the tree, if they have been run."""
         self.stage("measuring")
-        verdict = self._decided(
+        ruling = self._decided(
             number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed, self.effort), tested
         )
-        self._weigh(number, tree, 0, verdict)
-        self.record(number, events.Claimed(verdict, 0))
-        return verdict
+        self._weigh(number, tree, 0, ruling.verdict)
+        self.record(number, _claimed(ruling, 0, Spent()))
+        return ruling.verdict
 
     def _weigh(self, number: int, tree: Tree, index: int, verdict: Verdict) -> None:
         """What the verdict means beside its number, on record."""
@@ -157,11 +159,11 @@ class Counter:
         index: int,
         measure: Callable[[Race, int], speed.Found],
         tested: Evidence | Incorrect | None = None,
-    ) -> Verdict:
+    ) -> Ruling:
         shop, problem = self.workshop, self.problem
         tested = tested or self.test_all(tree)
         if not isinstance(tested, Evidence):
-            return tested
+            return Ruling(tested)
         held = problem.workload.held_out[index]
         seed = derive(shop.settings.seed, "claim", number)
         run = differential.Run(shop.project, seed, self.run.patience_s)
@@ -169,7 +171,7 @@ class Counter:
         expected = differential.outputs(run, shop.base, inputs)
         compared = checks.check_outputs(run, tree, inputs, expected, tested)
         if not isinstance(compared, Evidence):
-            return compared
+            return Ruling(compared)
         evidence = replace(compared, inputs=len(inputs), held_out=len(held))
         race = self._race(tree, self._affordable(index, seed))
         return judge(lambda: measure(race, seed), evidence)
@@ -182,11 +184,6 @@ class Counter:
     def _race(self, tree: Tree, inputs: tuple[Input, ...]) -> Race:
         shop = self.workshop
         return Race(shop.project, shop.base, tree, inputs, shop.core, patience_s=self.patience_s)
-
-    def _record_speed(self, number: int, verdict: Verdict) -> None:
-        shown = getattr(verdict, "speedup", None)
-        if shown is not None:
-            self.record(number, events.Measured(shown))
 
     def source_of(self, candidate: Candidate) -> str:
         """The target's file as the candidate leaves it."""
@@ -216,6 +213,21 @@ class Counter:
             asked=self.asked,
             elapsed_s=time.monotonic,
         )
+
+
+def _claimed(ruling: Ruling, held_out: int, cost: Spent) -> events.Claimed:
+    """The event, with the launches and what there is to say of the machine meanwhile, where it was measured."""
+    found = ruling.found
+    if found is None:
+        return events.Claimed(ruling.verdict, held_out, cost)
+    system = asdict(found.strain) if found.strain else {}
+    return events.Claimed(ruling.verdict, held_out, cost, system, _launches(found), pyperf_file.metadata())
+
+
+def _launches(found: speed.Found) -> tuple[events.LaunchTimes, ...]:
+    return tuple(
+        events.LaunchTimes(one.cpu.old_ns, one.cpu.new_ns, one.wall.old_ns, one.wall.new_ns) for one in found.launches
+    )
 
 
 def _reason(verdict: object) -> str:

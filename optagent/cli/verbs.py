@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from optagent.cli import applying, models
+from optagent.cli import applying, exporting, models
 from optagent.cli.config import Config, read
 from optagent.cli.endings import Shown, emit, error_part, failed, failed_document, row
 from optagent.cli.hotspots import hottest
@@ -197,6 +197,17 @@ def apply(repo: Path, run: str, branch: str | None, undo: bool, state: Path | No
         emit(done.document())
     else:
         sys.stdout.write(done.text())
+    return codes.OK
+
+
+def export(repo: Path, run: str, pyperf: Path, side: str | None, state: Path | None) -> int:
+    """What a run measured in a new file for pyperf's tools. A first argument that is no folder is a run of this one."""
+    if not run and not os.path.isdir(repo):
+        repo, run = Path("."), str(repo)
+    ledger, _, name = _open(repo, run, state)
+    with ledger:
+        said = exporting.to_pyperf(name, replay(ledger.events(name)), pyperf, side)
+    sys.stdout.write(safe(said))
     return codes.OK
 
 

@@ -138,7 +138,8 @@ def new_run(
         base, note = _set_up(folder, settings, origin)
         undo.pop_all()
     project = ground.adapter.project(settings, folder, base, target)
-    version, machine = __version__, fingerprint()
+    version, core = __version__, _core()
+    machine = fingerprint(ground.adapter.identity, core)
     ledger.record(
         run,
         RunStarted(
@@ -149,7 +150,7 @@ def new_run(
             }, machine,
         ),
     )  # fmt: skip
-    return Workshop(run, settings, ledger, folder, base, ground.adapter, project, _core())
+    return Workshop(run, settings, ledger, folder, base, ground.adapter, project, core)
 
 
 def resumed_run(run: str, record: Record, ledger: Ledger, place: Path) -> Workshop:
@@ -163,8 +164,9 @@ def resumed_run(run: str, record: Record, ledger: Ledger, place: Path) -> Worksh
     base = Tree(folder / BASE, str(record.started.settings.get("project", ".")))
     adapter = adapter_for(settings, base, place.parent)
     project = adapter.project(settings, folder, base, record.started.target)
-    ledger.record(run, Resumed(__version__, fingerprint(), settings.as_json()))
-    workshop = Workshop(run, settings, ledger, folder, base, adapter, project, _core())
+    core = _core()
+    ledger.record(run, Resumed(__version__, fingerprint(adapter.identity, core), settings.as_json()))
+    workshop = Workshop(run, settings, ledger, folder, base, adapter, project, core)
     if record.baseline is not None:
         workshop = workshop.with_folders(tuple(record.baseline.extra["folders"]))
     workshop.sweep()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
+from optagent.core.statistics import MARGIN
 from optagent.core.verdict import Speedup, Verdict
 
 
@@ -107,6 +108,17 @@ OF_VERDICT = {
     "rejected": Outcome.REJECTED,
     "cannot_compare": Outcome.CANNOT_COMPARE,
 }
+
+
+def is_drowned(verdict: Verdict) -> bool:
+    """Whether a gain was seen that the machine's own noise is too large to tell: with less of it there may be one.
+
+    >>> from optagent.core.verdict import Evidence, Inconclusive, Speedup
+    >>> is_drowned(Inconclusive("", Evidence(), Speedup(1.04, 0.9, 1.2, 0.99, 30, 8, 0.08, "cpu", 1, 1, 1)))
+    True
+    """
+    shown: Speedup | None = getattr(verdict, "speedup", None)
+    return verdict.kind == "inconclusive" and shown is not None and 1 + MARGIN < shown.ratio <= 1 + shown.noise
 
 
 def referee_outcome(verdict: Verdict, max_slowdown: float = MAX_SLOWDOWN) -> Outcome:

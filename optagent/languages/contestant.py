@@ -227,12 +227,13 @@ class Contestant:
     def lap(self) -> Lap:
         """The prepared block run, clocked from here."""
         with self._watched("call"):
-            delay = self.live.delay_ns()
+            waits = self.live.waits()
             cpu, wall = self.live.cpu_ns(), clocks.wall_ns()
             self.live.send_raw(GO)
             answer = self.live.receive_byte(self.patience_s)
             lap = Lap(clocks.wall_ns() - wall, self.live.cpu_ns() - cpu)
-            lap = replace(lap, delay_ns=self.live.delay_ns() - delay)
+            delay = sum(one.waited_ns for one in clocks.since([waits], [self.live.waits()]))
+            lap = replace(lap, delay_ns=delay)
         if answer != DONE:
             raise self.misconduct("call", NO_ANSWER)
         self._book("timed")

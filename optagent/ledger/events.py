@@ -142,8 +142,21 @@ class Compared:
 
 
 @dataclass(frozen=True)
+class LaunchTimes:
+    """One launch: nanoseconds of each side for one pass over the timed inputs, on both clocks."""
+
+    old_cpu_ns: float
+    new_cpu_ns: float
+    old_wall_ns: float
+    new_wall_ns: float
+
+
+@dataclass(frozen=True)
 class Measured:
+    """`launches` are empty in files of versions that did not keep them."""
+
     speedup: Speedup
+    launches: tuple[LaunchTimes, ...] = ()
     kind: Literal["measured"] = "measured"
 
 
@@ -158,11 +171,16 @@ class Decided:
 
 @dataclass(frozen=True)
 class Claimed:
-    """What the confirmation said of the trial on the held-out set of that index, which is burnt now."""
+    """What the confirmation said of the trial on the held-out set of that index, which is burnt now. `system` is the
+    Strain (core/strain.py) of the time in which it was measured, `metadata` pyperf's of its end; like `launches` they
+    are empty where nothing was measured."""
 
     verdict: Verdict
     held_out: int
     cost: Spent = NOTHING
+    system: Json = field(default_factory=dict)
+    launches: tuple[LaunchTimes, ...] = ()
+    metadata: Json = field(default_factory=dict)
     kind: Literal["claimed"] = "claimed"
 
 

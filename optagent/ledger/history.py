@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, get_args
 
+from optagent.core.fingerprint import SEAL, differences, is_same
 from optagent.core.goal import Spent
 from optagent.core.trial import Trial
-from optagent.core.verdict import Faster
+from optagent.core.verdict import Faster, Inconclusive, Slower
 from optagent.errors import LedgerCorrupt, RunNotFound
 from optagent.ledger.events import (
     NOTHING,
@@ -20,6 +21,7 @@ from optagent.ledger.events import (
     Claimed,
     Decided,
     Event,
+    Json,
     Replied,
     Resumed,
     RunEnded,
@@ -31,6 +33,9 @@ from optagent.ledger.events import (
 )
 
 T = TypeVar("T")
+
+MEASURED = Faster | Slower | Inconclusive
+"""Verdicts that hold for the machine they were reached on."""
 
 KINDS = frozenset(stage.kind for stage in get_args(Stage))
 
@@ -55,6 +60,10 @@ class Record:
     can go on (a resume opens it again). `unsettled` is what was paid for trials not yet decided, and `open` what calls
     may cost that nobody has heard the end of; `written` is what was last done with the winner's patch in the user's
     files.
+
+    `moves` say what differed each time the run went on with another machine, interpreter or packages. What was
+    measured before is then not in the record any more: its trials are pending again, its claims are
+    `claims_elsewhere`, and the baseline's noise counts for nothing while it `must_measure`.
     """
 
     started: RunStarted
@@ -69,6 +78,15 @@ class Record:
     unsettled: dict[int, Spent] = field(default_factory=dict)
     open: dict[int, Spent] = field(default_factory=dict)
     written: Applied | Undone | None = None
+    resumed_on: Json | None = None
+    moves: tuple[str, ...] = ()
+    must_measure: bool = False
+    claims_elsewhere: int = 0
+
+    @property
+    def machine(self) -> Json:
+        """The fingerprint of the machine that the run was last on: that of every measurement in this record."""
+        return self.started.machine if self.resumed_on is None else self.resumed_on
 
     @property
     def spent(self) -> Spent:
@@ -124,7 +142,7 @@ def after(record: Record, trial: int, stage: Stage) -> Record:
     """The record with one more event."""
     match stage:
         case BaselineTaken():
-            return replace(record, baseline=stage, settled=record.settled + stage.cost)
+            return replace(record, baseline=stage, must_measure=False, settled=record.settled + stage.cost)
         case Asked():
             return replace(record, pending={**record.pending, trial: stage})
         case Called() | CallFailed() | Replied():
@@ -139,10 +157,29 @@ def after(record: Record, trial: int, stage: Stage) -> Record:
         case RunEnded():
             return replace(record, ended=stage)
         case Resumed():
-            return replace(record, ended=None)
+            return after_resume(replace(record, ended=None), stage)
         case Applied() | Undone():
             return replace(record, written=stage)
     return record
+
+
+def after_resume(record: Record, stage: Resumed) -> Record:
+    """On another machine nothing stands that was measured: those trials wait to be decided again. Versions that sealed
+    no fingerprint measured nothing anew, so in their files nothing waits."""
+    before, record = record.machine, replace(record, resumed_on=stage.machine)
+    if SEAL not in stage.machine or is_same(before, stage.machine):
+        return record
+    measured = {one.number: Asked(one.candidate) for one in record.trials if isinstance(one.verdict, MEASURED)}
+    claims = tuple(row for row in record.claims if not isinstance(row[1].verdict, MEASURED))
+    return replace(
+        record,
+        trials=tuple(one for one in record.trials if one.number not in measured),
+        pending={**record.pending, **measured},
+        claims=claims,
+        claims_elsewhere=record.claims_elsewhere + len(record.claims) - len(claims),
+        moves=(*record.moves, differences(before, stage.machine)),
+        must_measure=record.baseline is not None,
+    )
 
 
 def after_call(record: Record, trial: int, stage: Called | CallFailed | Replied) -> Record:

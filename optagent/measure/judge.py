@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from optagent.core.statistics import MARGIN
-from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Slower, Verdict
+from optagent.core.strain import likeliest
+from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Slower, Speedup, Verdict
 from optagent.languages.contestant import Misconduct, Uncomparable
 from optagent.measure.speed import Found
 
 
-def judge(measure: Callable[[], Found], evidence: Evidence) -> Verdict:
-    """The verdict on a candidate that does the same on everything in `evidence`, after measuring it."""
+@dataclass(frozen=True)
+class Ruling:
+    """A verdict, and what was measured for it, if it came to that."""
+
+    verdict: Verdict
+    found: Found | None = None
+
+
+def judge(measure: Callable[[], Found], evidence: Evidence) -> Ruling:
+    """On a candidate that does the same on everything in `evidence`, after measuring it."""
     try:
         found = measure()
     except Misconduct as failed:
-        return failed.verdict(evidence)
+        return Ruling(failed.verdict(evidence))
     except Uncomparable as unknown:
-        return Inconclusive(f"results of timed calls hold {unknown}, which has no canonical form yet", evidence)
-    return verdict(found, evidence)
+        reason = f"results of timed calls hold {unknown}, which has no canonical form yet"
+        return Ruling(Inconclusive(reason, evidence))
+    return Ruling(verdict(found, evidence), found)
 
 
 def verdict(found: Found, evidence: Evidence) -> Verdict:
@@ -38,7 +49,15 @@ def verdict(found: Found, evidence: Evidence) -> Verdict:
         return Faster(found.speedup, evidence)
     if found.is_slower:
         return Slower(found.speedup, evidence)
-    return Inconclusive(_why_not(found), evidence, found.speedup)
+    cause = likeliest(found.strain) if _is_untold(found.speedup) else None
+    reason = _why_not(found) + (f"; the likeliest cause: {cause.what}" if cause else "")
+    return Inconclusive(reason, evidence, found.speedup)
+
+
+def _is_untold(shown: Speedup) -> bool:
+    """Whether there may be a gain that this machine could not show; else the reason is that there is none."""
+    bar = max(MARGIN, shown.noise)
+    return shown.noise > MARGIN or shown.high > 1 + bar
 
 
 def _only_without_collector(off: float, on: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from statistics import median
 from typing import Literal
 
@@ -20,6 +20,7 @@ from optagent.languages.contestant import REFERENCE, Contestant, Lap
 from optagent.measure.cores import beside, pinned
 from optagent.measure.groups import Group, form_groups
 from optagent.sandbox import clocks
+from optagent.sandbox.clocks import Waits, since
 
 Clock = Literal["cpu", "wall"]
 ROUNDS_AT_LEAST = 3
@@ -38,7 +39,8 @@ class Launch:
     `first_call` says that the first calls decided, because the new side's later ones profit from them.
     `busy` is the reference's largest share of CPU in the wall time for which it had a core. `difference` is set when
     outputs of timed blocks were not the same. Where `sees_cpu` is False, CPU is what the worker says of processes that
-    we have no clock for: to be shown, never to decide.
+    we have no clock for: to be shown, never to decide. `waits` say
+    for each side how long it waited for its core, once loaded.
     """
 
     cpu: Total
@@ -52,6 +54,7 @@ class Launch:
     difference: Difference | None = None
     sees_cpu: bool = True
     has_collector: bool = True
+    waits: tuple[Waits, ...] = ()
 
     def on(self, clock: Clock) -> Total:
         return self.cpu if clock == "cpu" else self.wall
@@ -107,12 +110,14 @@ def launch(race: Race, seed: int) -> Launch:
             started = _start(race, rng, stack)
         stack.enter_context(pinned(race.core))  # a referee on another core sees a block's end later and less evenly
         pair = _load(race, started, rng)
+        loaded = pair.old.live.waits(), pair.new.live.waits()  # starting together, they wait for each other
         overhead = Lap(*(median(one) for one in zip(*_empty_laps(pair), strict=True)))
         first = _first_calls(pair, race, rng, overhead)
         groups = _groups(race, first)
         played = _play(pair, race, groups, overhead, first, rng)
         memory = pair.old.peak_memory_bytes(), pair.new.peak_memory_bytes()
-    return _summary(pair, first, played, memory)
+        waits = since(loaded, (pair.old.live.waits(), pair.new.live.waits()))
+    return replace(_summary(pair, first, played, memory), waits=waits)
 
 
 def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:

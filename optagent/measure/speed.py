@@ -22,6 +22,7 @@ from optagent.core.statistics import (
     noise_floor,
     slower_bar,
 )
+from optagent.core.strain import Strain
 from optagent.core.target import Tree
 from optagent.core.verdict import Difference, Speedup
 from optagent.core.workload import Input
@@ -29,6 +30,7 @@ from optagent.errors import BadSetting
 from optagent.languages.base import Project
 from optagent.languages.contestant import REFERENCE
 from optagent.measure.launch import Clock, Launch, Race, Screen, launch
+from optagent.measure.system_state import Watch
 
 BUSY_ENOUGH = 0.8
 """A reference that uses its core this much of the time is CPU-bound: the CPU clock decides."""
@@ -45,6 +47,7 @@ class Noise:
     floor: float
     clock: Clock
     seconds: float
+    strain: Strain | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Found:
     difference: Difference | None = None
     collecting: float | None = None
     """Of a gain: old over new time with the garbage collector on, which is off in all other launches."""
+    strain: Strain | None = None
+    """What the system did meanwhile."""
 
 
 def measure_noise(race: Race, seed: int, asked: Clock | None = None, launches: int = NOISE_LAUNCHES) -> Noise:
@@ -67,8 +72,10 @@ def measure_noise(race: Race, seed: int, asked: Clock | None = None, launches: i
 
     Raises Misconduct when the reference fails, BadSetting for a CPU clock that does not see what the target burns.
     """
-    same = replace(race, new=race.old)
-    seen = [launch(same, derive(seed, "noise", k)) for k in range(launches)]
+    series = _Series(replace(race, new=race.old), seed, "noise")
+    for _ in range(launches):
+        series.launch()
+    seen = series.launches
     sees_cpu = all(one.sees_cpu for one in seen)
     if asked == "cpu" and not sees_cpu:
         raise BadSetting(
@@ -78,39 +85,61 @@ def measure_noise(race: Race, seed: int, asked: Clock | None = None, launches: i
     is_one_core = BUSY_ENOUGH <= max(one.busy for one in seen) <= ONE_CORE
     clock: Clock = asked or ("cpu" if is_one_core and sees_cpu else "wall")
     seconds = median(one.wall.old_ns for one in seen) / 1e9
-    return Noise(noise_floor([one.on(clock).log_ratio for one in seen]), clock, seconds)
+    return Noise(noise_floor([one.on(clock).log_ratio for one in seen]), clock, seconds, series.strain())
+
+
+class _Series:
+    """Launches of one race, each under a seed of its own, with an eye on the system."""
+
+    def __init__(self, race: Race, seed: int, purpose: str) -> None:
+        self.race, self.seed, self.purpose = race, seed, purpose
+        self.launches: list[Launch] = []
+        self.watch = Watch(race.core)
+
+    def launch(self) -> None:
+        self.launches.append(launch(self.race, derive(self.seed, self.purpose, len(self.launches))))
+        self.watch.look()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to compare: a timed call was wrong."""
+        return bool(self.launches) and self.launches[-1].difference is not None
+
+    def strain(self) -> Strain:
+        return self.watch.strain(told for one in self.launches for told in one.waits)
 
 
 def estimate(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
     """One launch; a few more only where the first looks like a gain or a loss. For choosing, not for claiming."""
     screen = Screen(noise.clock, math.log1p(effort.futile), max(math.log1p(effort.futile), bar(noise.floor)))
     race = replace(race, seconds=effort.search_s, screen=screen)
-    seen = [launch(race, derive(seed, "launch", 0))]
-    first = seen[0].on(noise.clock).log_ratio
+    series = _Series(race, seed, "launch")
+    series.launch()
+    first = series.launches[0].on(noise.clock).log_ratio
     if first > bar(0.0) or -first > slower_bar(0.0):
         told = _gains if first > 0 else _losses
-        while told(seen, noise, SEARCH_LOOKS) == "open" and not _is_over(seen):
-            seen.append(launch(race, derive(seed, "launch", len(seen))))
-    return _found(seen, noise, SEARCH_LOOKS)
+        while told(series.launches, noise, SEARCH_LOOKS) == "open" and not series.is_over:
+            series.launch()
+    return _found(series, noise, SEARCH_LOOKS)
 
 
 def claim(race: Race, noise: Noise, seed: int, effort: Effort, claims_before: int = 0) -> Found:
     """Fresh launches that chose nothing, until they are enough for a gain or can be no more."""
     race, looks = replace(race, seconds=effort.claim_s), effort.claim_looks(claims_before)
-    seen: list[Launch] = []
-    while _gains(seen, noise, looks) == "open" and not _is_over(seen):
-        seen.append(launch(race, derive(seed, "claim", len(seen))))
-    return _with_collector(_found(seen, noise, looks), race, noise, seed)
+    series = _Series(race, seed, "claim")
+    while _gains(series.launches, noise, looks) == "open" and not series.is_over:
+        series.launch()
+    return _with_collector(_found(series, noise, looks), race, noise, seed)
 
 
 def compare(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
     """Fresh launches of a pair that nobody chose, always as many, so that "the same" and "slower" are as well founded
     as "faster"."""
     race, looks = replace(race, seconds=effort.claim_s), effort.compare_looks()
-    seen: list[Launch] = []
-    while len(seen) < effort.compared and not _is_over(seen):
-        seen.append(launch(race, derive(seed, "compare", len(seen))))
-    return _with_collector(_found(seen, noise, looks), race, noise, seed)
+    series = _Series(race, seed, "compare")
+    while len(series.launches) < effort.compared and not series.is_over:
+        series.launch()
+    return _with_collector(_found(series, noise, looks), race, noise, seed)
 
 
 def _with_collector(found: Found, race: Race, noise: Noise, seed: int) -> Found:
@@ -122,11 +151,6 @@ def _with_collector(found: Found, race: Race, noise: Noise, seed: int) -> Found:
     wrong = next((one.difference for one in again if one.difference is not None), found.difference)
     middle = median(one.on(noise.clock).log_ratio for one in again)
     return replace(found, collecting=math.exp(middle), difference=wrong)
-
-
-def _is_over(launches: Sequence[Launch]) -> bool:
-    """Whether there is nothing more to compare: a timed call was wrong."""
-    return bool(launches) and launches[-1].difference is not None
 
 
 def affordable(
@@ -165,7 +189,8 @@ def _other(one: Launch, clock: Clock) -> float:
     return one.on("wall" if clock == "cpu" else "cpu").log_ratio
 
 
-def _found(launches: list[Launch], noise: Noise, looks: Looks) -> Found:
+def _found(series: _Series, noise: Noise, looks: Looks) -> Found:
+    launches = series.launches
     logs = [one.on(noise.clock).log_ratio for one in launches]
     differences = [one.difference for one in launches if one.difference is not None]
     accounts = [one.account for one in launches]
@@ -178,6 +203,7 @@ def _found(launches: list[Launch], noise: Noise, looks: Looks) -> Found:
         moved,
         moved is None or is_clear(accounts, moved),
         differences[0] if differences else None,
+        strain=series.strain(),
     )
 
 

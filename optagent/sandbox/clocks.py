@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 CPU_CLOCK_OF_PROCESS = 2  # CPUCLOCK_SCHED: all threads of the process, not its children
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Nanoseconds that a task ran, and that it was ready to run and no core was free (run delay)."""
+
+    ran_ns: int
+    waited_ns: int
 
 
 def wall_ns() -> int:
@@ -19,16 +30,6 @@ def cpu_ns(pid: int) -> int:
     return time.clock_gettime_ns((~pid << 3) | CPU_CLOCK_OF_PROCESS)
 
 
-def delay_ns(pid: int) -> int:
-    """Nanoseconds that the first thread of process `pid` was ready to run and had to wait for a core (run delay,
-    Documentation/scheduler/sched-stats.rst); 0 where the kernel does not say or the process is gone."""
-    try:
-        with open(f"/proc/{pid}/schedstat", "rb", buffering=0) as file:
-            return int(file.read(100).split()[1])
-    except (OSError, IndexError):
-        return 0
-
-
 def peak_memory_bytes(pid: int) -> int:
     """The largest resident size that process `pid` has had (VmHWM); OSError when it is gone."""
     with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
@@ -36,3 +37,34 @@ def peak_memory_bytes(pid: int) -> int:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
     raise ProcessLookupError(f"process {pid} has no memory left: its first thread has ended")
+
+
+def waits(pid: int) -> Waits | None:
+    """Of the first thread of process `pid` since it started; None where the kernel does not tell.
+
+    The kernel's scheduler/sched-stats.rst: /proc/PID/schedstat.
+    """
+    try:
+        with open(f"/proc/{pid}/schedstat", encoding="ascii", errors="replace") as file:
+            return waits_of(file.read())
+    except OSError:
+        return None
+
+
+def waits_of(schedstat: str) -> Waits | None:
+    """
+    >>> waits_of("805283 1998177 1\\n")
+    Waits(ran_ns=805283, waited_ns=1998177)
+    """
+    found = re.fullmatch(r"(\d+) (\d+) \d+\n?", schedstat)
+    return Waits(int(found[1]), int(found[2])) if found else None
+
+
+def since(before: Sequence[Waits | None], now: Sequence[Waits | None]) -> tuple[Waits, ...]:
+    """What each of them ran and waited in between, as far as the kernel told both times.
+
+    >>> since([Waits(5, 1), None], [Waits(9, 3), None])
+    (Waits(ran_ns=4, waited_ns=2),)
+    """
+    both = zip(before, now, strict=True)
+    return tuple(Waits(b.ran_ns - a.ran_ns, b.waited_ns - a.waited_ns) for a, b in both if a and b)

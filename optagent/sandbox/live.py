@@ -135,15 +135,14 @@ class Live:
         except OSError:
             raise ChannelClosed from None
 
-    def delay_ns(self) -> int:
-        """How long it had to wait for a core so far."""
-        return clocks.delay_ns(self.pid)
-
     def peak_memory_bytes(self) -> int:
         try:
             return clocks.peak_memory_bytes(self.pid)
         except OSError:
             raise ChannelClosed from None
+
+    def waits(self) -> clocks.Waits | None:
+        return clocks.waits(self.pid)
 
     def halt(self) -> None:
         """Stops every thread of the contestant until `proceed`."""

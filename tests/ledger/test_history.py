@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ledger_samples import BASELINE, CANDIDATE, EVIDENCE, FASTER, STARTED
 
+from optagent.core.fingerprint import sealed
 from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome
 from optagent.core.trial import Trial
-from optagent.core.verdict import Rejected
+from optagent.core.verdict import Incorrect, Rejected
 from optagent.errors import LedgerCorrupt, RunNotFound
 from optagent.ledger.events import (
     Asked,
@@ -169,3 +170,48 @@ def as_json(stage):
     if isinstance(stage, Asked):
         return {"candidate": {"patch": {"changes": []}, "author": "", "idea": ""}}
     return {"reply": "a", "author": "b", "cost": {"seconds": 1.0}}
+
+
+HERE, THERE = sealed({"cores": 2}), sealed({"cores": 8})
+MEASURED_RUN = (
+    (replace(STARTED, machine=HERE), 0),
+    (BASELINE, 0),
+    (Asked(CANDIDATE), 1),
+    (Decided(FASTER, Spent(3.0, 1)), 1),
+    (Asked(CANDIDATE), 2),
+    (Decided(REJECTED, Spent(1.0, 1)), 2),
+    (Asked(CANDIDATE), 3),
+    (Decided(FASTER, Spent(3.0, 1)), 3),
+    (Claimed(FASTER, 0, Spent(4.0)), 1),
+    (Claimed(Incorrect(EVIDENCE, "differs"), 1), 3),
+)
+
+
+def test_on_another_machine_nothing_stands_that_was_measured(tell):
+    record = tell(*MEASURED_RUN, (Resumed("0.1.0", THERE), 0))
+    assert record.machine == THERE
+    assert record.moves == ("cores was 2, is 8",)
+    assert record.must_measure
+    assert [trial.number for trial in record.trials] == [2]
+    assert sorted(record.pending) == [1, 3]
+    assert (record.confirmed, record.claims_elsewhere, record.burnt) == (None, 1, {1})
+    assert record.spent == Spent(2.0 + 3.0 + 1.0 + 3.0 + 4.0, 3)
+
+
+def test_what_is_measured_anew_there_counts_again(tell):
+    anew = (Resumed("0.1.0", THERE), 0), (replace(BASELINE, noise=0.5), 0), (Decided(FASTER, Spent(5.0, 1)), 1)
+    record = tell(*MEASURED_RUN, *anew, (Claimed(FASTER, 0), 1))
+    assert (record.must_measure, record.baseline.noise) == (False, 0.5)
+    assert record.confirmed == (1, Claimed(FASTER, 0))
+    assert [trial.number for trial in record.trials] == [2, 1]
+
+
+def test_on_the_same_machine_everything_stands(tell):
+    record = tell(*MEASURED_RUN, (Resumed("0.1.0", HERE), 0))
+    assert (len(record.trials), record.moves, record.must_measure) == (3, (), False)
+    assert record.confirmed is not None
+
+
+def test_a_file_of_a_version_without_fingerprints_is_read_as_it_was_written(tell):
+    record = tell(*MEASURED_RUN, (Resumed("0.1.0", {"cores": 8}), 0))
+    assert (len(record.trials), record.moves) == (3, ())

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from ledger_samples import CANDIDATES, SPEEDUP, SPENT, STAGES, STARTED, TEXT, VERDICTS
 
 from optagent.core.verdict import Measured as Number
-from optagent.core.verdict import Unmeasured
+from optagent.core.verdict import Rejected, Unmeasured
 from optagent.core.workload import Input
 from optagent.errors import LedgerCorrupt
-from optagent.ledger.events import Asked, BaselineTaken, Decided, Event, Measured, stage_of, to_text
+from optagent.ledger.events import Asked, BaselineTaken, Claimed, Decided, Event, Measured, stage_of, to_text
 from optagent.ledger.inputs import keep_inputs, load_workload
 from optagent.ledger.store import Ledger
 
@@ -54,6 +54,13 @@ def test_every_patch_comes_back_with_the_same_bytes(ledger, candidate):
 def test_infinities_are_kept_by_name(ledger, value):
     stage = Measured(dataclasses.replace(SPEEDUP, high=value))
     assert through(ledger, stage) == stage
+
+
+def test_a_claim_of_a_version_that_kept_no_launches_has_none():
+    written = json.loads(to_text(Claimed(Rejected("scope"), 1)))
+    for name in ("launches", "system", "metadata"):
+        del written[name]
+    assert stage_of(Event(1, "r", 1, "claimed", 0.0, written)) == Claimed(Rejected("scope"), 1, launches=(), system={})
 
 
 def test_nan_stays_nan_wherever_it_stands(ledger):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from optagent.core.strain import Strain
 from optagent.core.verdict import Difference, Evidence, Faster, Inconclusive, Incorrect, Rejected, Slower, Speedup
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.measure.judge import judge, verdict
@@ -54,6 +55,20 @@ def test_a_gain_within_the_noise_is_called_noise_and_another_no_gain_in_each_lau
     assert verdict(mixed, SEEN).reason == "1.050x in the middle of 8 launches, and too few of them beyond 1.0%"
 
 
+def test_what_the_system_did_meanwhile_is_named_as_the_likeliest_cause():
+    busy = replace(FOUND, is_faster=False, strain=Strain(3.0, load=2.0, delay=0.34))
+    assert verdict(busy, SEEN).reason.endswith(
+        "; the likeliest cause: what was measured waited 34% of its time for the core, on which something else ran"
+    )
+    assert "cause" not in verdict(replace(busy, strain=Strain(3.0, load=0.5, delay=0.01)), SEEN).reason
+
+
+def test_a_busy_machine_is_not_blamed_where_there_is_no_gain():
+    none = replace(SPEEDUP, ratio=0.997, low=0.98, high=1.005, noise=0.004)
+    busy = replace(FOUND, is_faster=False, speedup=none, strain=Strain(3.0, load=2.0, delay=0.34))
+    assert "cause" not in verdict(busy, SEEN).reason
+
+
 @pytest.mark.parametrize(
     ("failure", "kind"),
     [
@@ -68,4 +83,4 @@ def test_a_side_that_fails_while_measured_is_a_verdict(failure, kind):
     def measure() -> Found:
         raise failure
 
-    assert type(judge(measure, SEEN)) is kind
+    assert type(judge(measure, SEEN).verdict) is kind

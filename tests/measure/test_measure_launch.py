@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 
 import psutil
@@ -14,6 +16,7 @@ import pytest
 
 from optagent.core.effort import EFFORTS
 from optagent.core.statistics import looks_of
+from optagent.core.strain import likeliest
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Incorrect, Rejected
 from optagent.core.workload import Input
@@ -248,7 +251,23 @@ def test_a_claim_is_made_when_every_launch_agrees(make_race):
 def test_an_estimate_of_a_loss_says_slower(make_race):
     found = estimate(make_race(OLD, old=FAST), Noise(0.01, "cpu", 0.1), 1, EFFORTS["normal"])
     assert found.is_slower
-    assert judge(lambda: found, Evidence()).kind == "slower"
+    assert judge(lambda: found, Evidence()).verdict.kind == "slower"
+
+
+def test_a_program_that_spins_on_the_core_is_seen_in_what_the_sides_waited(make_race):
+    race = make_race(OLD)
+    with pinned(race.core):
+        spinning = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        noise = measure_noise(race, 1)
+    finally:
+        spinning.kill()
+        spinning.wait()
+    assert noise.strain is not None
+    assert noise.strain.seconds > 0
+    assert noise.strain.delay is not None
+    assert noise.strain.delay > 0.05
+    assert likeliest(noise.strain) is not None
 
 
 def test_inputs_are_taken_in_their_order_until_a_pass_is_long_enough(make_race):

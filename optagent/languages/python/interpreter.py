@@ -22,8 +22,16 @@ PROBE = """
 import json, site, sys, sysconfig
 print(json.dumps({"version": sys.version_info[:3], "implementation": sys.implementation.name, "prefix": sys.prefix,
                   "base": sys.base_prefix, "stdlib": sysconfig.get_paths()["stdlib"], "site": site.getsitepackages(),
-                  "abi": getattr(sys, "abiflags", ""), "platform": sysconfig.get_platform()}))
+                  "abi": getattr(sys, "abiflags", ""), "platform": sysconfig.get_platform(),
+                  "build": sys.version, "options": sysconfig.get_config_var("CONFIG_ARGS") or ""}))
 """
+
+# Options of its build that make an interpreter faster or slower.
+OPTION = re.compile(
+    r"--(?:enable|disable|with|without)-(?:optimizations|lto|bolt|pydebug|trace-refs|gil|experimental-jit|"
+    r"computed-gotos|tail-call-interp|pymalloc|mimalloc)(?:=[\w-]+)?"
+)
+MOST_BUILD = 200
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,8 @@ class Interpreter:
     """`executable` keeps its link (a venv is known by it); `mounts` are the folders it cannot run without.
 
     `site` are the folders its packages are in, in the order of its import path; `tag` is what compiled
-    modules must fit, such as cp312-linux_x86_64.
+    modules must fit, such as cp312-linux_x86_64. `build` is its `sys.version`, `options` are those of its build
+    that matter for speed.
     """
 
     executable: Path
@@ -41,6 +50,8 @@ class Interpreter:
     prefix: Path = Path("/usr")
     site: tuple[Path, ...] = ()
     tag: str = ""
+    build: str = ""
+    options: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"Python {'.'.join(map(str, self.version))} at {self.executable} ({self.origin})"
@@ -73,7 +84,9 @@ def probe(executable: Path, origin: str, sandbox: Sandbox) -> Interpreter:
         )
     _same_library(told, executable)
     site = tuple(Path(each) for each in told.site if os.path.isdir(each))
-    return Interpreter(executable, told.version, mounts, origin, Path(told.prefix), site, told.tag)
+    build = " ".join(told.build.split())[:MOST_BUILD]
+    options = tuple(sorted(set(OPTION.findall(told.options))))
+    return Interpreter(executable, told.version, mounts, origin, Path(told.prefix), site, told.tag, build, options)
 
 
 @dataclass(frozen=True)
@@ -88,6 +101,8 @@ class Said:
     stdlib: str
     abi: str
     platform: str
+    build: str
+    options: str
 
     @property
     def tag(self) -> str:
@@ -100,7 +115,7 @@ def _parse(stdout: bytes, executable: Path) -> Said:
     try:
         said = json.loads(stdout.splitlines()[-1])
         major, minor, micro = map(int, said["version"])
-        names = ("implementation", "prefix", "base", "stdlib", "abi", "platform")
+        names = ("implementation", "prefix", "base", "stdlib", "abi", "platform", "build", "options")
         words = {name: str(said[name]) for name in names}
         return Said((major, minor, micro), tuple(map(str, said["site"])), **words)
     except (ValueError, TypeError, LookupError):
