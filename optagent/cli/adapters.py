@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -56,6 +56,10 @@ class Adapter(Protocol):
     def runtime(self) -> str:
         """The same for somebody who does not know this machine."""
 
+    @property
+    def installed(self) -> Mapping[str, str] | None:
+        """Versions by package in the environment that runs the target; None where that is not Python's."""
+
     def target(self, tree: Tree, spec: str) -> Target:
         """The target that a person names. Raises UsageError."""
 
@@ -91,6 +95,10 @@ class PythonTargets:
     @property
     def runtime(self) -> str:
         return f"Python {'.'.join(map(str, self.environment.interpreter.version))}"
+
+    @property
+    def installed(self) -> Mapping[str, str]:
+        return self.environment.installed
 
     def home(self, folder: Path, tests: str | None) -> PythonHome:
         """The home of runs whose files lie in `folder`."""
@@ -150,6 +158,10 @@ class CommandTargets:
     @property
     def runtime(self) -> str:
         return self.described
+
+    @property
+    def installed(self) -> None:
+        return None
 
     def target(self, tree: Tree, spec: str) -> Target:
         found = command_target(tree, self.settings)

@@ -27,6 +27,12 @@ PHASES = {
     "settle": "does not outlive its answer",
     "idle": "does not outlive its answer",
 }
+COLUMNS: dict[str, tuple[type, ...]] = {
+    "functions": (str, int, str, int, float, float),
+    "lines": (int, int, int),
+}
+"""Kind of profile: what a row of it holds. Functions: file, line, name, calls, own and total seconds. Lines: line of
+the target's file, hits, nanoseconds."""
 REJECTIONS = {"leave": "left a process behind"}
 """Phases in which misconduct is no wrong answer but a way to play outside one's turn."""
 
@@ -167,16 +173,15 @@ class Contestant:
             raise self.misconduct("prepare", NO_ANSWER)
         return types
 
-    def profile(self) -> dict[str, list[Any]]:
-        """Time by function and by line over all inputs, under profilers that slow it down: `functions` as rows of
-        file, line, name, calls, own and total seconds; `lines` as rows of line, hits, nanoseconds."""
-        said, _ = self._ask("call", {"do": "profile"})
-        kinds = {"functions": (str, int, str, int, float, float), "lines": (int, int, int)}
-        for name, columns in kinds.items():
-            rows = said.get(name)
-            if not isinstance(rows, list) or not all(is_row(row, *columns) for row in rows):
-                raise self.misconduct("call", NO_ANSWER)
-        return said
+    def profile(self, kind: str) -> list[list[Any]]:
+        """One pass over all inputs under the profiler of that kind, which slows it down: rows as COLUMNS says."""
+        said, _ = self._ask("call", {"do": "profile", "kind": kind})
+        if "fault" in said:
+            raise self.misconduct("call", str(said["fault"]))
+        rows = said.get("rows")
+        if not isinstance(rows, list) or not all(is_row(row, *COLUMNS[kind]) for row in rows):
+            raise self.misconduct("call", NO_ANSWER)
+        return rows
 
     def call(self, numbers: Sequence[int]) -> list[bytes]:
         """Each input called once: canonical encodings of result, arguments afterwards and printed text."""
