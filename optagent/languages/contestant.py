@@ -31,9 +31,11 @@ COLUMNS: dict[str, tuple[type, ...]] = {
     "functions": (str, int, str, int, float, float),
     "lines": (int, int, int),
     "allocations": (str, int, int, int),
+    "instructions": (str, int),
 }
 """Kind of profile: what a row of it holds. Functions: file, line, name, calls, own and total seconds. Lines: line of
-the target's file, hits, nanoseconds. Allocations: file, line, bytes, blocks; without a file the peak of one call."""
+the target's file, hits, nanoseconds. Allocations: file, line, bytes, blocks; without a file the peak of one call.
+Instructions: compiled function, count; without a name the whole pass."""
 REJECTIONS = {"leave": "left a process behind"}
 """Phases in which misconduct is no wrong answer but a way to play outside one's turn."""
 

@@ -9,11 +9,12 @@ from optagent.errors import BadSetting, SandboxBroken
 from optagent.languages.contestant import Misconduct
 from optagent.profile.allocations import TraceMalloc
 from optagent.profile.base import Here, Profiler, Seen
+from optagent.profile.callgrind import Callgrind
 from optagent.profile.cprofile import CProfile
 from optagent.profile.lines import Lines
 from optagent.profile.scene import Scene
 
-PROFILERS: tuple[Profiler, ...] = (CProfile(), Lines(), TraceMalloc())
+PROFILERS: tuple[Profiler, ...] = (CProfile(), Lines(), TraceMalloc(), Callgrind())
 """In the order in which they are run and shown. Each new one is a line here and a module of this room."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -53,6 +53,10 @@ class Scene:
         except Misconduct:
             self.close()
             raise
+
+    def under(self, words: tuple[str, ...]) -> Scene:
+        """The same scene, with its own workers started by that command."""
+        return replace(self, project=self.project.under(words), _worker=None)
 
     def close(self) -> None:
         if self._worker is not None:

@@ -11,7 +11,10 @@ from optagent.profile.base import Here
 from optagent.profile.registry import PROFILERS, chosen, look
 
 HERE = Here({})
-each_profiler = pytest.mark.parametrize("profiler", PROFILERS, ids=lambda one: one.name)
+each_profiler = pytest.mark.parametrize(
+    "profiler",
+    [pytest.param(one, id=one.name, marks=[pytest.mark.slow] if one.on_request else []) for one in PROFILERS],
+)
 
 
 def seen_by(profiler, scene, here=HERE):

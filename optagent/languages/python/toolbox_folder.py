@@ -7,8 +7,8 @@ from importlib import resources
 from pathlib import Path
 
 MODULES = (
-    "allocations", "bytecode", "codec", "command", "encode", "events", "functions", "hot", "iterate", "lines",
-    "loading", "objects", "probe", "record", "shims", "target", "watch", "worker",
+    "allocations", "bytecode", "codec", "command", "encode", "events", "functions", "hot", "instructions",
+    "iterate", "lines", "loading", "objects", "probe", "record", "shims", "target", "watch", "worker",
 )  # fmt: skip
 PARTS = (
     *[("optagent.languages.python", f"toolbox/optagent_{name}.py", f"optagent_{name}.py") for name in MODULES],
