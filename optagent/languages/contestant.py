@@ -32,10 +32,11 @@ COLUMNS: dict[str, tuple[type, ...]] = {
     "lines": (int, int, int),
     "allocations": (str, int, int, int),
     "instructions": (str, int),
+    "samples": (str, int, str, int, float, float),
 }
 """Kind of profile: what a row of it holds. Functions: file, line, name, calls, own and total seconds. Lines: line of
 the target's file, hits, nanoseconds. Allocations: file, line, bytes, blocks; without a file the peak of one call.
-Instructions: compiled function, count; without a name the whole pass."""
+Instructions: compiled function, count; without a name the whole pass. Samples: as functions, with samples for calls."""
 REJECTIONS = {"leave": "left a process behind"}
 """Phases in which misconduct is no wrong answer but a way to play outside one's turn."""
 

@@ -12,9 +12,10 @@ from optagent.profile.base import Here, Profiler, Seen
 from optagent.profile.callgrind import Callgrind
 from optagent.profile.cprofile import CProfile
 from optagent.profile.lines import Lines
+from optagent.profile.sampling import PyInstrument
 from optagent.profile.scene import Scene
 
-PROFILERS: tuple[Profiler, ...] = (CProfile(), Lines(), TraceMalloc(), Callgrind())
+PROFILERS: tuple[Profiler, ...] = (CProfile(), Lines(), PyInstrument(), TraceMalloc(), Callgrind())
 """In the order in which they are run and shown. Each new one is a line here and a module of this room."""
 
 

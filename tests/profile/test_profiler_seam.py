@@ -2,6 +2,7 @@
 
 import math
 import re
+from importlib.metadata import distributions
 
 import pytest
 from profile_samples import SOURCE, scene_of
@@ -10,7 +11,7 @@ from optagent.errors import BadSetting
 from optagent.profile.base import Here
 from optagent.profile.registry import PROFILERS, chosen, look
 
-HERE = Here({})
+HERE = Here({one.metadata["Name"].lower(): one.version for one in distributions()})
 each_profiler = pytest.mark.parametrize(
     "profiler",
     [pytest.param(one, id=one.name, marks=[pytest.mark.slow] if one.on_request else []) for one in PROFILERS],
