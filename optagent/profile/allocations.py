@@ -23,7 +23,7 @@ class TraceMalloc:
     def missing(self, here: Here) -> Missing | None:
         return python_only.missing(here)
 
-    def profile(self, scene: Scene) -> Seen:
+    def profile(self, scene: Scene, here: Here) -> Seen:
         return Seen(tuple(_fact(*row) for row in scene.rows("allocations")))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from optagent.core.profile import Fact
@@ -13,9 +14,10 @@ from optagent.profile.scene import Scene
 @dataclass(frozen=True)
 class Here:
     """What decides which profilers work. `installed` holds the versions of the packages in the target's environment;
-    None where the target is not Python or its environment is not known."""
+    None where the target is not Python or its environment is not known. `powercap` is where Linux shows energy."""
 
     installed: Mapping[str, str] | None = None
+    powercap: Path = Path("/sys/class/powercap")
 
 
 @dataclass(frozen=True)
@@ -61,5 +63,5 @@ class Profiler(Protocol):
     def missing(self, here: Here) -> Missing | None:
         """Why it cannot work here, or None. Starts nothing of the target's."""
 
-    def profile(self, scene: Scene) -> Seen:
+    def profile(self, scene: Scene, here: Here) -> Seen:
         """Facts about one pass. Raises Misconduct when the target gives none."""

@@ -35,7 +35,7 @@ class Callgrind:
             )
         return None
 
-    def profile(self, scene: Scene) -> Seen:
+    def profile(self, scene: Scene, here: Here) -> Seen:
         """In a worker of its own: nothing of a process can be counted that did not start under valgrind."""
         options = ("--tool=callgrind", "--vgdb=no", f"--callgrind-out-file={OUT}", f"--dump-before={MARK}")
         with scene.under((str(shutil.which("valgrind")), "--quiet", *options)) as counted:

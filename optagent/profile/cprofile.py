@@ -29,7 +29,7 @@ class CProfile:
     def missing(self, here: Here) -> Missing | None:
         return python_only.missing(here)
 
-    def profile(self, scene: Scene) -> Seen:
+    def profile(self, scene: Scene, here: Here) -> Seen:
         return Seen(
             tuple(Fact(one.name, one.place, one.own_s, "s", one.calls, one.total_s) for one in hot_functions(scene))
         )

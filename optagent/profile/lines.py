@@ -36,7 +36,7 @@ class Lines:
     def missing(self, here: Here) -> Missing | None:
         return python_only.missing(here)
 
-    def profile(self, scene: Scene) -> Seen:
+    def profile(self, scene: Scene, here: Here) -> Seen:
         target, rows = scene.project.target, rows_of(scene)
         if not rows:
             return Seen((), (f"{target.qualname} has no lines of Python that could be traced",))

@@ -10,12 +10,14 @@ from optagent.languages.contestant import Misconduct
 from optagent.profile.allocations import TraceMalloc
 from optagent.profile.base import Here, Profiler, Seen
 from optagent.profile.callgrind import Callgrind
+from optagent.profile.counters import Perf
 from optagent.profile.cprofile import CProfile
+from optagent.profile.energy import Powercap
 from optagent.profile.lines import Lines
 from optagent.profile.sampling import PyInstrument
 from optagent.profile.scene import Scene
 
-PROFILERS: tuple[Profiler, ...] = (CProfile(), Lines(), PyInstrument(), TraceMalloc(), Callgrind())
+PROFILERS: tuple[Profiler, ...] = (CProfile(), Lines(), PyInstrument(), TraceMalloc(), Perf(), Powercap(), Callgrind())
 """In the order in which they are run and shown. Each new one is a line here and a module of this room."""
 
 
@@ -44,7 +46,7 @@ def look(profilers: Sequence[Profiler], scene: Scene, here: Here, stage: Callabl
             continue
         stage(f"profiling with {one.name}")
         try:
-            seen = one.profile(scene)
+            seen = one.profile(scene, here)
         except Misconduct as failed:
             seen = Seen((), (f"{one.name} gave nothing: {failed.reason}",))
         except SandboxBroken as broken:  # a worker under some profiler may not start where a plain one does

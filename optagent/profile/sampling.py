@@ -28,7 +28,7 @@ class PyInstrument:
             )
         return python_only.missing(here)
 
-    def profile(self, scene: Scene) -> Seen:
+    def profile(self, scene: Scene, here: Here) -> Seen:
         rows = scene.rows("samples")
         facts = (
             Fact(name, f"{file}:{line}" if line else "", own, "s", samples, total)

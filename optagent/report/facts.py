@@ -19,12 +19,13 @@ def quantity(value: float, unit: str) -> str:
     """A value with its unit, in four digits where there is a larger or smaller unit for it.
 
     >>> quantity(0.00123, "s"), quantity(3 << 20, "bytes"), quantity(12345678, "instructions"), quantity(0.5, "J")
-    ('1.230 ms', '3.000 MiB', '12,345,678 instructions', '0.500 J')
+    ('1.230 ms', '3.000 MiB', '12,345,678 instructions', '0.5 J')
     """
     for size, name in SCALES.get(unit, ()):
         if abs(value) >= size:
-            return f"{value} bytes" if name == "bytes" else f"{value / size:.3f} {name}"
-    return f"{value:,} {unit}" if isinstance(value, int) else f"{value:,.3f} {unit}"
+            return f"{value:,} bytes" if name == "bytes" else f"{value / size:.3f} {name}"
+    digits = f"{value:,.3f}".rstrip("0").rstrip(".")
+    return f"{digits} {unit}"
 
 
 def facts_text(facts: Sequence[Fact]) -> str:

@@ -4,6 +4,7 @@ import pytest
 from profile_samples import scene_of
 
 from optagent.profile.allocations import HELD, PEAK, TraceMalloc
+from optagent.profile.base import Here
 
 MIB = 1 << 20
 SOURCE = """
@@ -17,7 +18,7 @@ def work(n):
 @pytest.fixture
 def facts(make_repo, ours, sandbox):
     with scene_of(make_repo, ours, sandbox, SOURCE) as scene:
-        return TraceMalloc().profile(scene).facts
+        return TraceMalloc().profile(scene, Here({})).facts
 
 
 def test_the_peak_is_that_of_one_call_not_of_all(facts):

@@ -33,7 +33,7 @@ def test_an_environment_without_it_is_told_what_to_type():
 @pytest.mark.skipif(find_spec("pyinstrument") is None, reason="pyinstrument is not installed: an extra, `sampling`")
 def test_the_function_that_takes_the_time_comes_first(make_repo, ours, sandbox):
     with scene_of(make_repo, ours, sandbox, SOURCE) as scene:
-        facts = {one.name: one for one in PyInstrument().profile(scene).facts}
+        facts = {one.name: one for one in PyInstrument().profile(scene, Here({})).facts}
     whole = sum(one.value for one in facts.values())
     own = sum(one.value for name, one in facts.items() if "perf_counter" in name or name == "slow")
     assert own > 0.9 * whole

@@ -19,7 +19,7 @@ def scene(make_repo, ours, sandbox):
 
 
 def test_functions_come_with_calls_and_the_time_of_what_they_call(scene):
-    by_name = {one.name: one for one in CProfile().profile(scene).facts}
+    by_name = {one.name: one for one in CProfile().profile(scene, Here({})).facts}
     assert by_name["square"].count == 5000
     assert by_name["work"].place == f"m.py:{WORK}"
     assert by_name["work"].with_callees >= by_name["square"].value + by_name["work"].value
@@ -27,19 +27,19 @@ def test_functions_come_with_calls_and_the_time_of_what_they_call(scene):
 
 
 def test_functions_of_ours_are_not_among_them(scene):
-    names = {one.name for one in CProfile().profile(scene).facts}
+    names = {one.name for one in CProfile().profile(scene, Here({})).facts}
     assert not names & {"run_block", "rows", "unpack", "finish"}
 
 
 def test_lines_come_with_visits(scene):
-    by_place = {one.place: one for one in Lines().profile(scene).facts}
+    by_place = {one.place: one for one in Lines().profile(scene, Here({})).facts}
     assert by_place[f"m.py:{WORK + 2}"].count == 2
     assert set(by_place) == {f"m.py:{WORK + k}" for k in (1, 2, 3)}
 
 
 def test_a_target_that_is_not_in_python_has_no_lines_and_a_note_says_so(make_repo, ours, sandbox):
     with scene_of(make_repo, ours, sandbox, "def work(n):\n    return n\nfrom math import sqrt as work\n") as scene:
-        seen = Lines().profile(scene)
+        seen = Lines().profile(scene, Here({}))
     assert not seen.facts
     assert "no lines of Python" in seen.notes[0]
 
