@@ -121,8 +121,9 @@ def test_processes_are_started_by_the_sandbox_and_by_one_file_each_for_git_and_k
         assert outside.count(room) <= STARTS_PROCESSES.get(room, 0), f"{room}/ imports subprocess"
 
 
-OF_THE_TARGET = {"optagent_probe": {"pytest"}, "sitecustomize": {"sitecustomize"}}
-"""What single files of the toolbox need of the target's own: its tests' runner, and the file they stand in front of."""
+OF_THE_TARGET = {"optagent_probe": {"pytest"}, "sitecustomize": {"sitecustomize"}, "optagent_samples": {"pyinstrument"}}
+"""What single files of the toolbox need of the target's own: its tests' runner, the file they stand in front of, and
+a profiler where it has one."""
 
 
 def test_what_runs_in_the_targets_interpreter_uses_the_standard_library_and_its_siblings():

@@ -61,6 +61,10 @@ class Adapter(Protocol):
     def identity(self) -> Mapping[str, Any]:
         """What of that the times of a target depend on, as plain JSON for the machine's fingerprint."""
 
+    @property
+    def installed(self) -> Mapping[str, str] | None:
+        """Versions by package in the environment that runs the target; None where that is not Python's."""
+
     def target(self, tree: Tree, spec: str) -> Target:
         """The target that a person names. Raises UsageError."""
 
@@ -100,6 +104,10 @@ class PythonTargets:
     @property
     def identity(self) -> Mapping[str, Any]:
         return identity(self.environment)
+
+    @property
+    def installed(self) -> Mapping[str, str]:
+        return self.environment.installed
 
     def home(self, folder: Path, tests: str | None) -> PythonHome:
         """The home of runs whose files lie in `folder`."""
@@ -164,6 +172,10 @@ class CommandTargets:
     def identity(self) -> Mapping[str, Any]:
         """Nobody knows what a command runs on besides the machine."""
         return {}
+
+    @property
+    def installed(self) -> None:
+        return None
 
     def target(self, tree: Tree, spec: str) -> Target:
         found = command_target(tree, self.settings)

@@ -98,6 +98,25 @@ def hotspots(
 
 @app.command(epilog=OTHER_PLACES)
 @with_settings
+def profile(
+    repo: Repo,
+    profiler: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--profiler", metavar="NAME", help="look with this one only; may repeat (default: the quick ones)"
+        ),
+    ] = None,
+    json: Json = False,
+    **given: object,
+) -> None:
+    """Show where the time and the memory of a function go, as facts with units."""
+    from optagent.cli.profile import profile as look
+
+    _leave(lambda: look(Path(repo), given, profiler or [], json), "profile" if json else "")
+
+
+@app.command(epilog=OTHER_PLACES)
+@with_settings
 def verify(
     repo: Repo,
     patch: Annotated[Path | None, typer.Option("--patch", help="a unified diff against the files as they are")] = None,

@@ -14,12 +14,16 @@ from optagent.cli.machine import UNSEEN, fingerprint
 from optagent.cli.models import price_line, prices
 from optagent.core import outcome as codes
 from optagent.errors import OptagentError
-from optagent.languages.python import environment, finding, interpreter, tools
+from optagent.languages.python import environment as environments
+from optagent.languages.python import finding, interpreter, tools
+from optagent.languages.python.environment import Environment
 from optagent.languages.python.finding import Search
 from optagent.languages.python.host import Host
 from optagent.llm.installed import dangers, litellm_version
 from optagent.measure.pyperf_system import system_advice
 from optagent.measure.system_state import sample
+from optagent.profile.base import Here, Missing, Profiler
+from optagent.profile.registry import PROFILERS
 from optagent.sandbox.base import Sandbox
 from optagent.sandbox.choose import choose
 from optagent.workspace.worktree import root_of
@@ -27,30 +31,37 @@ from optagent.workspace.worktree import root_of
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: whether it works, what was seen, what to do when it does not, and what is worth knowing."""
+    """One thing looked at: whether it works, what was seen, what to do when it does not, and what is worth knowing.
+    Without what is not needed a run finds and proves the same."""
 
     what: str
     works: bool
     seen: str
     remedy: str = ""
     details: tuple[str, ...] = ()
+    needed: bool = True
+
+    @property
+    def mark(self) -> str:
+        return "ok  " if self.works else "NO  " if self.needed else "--  "
 
 
 def doctor(python: str | None, json: bool) -> int:
     """Prints the findings; 0 when a run can start here, 3 otherwise."""
     sandbox, rung = _sandbox()
-    findings = [_our_python(), _git(), rung, _target_python(python, sandbox), _machine(), _model()]
+    environment, target = _target_python(python, sandbox)
+    findings = [_our_python(), _git(), rung, target, _machine(), _model(), *_profilers(environment)]
     if json:
         sys.stdout.write(jsonlib.dumps([asdict(one) for one in findings], indent=2) + "\n")
     else:
         for one in findings:
-            print(f"{'ok  ' if one.works else 'NO  '} {one.what}: {one.seen}")
+            print(f"{one.mark} {one.what}: {one.seen}")
             for line in (one.remedy, *one.details):
                 if line:
                     print(f"     {line}")
         print("     unproven: rungs other than bwrap, processors other than x86-64 (nobody has run them)")
         print("     unproven: frequencies, turbo and CPU quotas are read as the kernel documents them")
-    return codes.OK if all(one.works for one in findings) else codes.ENVIRONMENT
+    return codes.OK if all(one.works for one in findings if one.needed) else codes.ENVIRONMENT
 
 
 def _our_python() -> Finding:
@@ -73,23 +84,38 @@ def _sandbox() -> tuple[Sandbox | None, Finding]:
     return sandbox, Finding("sandbox", True, f"{sandbox.rung}: no network, no home, read-only system, seccomp")
 
 
-def _target_python(python: str | None, sandbox: Sandbox | None) -> Finding:
-    """The environment of the project in the current folder."""
+def _target_python(python: str | None, sandbox: Sandbox | None) -> tuple[Environment | None, Finding]:
+    """The environment of the project in the current folder, if it works."""
     host = Host(os.environ, Path.home())
     search = Search(Path.cwd(), root_of(Path.cwd()), host, Path(sys.executable), python)
     try:
         if sandbox is None:  # an environment may hold anything: none of it is started unprotected without being asked
             only = finding.find(search)
             seen = f"{only.executable} ({only.origin}), not started: there is no sandbox to start it in"
-            return Finding("the target's Python", True, seen)
-        found = environment.look(search, sandbox)
+            return None, Finding("the target's Python", True, seen)
+        found = environments.look(search, sandbox)
         tests = tools.describe(found)
     except OptagentError as fault:
-        return Finding("the target's Python", False, fault.message, fault.hint)
+        return None, Finding("the target's Python", False, fault.message, fault.hint)
     passed = tuple(f"passed over: {one}" for one in found.passed_over)
-    return Finding(
-        "the target's Python", True, str(found), "", (*passed, tests, *map(str, found.editables), *found.notes)
-    )
+    details = (*passed, tests, *map(str, found.editables), *found.notes)
+    return found, Finding("the target's Python", True, str(found), "", details)
+
+
+def _profilers(environment: Environment | None) -> list[Finding]:
+    """Each profiler as it would work on a Python target of this project."""
+    here = Here(environment.installed if environment else None)
+    return [_profiler(one, one.missing(here)) for one in PROFILERS]
+
+
+def _profiler(one: Profiler, missing: Missing | None) -> Finding:
+    """One that is not there makes a profile smaller, and nothing else."""
+    what = f"profiler {one.name}"
+    doubt = (f"unproven: {one.unproven}",) if one.unproven else ()
+    if missing is None:
+        request = f" (on request: --profiler {one.name})" if one.on_request else ""
+        return Finding(what, True, f"{one.says}{request}", "", doubt, needed=False)
+    return Finding(what, False, f"missing: {missing.why}", missing.remedy, doubt, needed=False)
 
 
 def _machine() -> Finding:

@@ -26,6 +26,20 @@ class HotLine:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """What a profiler saw of one thing: `value` in `unit`. `place` is file:line, empty where the whole pass is meant;
+    `count` is how often it was called, visited or allocated, `with_callees` the value with all that it calls; None
+    where the profiler does not tell."""
+
+    name: str
+    place: str
+    value: float
+    unit: str
+    count: int | None = None
+    with_callees: float | None = None
+
+
+@dataclass(frozen=True)
 class Profile:
     """`source` is the SHA-256 of the file it was taken from; `note` says why something is missing."""
 

@@ -25,6 +25,10 @@ class Project(Protocol):
         """A worker that sees only this tree (and that workload file) and has imported nothing of it. The caller
         closes it."""
 
+    def under(self, words: tuple[str, ...]) -> Project:
+        """The same, with its workers started by that command: words that take the rest of a command line. Raises
+        Misconduct where there is no worker in which the target itself runs."""
+
     def load(self, contestant: Contestant, tree: Tree, padding: int) -> None:
         """The target imported, checked to be this tree's. Raises Misconduct."""
 

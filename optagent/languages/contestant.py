@@ -27,6 +27,16 @@ PHASES = {
     "settle": "does not outlive its answer",
     "idle": "does not outlive its answer",
 }
+COLUMNS: dict[str, tuple[type, ...]] = {
+    "functions": (str, int, str, int, float, float),
+    "lines": (int, int, int),
+    "allocations": (str, int, int, int),
+    "instructions": (str, int),
+    "samples": (str, int, str, int, float, float),
+}
+"""Kind of profile: what a row of it holds. Functions: file, line, name, calls, own and total seconds. Lines: line of
+the target's file, hits, nanoseconds. Allocations: file, line, bytes, blocks; without a file the peak of one call.
+Instructions: compiled function, count; without a name the whole pass. Samples: as functions, with samples for calls."""
 REJECTIONS = {"leave": "left a process behind"}
 """Phases in which misconduct is no wrong answer but a way to play outside one's turn."""
 
@@ -192,16 +202,15 @@ class Contestant:
             raise self.misconduct("prepare", NO_ANSWER)
         return types
 
-    def profile(self) -> dict[str, list[Any]]:
-        """Time by function and by line over all inputs, under profilers that slow it down: `functions` as rows of
-        file, line, name, calls, own and total seconds; `lines` as rows of line, hits, nanoseconds."""
-        said, _ = self._ask("call", {"do": "profile"})
-        kinds = {"functions": (str, int, str, int, float, float), "lines": (int, int, int)}
-        for name, columns in kinds.items():
-            rows = said.get(name)
-            if not isinstance(rows, list) or not all(is_row(row, *columns) for row in rows):
-                raise self.misconduct("call", NO_ANSWER)
-        return said
+    def profile(self, kind: str) -> list[list[Any]]:
+        """One pass over all inputs under the profiler of that kind, which slows it down: rows as COLUMNS says."""
+        said, _ = self._ask("call", {"do": "profile", "kind": kind})
+        if "fault" in said:
+            raise self.misconduct("call", str(said["fault"]))
+        rows = said.get("rows")
+        if not isinstance(rows, list) or not all(is_row(row, *COLUMNS[kind]) for row in rows):
+            raise self.misconduct("call", NO_ANSWER)
+        return rows
 
     def weigh(self) -> tuple[int, int, int] | None:
         """All inputs called once: bytes that one call held at once, characters written, threads started; None where

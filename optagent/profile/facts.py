@@ -9,23 +9,28 @@ from optagent.core.profile import HotFunction, HotLine, Profile
 from optagent.core.target import Tree
 from optagent.core.workload import Input
 from optagent.languages.base import Project
-from optagent.languages.contestant import REFERENCE, Misconduct
+from optagent.languages.contestant import Misconduct
+from optagent.profile.cprofile import hot_functions
+from optagent.profile.lines import hot_lines, rows_of
+from optagent.profile.scene import Scene
+
+
+def source_hash(project: Project, tree: Tree) -> str:
+    """SHA-256 of the target's file."""
+    return hashlib.sha256((tree.root / project.target.path).read_bytes()).hexdigest()
 
 
 def take(project: Project, tree: Tree, inputs: Sequence[Input], patience_s: float) -> Profile:
-    """cProfile and line timings over the inputs. A profiler that fails is a note, never a fault."""
-    source = hashlib.sha256((tree.root / project.target.path).read_bytes()).hexdigest()
-    try:
-        with project.contestant(tree, 0, patience_s, REFERENCE) as contestant:
-            project.load(contestant, tree, 1)
-            contestant.keep([one.data for one in inputs])
-            said = contestant.profile()
-    except Misconduct as failed:
-        return Profile(source, note=f"no profile: {failed.reason}")
-    total = sum(nanoseconds for _, _, nanoseconds in said["lines"]) or 1
-    lines = [HotLine(line, hits, nanoseconds / total) for line, hits, nanoseconds in said["lines"]]
-    functions = [
-        HotFunction(name, f"{file}:{line}", calls, own, all_)
-        for file, line, name, calls, own, all_ in said["functions"]
-    ]
-    return Profile(source, tuple(functions), tuple(sorted(lines, key=lambda one: -one.share)))
+    """cProfile and line timings over the inputs, in one worker: what a run can afford for every candidate that is
+    shown. A profiler that fails is a note, never a fault."""
+    source = source_hash(project, tree)
+    functions: tuple[HotFunction, ...] = ()
+    lines: tuple[HotLine, ...] = ()
+    note = ""
+    with Scene(project, tree, inputs, patience_s) as scene:
+        try:
+            functions = hot_functions(scene)
+            lines = hot_lines(rows_of(scene))
+        except Misconduct as failed:
+            note = f"no line timings: {failed.reason}" if functions else f"no profile: {failed.reason}"
+    return Profile(source, functions, lines, note)

@@ -29,6 +29,17 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Exercise:
+    """The tests of one target and the inputs it is called with: what measuring and profiling take. `timed` is as in
+    Problem; `lost` counts, by reason, calls that do not serve."""
+
+    suite: Suite
+    workload: Workload
+    timed: tuple[Input, ...]
+    lost: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
 class Bench:
     """What can be done to the untouched code. `suite` also gives the captured inputs and, by reason, how many
     calls could not be kept; `admit` gives those inputs that serve, and by reason how many do not; `from_file` is None
@@ -50,6 +61,15 @@ def take_baseline(bench: Bench) -> Problem:
 
     Raises BaselineBroken when nothing can be judged against it.
     """
+    found = exercise(bench)
+    bench.stage("measuring the baseline against itself")
+    noise = bench.noise(found.timed)
+    bench.stage("profiling")
+    return Problem(found.suite, found.workload, found.timed, noise, bench.profile(found.timed), found.lost)
+
+
+def exercise(bench: Bench) -> Exercise:
+    """Tests and inputs of the untouched code. Raises BaselineBroken when there are none that serve."""
     suite, captured, lost = bench.suite()
     if not suite.reaching and bench.from_file is None:
         raise BaselineBroken(
@@ -62,11 +82,7 @@ def take_baseline(bench: Bench) -> Problem:
         inputs, unfit = bench.admit(captured[:MOST_SEARCH_INPUTS])
         lost = {**lost, **unfit}
         workload = _from_captured(bench, inputs, lost)
-    timed = bench.affordable(workload.search)
-    bench.stage("measuring the baseline against itself")
-    noise = bench.noise(timed)
-    bench.stage("profiling")
-    return Problem(suite, workload, timed, noise, bench.profile(timed), tuple(sorted(lost.items())))
+    return Exercise(suite, workload, bench.affordable(workload.search), tuple(sorted(lost.items())))
 
 
 def _from_file(bench: Bench, make: Callable[[], Workload]) -> Workload:

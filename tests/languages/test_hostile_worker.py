@@ -47,8 +47,8 @@ def worker(script: str, seconds: float = 5.0, name: str = "candidate") -> Contes
 
 
 NONSENSE = [
-    {}, {"types": 3}, {"types": {"a": "b"}}, {"types": {"a": [1]}}, {"functions": 1, "lines": 2},
-    {"functions": [], "lines": [[1]]}, {"functions": [[1, 2, 3, 4, 5, 6]], "lines": []}, {"faults": 7},
+    {}, {"types": 3}, {"types": {"a": "b"}}, {"types": {"a": [1]}}, {"rows": 1},
+    {"rows": [[1]]}, {"rows": [[1, 2, 3, 4, 5, 6]]}, {"faults": 7},
     {"faults": {"a": 1}}, {"faults": [None]}, {"fault": None}, {"fault": {"x": []}, "refused": "maybe"},
     {"file": 3, "callable": []}, {"codecs": 3}, {"codecs": [[]]}, {"refused": []}, {"faults": "x"},
 ]  # fmt: skip
@@ -57,7 +57,7 @@ QUESTIONS = {
     "make": lambda one: one.make("w.py", 1, 1),
     "admit": lambda one: one.admit(0),
     "describe": lambda one: one.describe(),
-    "profile": lambda one: one.profile(),
+    "profile": lambda one: one.profile("functions"),
     "call": lambda one: one.call([0]),
     "collect": lambda one: one.collect(),
     "keep": lambda one: one.keep([b"x"]),
@@ -74,9 +74,9 @@ def test_an_answer_of_any_shape_is_data_or_misconduct(question):
 
 
 def test_a_profile_of_the_right_shape_comes_through():
-    rows = {"functions": [["m.py", 1, "f", 2, 0.5, 1.0]], "lines": [[1, 2, 3]]}
-    with worker(f"heard(); tell({rows!r})\nheard()") as one:
-        assert one.profile() == rows
+    rows = [["m.py", 1, "f", 2, 0.5, 1.0]]
+    with worker(f"heard(); tell({{'rows': {rows!r}}})\nheard()") as one:
+        assert one.profile("functions") == rows
 
 
 def test_a_wrong_byte_after_a_block_is_misconduct():

@@ -77,7 +77,7 @@ class CommandContestant(Contestant):
     def describe(self) -> dict[str, list[str]]:
         return {}
 
-    def profile(self) -> dict[str, list[Any]]:
+    def profile(self, kind: str) -> list[list[Any]]:
         raise self.misconduct("call", "there is no profiler for commands yet")
 
     def weigh(self) -> None:

@@ -17,7 +17,7 @@ from optagent.languages.command.contestant import CommandContestant, CommandLoad
 from optagent.languages.command.files import is_meant, source_files
 from optagent.languages.command.machinery import WORK, Machinery, environment
 from optagent.languages.command.settings import CommandSettings
-from optagent.languages.contestant import Contestant, Misconduct
+from optagent.languages.contestant import REFERENCE, Contestant, Misconduct
 from optagent.languages.python import interpreter
 from optagent.languages.tests import TestReport, TestResult
 from optagent.sandbox.base import Exited, Limits, Mount, Sandbox, Stopped
@@ -53,6 +53,9 @@ class CommandProject:
         )
         limits = replace(LIMITS, seconds=seconds)
         return CommandContestant(self.machinery.sandbox, command, limits, name, Holds(tree, built, hash_seed))
+
+    def under(self, words: tuple[str, ...]) -> CommandProject:
+        raise Misconduct("start", f"a command is not run under {words[0]} yet", name=REFERENCE)
 
     def load(self, contestant: Contestant, tree: Tree, padding: int) -> None:
         """The command found in this very tree; anything else is misconduct, or ours to know. (Padding is of no use: a

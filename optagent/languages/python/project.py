@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optagent.core.end_to_end import Sampled
@@ -25,7 +25,7 @@ WORKLOAD, BYTECODE = "/optagent/workload", "/optagent/bytecode"
 class PythonProject:
     """Everything that stays the same for one target, and what may be changed of `base`. `folders` of the tree are on
     its import path after its own. `bytecode` is a folder for sources that have none beside them. `moved` are trees in
-    which the target stands elsewhere, each with it there."""
+    which the target stands elsewhere, each with it there. `starter` is what the worker's command line follows."""
 
     home: PythonHome
     target: Target
@@ -34,6 +34,10 @@ class PythonProject:
     base: Tree | None = None
     bytecode: Path | None = None
     moved: tuple[tuple[Path, Target], ...] = ()
+    starter: tuple[str, ...] = ()
+
+    def under(self, words: tuple[str, ...]) -> PythonProject:
+        return replace(self, starter=words)
 
     def target_in(self, tree: Tree) -> Target:
         """The target as it stands in this tree."""
@@ -47,8 +51,9 @@ class PythonProject:
         given = [Mount(workload, self.workload_path(workload))] if workload else []
         mounts = (*self.home.mounts(tree), *lent, *given)
         folders = map(self.home.sandbox.inside, lent)
+        options = ("-s", "-B", self.home.tool("optagent_worker.py"))
         command = Command(
-            (str(self.home.interpreter.executable), "-s", "-B", self.home.tool("optagent_worker.py"), *folders),
+            (*self.starter, str(self.home.interpreter.executable), *options, *folders),
             self.home.tree(tree),
             mounts,
             {**self.home.environment(), "PYTHONHASHSEED": str(hash_seed % (1 << 32))},

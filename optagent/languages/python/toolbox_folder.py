@@ -7,8 +7,8 @@ from importlib import resources
 from pathlib import Path
 
 MODULES = (
-    "bytecode", "codec", "command", "encode", "events", "hot", "iterate", "loading", "objects", "probe", "profile",
-    "record", "share", "shims", "target", "watch", "weigh", "worker",
+    "allocations", "bytecode", "codec", "command", "encode", "events", "functions", "hot", "instructions", "iterate",
+    "lines", "loading", "objects", "probe", "record", "samples", "share", "shims", "target", "watch", "weigh", "worker",
 )  # fmt: skip
 PARTS = (
     *[("optagent.languages.python", f"toolbox/optagent_{name}.py", f"optagent_{name}.py") for name in MODULES],

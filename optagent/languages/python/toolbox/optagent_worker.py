@@ -12,7 +12,7 @@ knows no expected value. The referee asks one thing at a time:
     call      each input once, on fresh arguments          -> one encoding each
     prepare   fresh arguments for the next timed block     -> ready, then a byte "g" runs it, a byte "d" answers
     collect   what the last block returned and printed     -> one encoding each, then one of the block's text
-    profile   each input under a profiler                  -> time by function and by line
+    profile   each input under a profiler of that kind     -> rows, or why there are none
     weigh     each input once                               -> memory held, text written, threads started
 
 What the target raises is data. What is wrong with us ends the process with a traceback on stderr.
@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import _socket  # `socket` around it would be a seventh of the time that a worker takes to start
 import gc
+import importlib
 import io
 import os
 import sys
@@ -32,9 +33,7 @@ import optagent_bytecode
 import optagent_codec
 import optagent_encode
 import optagent_frames
-import optagent_profile
 import optagent_target
-import optagent_weigh
 from optagent_target import run_block
 
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
 
 REFUSED_ERRNO = 132  # sandboxes/seccomp.toml: a contestant asked for a new process
 GO, DONE = b"g", b"d"
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Worker:
@@ -188,21 +188,31 @@ class Worker:
         self.answer({"faults": faults}, encoded)
 
     def do_profile(self, header: Header, blobs: list[bytes]) -> None:
-        """Fresh arguments for each profiler; a call that raises is part of the profile."""
-
-        def run() -> None:
-            run_block(self.target, [optagent_codec.unpack(data) for data in self.inputs])
-
+        """One pass on fresh arguments; a call that raises is part of the profile."""
+        gc.enable()
+        try:
+            profiler = beside(f"optagent_{header['kind']}")
+        except ImportError as error:
+            self.answer({"fault": describe(error)})
+            return
+        block = [optagent_codec.unpack(data) for data in self.inputs]
         kept = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
-        functions = optagent_profile.by_function(run)
-        code = getattr(getattr(self.target, "__wrapped__", self.target), "__code__", None)
-        lines = optagent_profile.by_line(run, code) if code else []
+        rows = profiler.rows(self.target, block)
         sys.stdout, sys.stderr = kept
-        self.answer({"functions": functions, "lines": lines})
+        self.answer({"rows": rows})
 
     def do_weigh(self, header: Header, blobs: list[bytes]) -> None:
-        self.answer(optagent_weigh.weigh(self.target, self.inputs))
+        self.answer(beside("optagent_weigh").weigh(self.target, self.inputs))
+
+
+def beside(name: str) -> Any:
+    """A file of ours that only some workers need. Our folder is not on the path, where the target would find it."""
+    sys.path.insert(0, HERE)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(HERE)
 
 
 def encode_into(
@@ -268,8 +278,7 @@ def padding(seed: int) -> list[Any]:
 
 
 if __name__ == "__main__":
-    here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder or ".") != here]
+    sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder or ".") != HERE]
     if len(sys.argv) > 1:
         optagent_bytecode.read_from(sys.argv.pop())
     Worker(_socket.socket(fileno=int(os.environ.pop("OPTAGENT_FD")))).serve()

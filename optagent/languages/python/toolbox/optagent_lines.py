@@ -1,8 +1,8 @@
-"""Where the time goes in one set of calls: cProfile by function, then a tracer by line of the target.
+"""Where the time of one pass goes, by line of the target: a tracer of ours.
 
 Runs in the target's interpreter: standard library only (a line profiler from the registry is compiled for one
-interpreter; the target may have any). Both slow the target down unevenly, so shares are facts for advice, never
-for a verdict.
+interpreter; the target may have any). Lines are slowed down unevenly, so shares are facts for advice, never for a
+verdict.
 """
 
 from __future__ import annotations
@@ -11,33 +11,22 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from optagent_target import run_block
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import CodeType, FrameType
 
-MOST_FUNCTIONS = 10
+    from optagent_target import Call
 
 
-def by_function(run: Callable[[], None]) -> list[list[Any]]:
-    """The functions with the most time of their own: [file, line, name, calls, own seconds, total seconds]."""
-    import cProfile
-    import pstats
-
-    profiler = cProfile.Profile()
-    profiler.enable()
-    try:
-        run()
-    finally:
-        profiler.disable()
-    rows: list[list[Any]] = []
-    stats: dict[Any, Any] = vars(pstats.Stats(profiler))["stats"]  # public, but unknown to the type stubs
-    for (file, line, name), (_, calls, own, total, _) in stats.items():
-        if "optagent_worker" not in file and not name.startswith("<method 'disable'"):
-            rows.append([file, line, name, calls, own, total])
-    return sorted(rows, key=lambda row: -row[4])[:MOST_FUNCTIONS]
+def rows(target: Callable[..., Any], block: list[Call]) -> list[list[int]]:
+    """[line, hits, nanoseconds] of the target and the functions written inside it; none when it is not in Python."""
+    code = getattr(getattr(target, "__wrapped__", target), "__code__", None)
+    return by_line(lambda: run_block(target, block), code) if code else []
 
 
-def by_line(run: Callable[[], None], code: CodeType) -> list[list[int]]:
+def by_line(run: Callable[[], Any], code: CodeType) -> list[list[int]]:
     """Hits and nanoseconds for each line of one code object and the functions written inside it."""
     wanted = set(codes_in(code))
     spent: dict[int, list[int]] = {}
