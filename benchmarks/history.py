@@ -71,10 +71,11 @@ def counted(found: list[tuple[Release, Said]]) -> str:
         if one.claimed == FASTER:
             claims.setdefault((one.package, one.new, one.target, one.words), []).append(agrees(one, said))
     controls = [said["outcome"] for one, said in found if one.claimed == NOTHING]
+    same, unknown = (controls.count(outcome) for outcome in SAME)
     return (
-        f"Of {len(claims)} claims, {sum(one[0] for one in claims.values())} get the verdict of their authors at the first "
-        f"asking and {sum(map(any, claims.values()))} with the second workloads and callers. Of {len(controls)} controls, "
-        f"{controls.count('equivalent')} are equivalent and {controls.count('inconclusive')} inconclusive."
+        f"Of {len(claims)} claims, {sum(one[0] for one in claims.values())} get the verdict of their authors at the "
+        f"first asking and {sum(map(any, claims.values()))} with the second workloads and callers. "
+        f"Of {len(controls)} controls, {same} are equivalent and {unknown} inconclusive."
     )
 
 
