@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from optagent.cli.sides import Sides
 from optagent.core.target import Target
-from optagent.errors import SignatureChanged, TargetNotFound
+from optagent.errors import BadSource, SignatureChanged, TargetNotFound
 from optagent.languages.python.changed import Changes, Pair
 from optagent.languages.python.import_names import Layout
 from optagent.languages.python.locate import locate
@@ -21,8 +22,12 @@ def named(sides: Sides, texts: Sequence[str]) -> tuple[Pair, ...]:
 
 
 def _pair(sides: Sides, text: str) -> Pair:
-    base = _in_base(sides, text)
-    found = counterpart(sides.head, base)
+    with _told_of("base", sides):
+        if sides.are_files and sides.paths:  # a search by name passes over what cannot be read
+            read_module(sides.base, Layout(sides.base), sides.paths[0])
+        base = _in_base(sides, text)
+    with _told_of("head", sides):
+        found = counterpart(sides.head, base)
     if found is None:
         raise TargetNotFound(
             f"{base} is only in the base ({sides.idea}), so there is nothing to compare it with",
@@ -37,6 +42,15 @@ def _pair(sides: Sides, text: str) -> Pair:
             "Compare the functions that call it.",
         )
     return Pair(base, head)
+
+
+@contextmanager
+def _told_of(side: str, sides: Sides) -> Iterator[None]:
+    """BadSource says on which side the source is bad: two files go by the name of the old one here."""
+    try:
+        yield
+    except BadSource as fault:
+        raise BadSource(f"in the {side} ({sides.idea}), {fault.message}", fault.hint) from None
 
 
 def _in_base(sides: Sides, text: str) -> Target:

@@ -183,7 +183,8 @@ class Counter:
 
     def _race(self, tree: Tree, inputs: tuple[Input, ...]) -> Race:
         shop = self.workshop
-        return Race(shop.project, shop.base, tree, inputs, shop.core, patience_s=self.patience_s)
+        # a checked block is encoded whole, which for long lazy results takes many times what its calls took
+        return Race(shop.project, shop.base, tree, inputs, shop.core, patience_s=4 * self.run.patience_s)
 
     def source_of(self, candidate: Candidate) -> str:
         """The target's file as the candidate leaves it."""

@@ -31,6 +31,19 @@ def first_difference(old: bytes, new: bytes) -> Difference:
     return found or Difference("the encoding", _short(repr(old[:SHOWN])), _short(repr(new[:SHOWN])))
 
 
+def is_raised(call: bytes) -> bool:
+    """Whether the encoding of a call says that it raised.
+
+    >>> is_raised(b'["l", "raised", ["x"]]'), is_raised(b'["l", "returned", ["i", 3]]'), is_raised(b"3")
+    (True, False, False)
+    """
+    try:
+        found = json.loads(call)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, list) and found[1:2] == ["raised"]
+
+
 def _first_part(left: Any, right: Any) -> Difference | None:
     """A call is encoded as the list [kind, value, args, kwargs, printed]; the tag "l" stands first. Of the kind "ran",
     which is a command's, the value is a dict: its ending, and line by line what it wrote."""

@@ -10,7 +10,15 @@ from repositories import commit, everything, git, write
 
 from optagent.cli.compare import Wanted, compare
 from optagent.cli.judging import factor_of
-from optagent.errors import BadRevision, BadSetting, BadSource, BaselineBroken, SignatureChanged, UsageError
+from optagent.errors import (
+    BadRevision,
+    BadSetting,
+    BadSource,
+    BadWorkload,
+    BaselineBroken,
+    SignatureChanged,
+    UsageError,
+)
 from optagent.errors import TargetNotFound as NotFound
 
 ONE = "LIMIT = 3\n\n\ndef f(a):\n    return a\n\n\ndef g(a):\n    return a\n"
@@ -60,7 +68,7 @@ def refused(fault, said, tmp_path, *words, **named):
         (ONE + "\n\ndef h():\n    pass\n", ["h"], NotFound, "m:h is only in the head"),
         (ONE.replace("def f", "def h"), ["f"], NotFound, "m:f is only in the base"),
         (ONE.replace("f(a)", "f(a, b)"), ["f"], SignatureChanged, r"from \(a\) to \(a, b\)"),
-        (ONE + "def bad(:\n", ["f"], BadSource, "m.py:10 is not valid Python"),
+        (ONE + "def bad(:\n", ["f"], BadSource, r"in the head \(.*\), m.py:10 is not valid Python"),
         (ONE + "\n\ndef h():\n    pass\n", [], NotFound, "no function that both sides have changed: not judged, new: m:h"),
         (ONE.replace("3", "4"), [], NotFound, "code outside of functions changed.*: m$"),
         (ONE.replace("f(a)", "f(a, b)"), [], NotFound, r"its signature changed from \(a\) to \(a, b\): m:f"),
@@ -120,7 +128,35 @@ def test_two_files_that_cannot_be_compared(tmp_path, scratch):
     refused(NotFound, "old:h is only in the head", tmp_path, old, "h", new=tmp_path / "h.py")
     refused(SignatureChanged, r"from \(a\) to \(a, b\)", tmp_path, old, "f", new=tmp_path / "wide.py")
     refused(BadSetting, "has nothing to be compared with", tmp_path, old, "f")
+    refused(UsageError, "there is no file", tmp_path, old, "f", new=tmp_path)
+    refused(NotFound, "there is no function 'nowhere'", tmp_path, old, "nowhere", new=new)
+    with pytest.raises(BadSetting, match="two files have no --base and no --head"):
+        compare(old, {"target": ["f"]}, Wanted(new, "HEAD", None, "5%"), False)
     assert refused(BaselineBroken, "have to come from you", tmp_path, old, "f", new=new).exit_code == 3
+
+
+@pytest.mark.parametrize("broken", ["def f(a:\n", "# coding: no-such-code\n"])
+def test_a_file_that_is_not_python_is_told_with_its_side(tmp_path, scratch, broken):
+    write(tmp_path, {"old.py": ONE, "new.py": broken})
+    old, new = tmp_path / "old.py", tmp_path / "new.py"
+    refused(BadSource, r"in the head \(old.py to new.py\), old.py", tmp_path, old, "f", new=new)
+    refused(BadSource, r"in the base \(new.py to old.py\), new.py", tmp_path, new, "f", new=old)
+
+
+@pytest.mark.parametrize(
+    ("workload", "said"),
+    [
+        (None, "there is no workload file"),
+        ("x = 1\n", "defines no make_inputs"),
+        ("x = (\n", "the workload file cannot be used"),
+    ],
+)
+def test_two_files_with_a_workload_that_is_none(tmp_path, scratch, workload, said):
+    write(tmp_path, {"old.py": ONE, "new.py": ONE.replace("return a", "return +a")})
+    if workload is not None:
+        write(tmp_path, {"w.py": workload})
+    named = {"new": tmp_path / "new.py", "workload": str(tmp_path / "w.py")}
+    assert refused(BadWorkload, said, tmp_path, tmp_path / "old.py", "f", **named).exit_code == 2
 
 
 @pytest.mark.parametrize("head", [ONE, ONE.replace("return a", "return (a)  # the same")])

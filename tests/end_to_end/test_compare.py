@@ -214,6 +214,47 @@ def test_a_file_that_crashes_or_hangs_on_one_side_is_a_regression(open_path):
         assert said in found["trials"][0]["reason"]
 
 
+@pytest.mark.parametrize(
+    ("old", "said"),
+    [
+        ("import no_such_module\n" + SLOW, "the untouched target does not import"),
+        ("import sys\nsys.exit('no')\n" + SLOW, "the untouched target does not import"),
+        (body("import os\nos._exit(3)"), "the untouched target fails when called"),
+    ],
+)
+def test_an_old_file_that_cannot_be_called_judges_nothing(open_path, old, said):
+    code, found = files(open_path, FAST, old=old)
+    assert (code, found["outcome"]) == (3, "baseline_broken")
+    assert said in found["error"]["message"]
+
+
+def test_an_old_file_that_raises_on_every_input_differs_from_one_that_does_not(open_path):
+    code, found = files(open_path, FAST, old=body("raise OSError(3)"))
+    assert (code, found["outcome"]) == (6, "incorrect")
+    assert "raised builtins.OSError: 3 before, returned" in found["trials"][0]["reason"]
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    ("old", "workload", "code", "said"),
+    [
+        (SLOW, "while True:\n        size += 1", 2, "the workload file fails: no answer after"),
+        (
+            body("while True:\n    pass"),
+            "return [([1], size), ([2], size)]",
+            3,
+            "the untouched target fails when called",
+        ),
+    ],
+)
+def test_what_never_returns_before_anything_is_judged_is_told_in_the_end(open_path, old, workload, code, said):
+    write(open_path, {"old.py": old, "new.py": FAST, "w.py": f"def make_inputs(size, rng):\n    {workload}\n"})
+    one, other, workload = (open_path / name for name in ("old.py", "new.py", "w.py"))
+    done = optagent("compare", one, other, "--target", "score", "--workload", workload)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+    assert said in done.stderr
+
+
 @pytest.mark.sweep
 def test_a_file_of_a_package_is_exchanged_in_its_package(open_path):
     write(open_path, {"pkg/__init__.py": "", "pkg/_limit.py": "MOST = 3\n", "w.py": WORKLOAD})

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from optagent.core.canonical import is_raised
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
 from optagent.core.workload import HELD_OUT_SETS, Input, Workload, distinct, split
-from optagent.errors import BadSource, BadWorkload
+from optagent.errors import BadSource, BadWorkload, BaselineBroken, OptagentError
 from optagent.languages.base import Project
-from optagent.languages.contestant import REFERENCE, Contestant, Misconduct
+from optagent.languages.contestant import PHASES, REFERENCE, Contestant, Misconduct, Uncomparable
 from optagent.languages.python.locate import functions, parse_source, read_source
 
 LONG_ENOUGH_NS = 200_000
 MOST_SCALE = 1 << 16
 MOST_BYTES = 32 << 20
 MOST_PASS_NS = 300_000_000
+MAKING = ("make_inputs", "prepare")
+"""Phases in which the file's own code runs, and none of the target's."""
 Made = list[tuple[str, bytes]]
 
 
@@ -38,16 +41,27 @@ def check_file(file: Path) -> None:
 
 
 def workload_from_file(project: Project, tree: Tree, file: Path, seed: int, patience_s: float) -> Workload:
-    """Search inputs from one seed, each held-out set from a seed of its own. Raises BadWorkload."""
+    """Search inputs from one seed, each held-out set from a seed of its own. Raises BadWorkload, or
+    BaselineBroken when it is the untouched target that fails."""
     try:
         with project.contestant(tree, derive(seed, "hash"), patience_s, REFERENCE, file) as maker:
             project.load(maker, tree, 1)
-            return _make_all(maker, project.workload_path(file), file, seed)
+            return _make_all(maker, project.workload_path(file), seed)
     except Misconduct as failed:
-        raise BadWorkload(f"{file.name} fails: {failed.reason}", "Run it by hand with a small size.") from None
+        raise _fault(failed) from None
 
 
-def _make_all(maker: Contestant, path: str, file: Path, seed: int) -> Workload:
+def _fault(failed: Misconduct) -> OptagentError:
+    if failed.phase in MAKING:
+        return BadWorkload(f"the workload file fails: {failed.reason}", "Run it by hand with a small size.")
+    what = PHASES.get(failed.phase, failed.phase)
+    return BaselineBroken(
+        f"the untouched target {what}, so nothing can be judged against it: {failed.reason}",
+        "Call it by hand with what make_inputs gives for size 1.",
+    )
+
+
+def _make_all(maker: Contestant, path: str, seed: int) -> Workload:
     scale, made = _grow(maker, path, derive(seed, "search"))
     search = _inputs(made)
     known = {one.digest for one in search}
@@ -58,7 +72,7 @@ def _make_all(maker: Contestant, path: str, file: Path, seed: int) -> Workload:
     together = distinct([*search, *(one for inputs in held for one in inputs)])
     if len(together) < 2:
         raise BadWorkload(
-            f"{file.name} gives {len(together)} distinct call(s) for three seeds, so nothing can be held out",
+            f"the workload file gives {len(together)} distinct call(s) for three seeds, so nothing can be held out",
             "Let make_inputs draw several different calls from `rng`.",
         )
     return split(together, _types(maker, search))
@@ -74,9 +88,11 @@ def _inputs(made: Made) -> list[Input]:
 
 
 def _grow(maker: Contestant, path: str, seed: int) -> tuple[int, Made]:
-    """The size doubled until the median call takes LONG_ENOUGH_NS, or a pass gets long or the arguments large."""
+    """The size doubled until the median call takes LONG_ENOUGH_NS, or a pass gets long or the arguments large. Where
+    every call raises it stays 1: raising takes no longer for more, and the other side may have to work all of it."""
     scale, made = 1, maker.make(path, 1, seed)
-    while made and scale < MOST_SCALE:
+    grows = not _all_raise(maker, made)
+    while made and grows and scale < MOST_SCALE:
         times = _times(maker, made)
         size = sum(len(data) for _, data in made)
         if sorted(times)[len(times) // 2] >= LONG_ENOUGH_NS or 4 * sum(times) > MOST_PASS_NS or 2 * size > MOST_BYTES:
@@ -84,6 +100,14 @@ def _grow(maker: Contestant, path: str, seed: int) -> tuple[int, Made]:
         scale *= 2
         made = maker.make(path, scale, seed)
     return scale, made
+
+
+def _all_raise(maker: Contestant, made: Made) -> bool:
+    maker.keep([data for _, data in made])
+    try:
+        return all(is_raised(one) for one in maker.call(range(len(made))))
+    except Uncomparable:
+        return False
 
 
 def _times(maker: Contestant, made: Made) -> list[int]:
