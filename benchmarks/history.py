@@ -50,10 +50,6 @@ package folders, from their source distributions and without their tests, are tw
 command is `optagent compare REPO --base HEAD~1 --head HEAD --target T --workload FILE`, with its defaults. "Agrees": we
 say `faster` where that was claimed, and a control is not said to be faster, slower or wrong. The ratio is old over new
 time with its interval, the seconds are those that the verdict took, the load is that when it began.
-
-In the run below, up to three comparisons and other people's work shared two cores, hence the many that are inconclusive.
-Five verdicts first ended with "no answer after 10 s" (four inconclusive, and `interleave_longest` wrongly incorrect);
-they were asked again after that limit was raised.
 """
 
 
