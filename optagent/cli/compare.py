@@ -23,6 +23,7 @@ from optagent.cli.workshop import Workshop, new_run
 from optagent.core import outcome as codes
 from optagent.core.outcome import Outcome
 from optagent.core.patch import EMPTY, Candidate
+from optagent.core.scope import Scope
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Incorrect, Verdict
 from optagent.errors import BadSetting, BaselineBroken, OptagentError
@@ -126,7 +127,8 @@ class Judge:
 
     def _one(self, number: int) -> Shown:
         picked, pair = self.picked, self.picked.targets[number]
-        workshop = new_run(picked.settings(number), picked.ground, pair.base, self.sides.base, "compare")
+        settings = replace(picked.settings(number), scope=Scope.PACKAGE.value)  # a revision may change any file
+        workshop = new_run(settings, picked.ground, pair.base, self.sides.base, "compare")
         workshop, head = self._with_head(workshop, pair)
         try:
             report = judged(

@@ -274,3 +274,19 @@ def test_the_same_exception_on_both_sides_is_the_same(open_path):
     assert said["outcome"] in ("equivalent", "inconclusive", "slower"), said
     assert said["evidence"]["first_difference"] is None
     assert code in (0, 6, 7)
+
+
+def test_a_large_module_that_changed_beside_the_target_is_no_work_moved_into_import(open_path):
+    def table(start: int) -> str:
+        return "\n".join(f"def row_{k}(value):\n    return value + {start + k}, value * {k}\n" for k in range(4000))
+
+    start = "import tables\n\n\n"
+    files = {"scores.py": start + SLOW, "tables.py": table(1), "tests/test_scores.py": TESTS}
+    repo = commit(open_path / "repo", files)
+    write(repo, {"scores.py": start + FAST, "tables.py": table(2)})
+    git(repo, "commit", "-qam", "faster, with other tables")
+    done = optagent(
+        "compare", repo, "--base", "HEAD~1", "--head", "HEAD", "--target", "score", "--json", "--state", open_path / "s"
+    )
+    found = json.loads(done.stdout)
+    assert (found["outcome"], done.returncode) == ("faster", 0), found["trials"]
