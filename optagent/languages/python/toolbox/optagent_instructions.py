@@ -32,7 +32,7 @@ def rows(target: Callable[..., Any], block: list[Call]) -> list[list[Any]]:
     parts = sorted(glob.glob(f"{OUT}.*"), key=lambda name: int(name.rpartition(".")[2]))
     with open(parts[-1], encoding="utf-8", errors="replace") as file:
         total, own = read(file)
-    for part in parts:
+    for part in glob.glob(f"{OUT}*"):  # also the one that its end would have filled
         os.remove(part)
     return [["", total], *([name, count] for name, count in own[:MOST_FUNCTIONS])]
 
