@@ -41,6 +41,10 @@ CONFIDENCE = 0.99
 MEMO_FACTOR = 3.0
 """First calls that cost this many times more, against later ones, than the reference's do: it remembers."""
 
+SLIGHT_MEMO_FACTOR = 1.2
+"""Where first calls show less than half of the gain that later ones do, this much is enough; identical code stays
+below 1.07."""
+
 Looks = tuple[tuple[int, int], ...]
 """(launches, how many of them may fail): when to look, and what is still enough."""
 
@@ -77,8 +81,15 @@ def total(groups: Sequence[Sequence[Round]]) -> Total:
 
 
 def remembers(first: Total, later: Total) -> bool:
-    """Whether the new side's first calls cost far more, against its later ones, than the old side's do."""
-    return first.new_ns * later.old_ns > MEMO_FACTOR * first.old_ns * later.new_ns
+    """Whether the new side's later calls profit from its first ones as the old side's do not: by far, or in such a way
+    that most of the gain is not there when arguments are new.
+
+    >>> remembers(Total(10, 10), Total(10, 7)), remembers(Total(10, 8), Total(10, 7))
+    (True, False)
+    """
+    profit = later.log_ratio - first.log_ratio
+    is_most = first.log_ratio < later.log_ratio / 2
+    return profit > math.log(SLIGHT_MEMO_FACTOR if is_most else MEMO_FACTOR)
 
 
 @dataclass(frozen=True)

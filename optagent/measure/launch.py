@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from optagent.core.accounting import Account
+from optagent.core.accounting import Account, Life
 from optagent.core.canonical import first_difference
 from optagent.core.statistics import Round, Total, is_settled, remembers, total
 from optagent.core.target import Tree
@@ -26,6 +26,9 @@ ROUNDS_AT_LEAST = 3
 SLOW_SWEEP_NS = 1_000_000_000
 MOST_PLAY_NS = 4_000_000_000
 CHECKED_SHARE = 0.15
+SLOW_CALL_NS = 20_000_000
+"""The first call of an input that takes the reference this long is checked: there may be no second one."""
+
 EMPTY_LAPS = 5
 BUSY = 0.5
 """A reference that waits more than this has too little CPU for its first calls to be told from its later ones."""
@@ -106,10 +109,11 @@ def launch(race: Race, seed: int) -> Launch:
         pair = _load(race, started, rng)
         overhead = Lap(*(median(one) for one in zip(*_empty_laps(pair), strict=True)))
         first = _first_calls(pair, race, rng, overhead)
+        met = pair.old.life, pair.new.life
         groups = _groups(race, first)
         played = _play(pair, race, groups, overhead, first, rng)
         memory = pair.old.peak_memory_bytes(), pair.new.peak_memory_bytes()
-    return _summary(pair, first, played, memory)
+    return _summary(pair, first, met, played, memory)
 
 
 def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
@@ -158,20 +162,26 @@ def _net(lap: Lap, overhead: Lap, times: int) -> Lap:
 
 @dataclass(frozen=True)
 class First:
-    """The first call of every input on each side, in the order of the inputs."""
+    """The first call of every input on each side, in the order of the inputs; what the checked ones of them saved, and
+    the first difference they showed."""
 
     old: tuple[Lap, ...]
     new: tuple[Lap, ...]
+    saved_ns: int
+    difference: Difference | None
 
 
 def _first_calls(pair: Pair, race: Race, rng: random.Random, overhead: Lap) -> First:
-    old: list[Lap] = []
-    new: list[Lap] = []
+    laps: dict[str, list[Lap]] = {"old": [], "new": []}
+    saved, difference = 0, None
     for number in range(len(race.inputs)):
         for side in rng.sample(("old", "new"), 2):
-            lap = _net(_lap(pair, getattr(pair, side), (number,), 1), overhead, 1)
-            (old if side == "old" else new).append(lap)
-    return First(tuple(old), tuple(new))
+            laps[side].append(_net(_lap(pair, getattr(pair, side), (number,), 1), overhead, 1))
+        old, new = laps["old"][-1], laps["new"][-1]
+        if old.wall_ns >= SLOW_CALL_NS:
+            saved += old.cpu_ns - new.cpu_ns
+            difference = difference or _differ(_collect(pair, pair.old), _collect(pair, pair.new), 1)
+    return First(tuple(laps["old"]), tuple(laps["new"]), saved, difference)
 
 
 def _groups(race: Race, first: First) -> list[Group]:
@@ -269,7 +279,7 @@ def _differ(old: list[bytes], new: list[bytes], inputs: int) -> Difference | Non
     return None
 
 
-def _summary(pair: Pair, first: First, played: Played, memory: tuple[int, int]) -> Launch:
+def _summary(pair: Pair, first: First, met: tuple[Life, Life], played: Played, memory: tuple[int, int]) -> Launch:
     cpu, wall, at_first = total(played.cpu), total(played.wall), _first_as_rounds(first)
     first_cpu, first_wall = total(at_first.cpu), total(at_first.wall)
     is_busy = played.busy >= BUSY and pair.old.sees_cpu
@@ -278,5 +288,6 @@ def _summary(pair: Pair, first: First, played: Played, memory: tuple[int, int]) 
     if memo:
         cpu, wall = first_cpu, first_wall
     pairs = sum(len(rounds) for rounds in played.wall)
-    account = Account(pair.old.life, pair.new.life, played.saved_ns)
-    return Launch(cpu, wall, pairs, played.busy, memo, account, *memory, played.difference, pair.old.sees_cpu)
+    account = Account(pair.old.life, pair.new.life, first.saved_ns + played.saved_ns, *met)
+    difference = first.difference or played.difference
+    return Launch(cpu, wall, pairs, played.busy, memo, account, *memory, difference, pair.old.sees_cpu)

@@ -182,6 +182,13 @@ def test_first_calls_decide_when_later_ones_profit():
     assert not remembers(Total(1e6, 1e3), later)
 
 
+def test_first_calls_decide_when_most_of_the_gain_is_later_ones():
+    braked = Total(1e6, 4.8e5)
+    assert remembers(Total(1e6, 1e6), braked)
+    assert not remembers(Total(1e6, 5.6e5), braked)
+    assert not remembers(Total(1e6, 1e6), Total(1e6, 9e5))  # that much may be noise
+
+
 def test_the_noise_floor_is_what_launches_typically_deviate_by_either_way():
     assert noise_floor([0.01, -0.03, 0.02]) == pytest.approx(math.expm1(0.02))
     assert noise_floor([0.01, -0.4, 0.02]) == pytest.approx(math.expm1(0.02))

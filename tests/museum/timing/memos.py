@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hall import FAST, KEPT, SLOW, SUMS
+from hall import FAST, SLOW, SUMS
 from pair import Pair
 
 KEY = "(tuple(values), limit)"
