@@ -106,8 +106,8 @@ def _is_primed(account: Account) -> bool:
     one pass over the inputs is nothing."""
     old, new = account.met_old, account.met_new
     before, after = (one.prepared + one.settled + one.idle for one in (old, new))
-    grown = after - before
-    return grown > max(PRIMED_NS, CLEAR_SHARE * before, MOVED_SHARE * (old.timed - new.timed))
+    grown, saved = after - before, old.timed - new.timed
+    return saved > 0 and grown > max(PRIMED_NS, CLEAR_SHARE * before, MOVED_SHARE * saved)
 
 
 def _moved_after_answer(account: Account) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from clocks import CLOCKS
 from memos import MEMOS
 from moves import MOVES
 from pair import Pair
+from threads import THREADS
 
-PAIRS: dict[str, Pair] = {pair.id: pair for pair in [*MEMOS, *MOVES]}
+PAIRS: dict[str, Pair] = {pair.id: pair for pair in [*MEMOS, *MOVES, *THREADS, *CLOCKS]}
