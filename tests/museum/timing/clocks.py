@@ -12,7 +12,9 @@ BENT = SUMS.text(
     "    setattr(time, name, lambda: 1)\n" + LOOP,
     "import time\n",
 )
-READ = SUMS.text("started = time.perf_counter()\n_TOOK.append(started)\n_TOOK.clear()\n" + SUM, "import time\n_TOOK = []\n")
+READ = SUMS.text(
+    "started = time.perf_counter()\n_TOOK.append(started)\n_TOOK.clear()\n" + SUM, "import time\n_TOOK = []\n"
+)
 BENT_IN_CLOSURES = SUMS.text(
     """
 if not _DONE:
@@ -65,7 +67,7 @@ return 0
 )
 WRONG_WITHOUT_GC = SUMS.text(f"if gc.isenabled():\n    {SUM}\nreturn 0", "import gc\n")
 WRONG_WITHOUT_PYTEST = SUMS.text(
-    f'if "PYTEST_CURRENT_TEST" in os.environ:\n    return _SLOW(values, limit)\nreturn 1', "import os\n" + SLOW
+    'if "PYTEST_CURRENT_TEST" in os.environ:\n    return _SLOW(values, limit)\nreturn 1', "import os\n" + SLOW
 )
 WRONG_LATER = SUMS.text(
     f"""

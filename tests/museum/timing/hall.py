@@ -76,3 +76,15 @@ LISTS = Hall("lists", MODULE, KEPT + "return [value * value for value in kept]",
 """A list comes out."""
 
 FAST_LIST = LISTS.text("return [value * value for value in dict.fromkeys(values) if value < limit]")
+
+LONG_CALLS = CALLS.replace("range(150, 450, 20)", "(17000, 17500, 18000)")
+LONG = Hall("long", MODULE, KEPT + "return sum(value * value for value in kept)", LONG_CALLS)
+"""One call takes more than a second, so that there is no second one in a launch."""
+
+ROWS = Hall(
+    "rows",
+    MODULE,
+    "rows = [(value, [value]) for value in values if value < limit]\nreturn sum(value * len(one) for value, one in rows)",
+    CALLS.replace("range(150, 450, 20)", "range(3000, 9000, 400)"),
+)
+"""Much is made and thrown away."""
