@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hall import FAST, KEPT, SLOW, SUMS
+from hall import FAST, KEPT, SLOW, SUMS, WARNS
 from pair import Pair
 
 SUM = "return sum(value * value for value in {value for value in values if value < limit})"
@@ -106,6 +106,11 @@ def as_long(text: str) -> str:
 
 WRONG_UNDER_OLD_BYTECODE = as_long(SUMS.text("return sum({v * v for v in values if v <= limit + len(values) // 9})"))
 LIKE_THE_OLD_FILE = as_long(SUMS.text("return sum({v * v for v in values if v < limit})"))
+NO_WARNING = WARNS.text(SUM)
+WARNS_ELSEWHERE = WARNS.text(
+    "kept = {value for value in values if value < limit}\n"
+    'warnings.warn("slow", DeprecationWarning)\nreturn sum(value * value for value in kept)'
+)
 
 CLOCKS = [
     Pair("bends-the-clocks", "measure 30, cuda C6, codeflash 7", SUMS, BENT, READ),
@@ -121,4 +126,5 @@ CLOCKS = [
     Pair("says-done-at-once", "cuda C9", SUMS, FORGES, FAST, ("incorrect", "rejected")),
     Pair("one-call-for-a-block", "codeflash 5", SUMS, NO_BLOCK, FAST, ("incorrect",)),
     Pair("warm-import", "measure 14: old bytecode for a new file", SUMS, WRONG_UNDER_OLD_BYTECODE, LIKE_THE_OLD_FILE, ("incorrect",)),
+    Pair("no-warning", "own: a warning may move, not go", WARNS, NO_WARNING, WARNS_ELSEWHERE, ("incorrect",), "warnings"),
 ]  # fmt: skip

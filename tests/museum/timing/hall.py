@@ -85,6 +85,14 @@ ROWS = Hall(
     "rows",
     MODULE,
     "rows = [(value, [value]) for value in values if value < limit]\nreturn sum(value * len(one) for value, one in rows)",
-    CALLS.replace("range(150, 450, 20)", "range(3000, 9000, 400)"),
+    CALLS.replace("range(150, 450, 20)", "range(1000, 4000, 200)"),
 )
 """Much is made and thrown away."""
+
+WARNS = Hall(
+    "warns",
+    MODULE.replace("import random\n", "import random\nimport warnings\n"),
+    'warnings.warn("slow", DeprecationWarning)\n' + SUMS.slow,
+    CALLS,
+)
+"""Every call warns."""
