@@ -105,7 +105,7 @@ def _is_primed(account: Account) -> bool:
     """Whether what the first calls saved was done beside them, to be replayed ever after: against what all calls saved,
     one pass over the inputs is nothing."""
     old, new = account.met_old, account.met_new
-    before, after = (one.prepared + one.settled + one.idle for one in (old, new))
+    before, after = (one.prepared + one.encoded + one.settled + one.idle for one in (old, new))
     grown, saved = after - before, old.timed - new.timed
     return saved > 0 and grown > max(PRIMED_NS, CLEAR_SHARE * before, MOVED_SHARE * saved)
 

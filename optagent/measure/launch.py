@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
 
@@ -38,7 +38,8 @@ BUSY = 0.5
 class Launch:
     """What one launch found: the times of one pass over the inputs on each clock.
 
-    `first_call` says that the first calls decided, because the new side's later ones profit from them.
+    `first_call` says that the first calls decided, because the new side's later ones profit from them; `first_cpu` and
+    `first_wall` are those calls' own times.
     `busy` is the reference's largest share of CPU in wall time. `difference` is set when outputs of timed
     blocks were not the same. Where `sees_cpu` is False, CPU is what the worker says of processes that we have no
     clock for: to be shown, never to decide.
@@ -52,8 +53,16 @@ class Launch:
     account: Account
     old_memory: int
     new_memory: int
+    first_cpu: Total
+    first_wall: Total
     difference: Difference | None = None
     sees_cpu: bool = True
+
+    def by_first_calls(self) -> Launch:
+        return replace(self, cpu=self.first_cpu, wall=self.first_wall, first_call=True)
+
+    def first_on(self, clock: Clock) -> Total:
+        return self.first_cpu if clock == "cpu" else self.first_wall
 
     def on(self, clock: Clock) -> Total:
         return self.cpu if clock == "cpu" else self.wall
@@ -226,7 +235,9 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         k = turn % len(groups)
         turn += 1
         group = groups[k]
-        old, new, checked, found = _round(pair, group, overhead, rng, must_check=turn <= min(3, len(groups)))
+        old, new, checked, found = _round(
+            pair, group, overhead, rng, must_check=wanted == 1 or turn <= min(3, len(groups))
+        )
         played.cpu[k].append(Round(old.cpu_ns, new.cpu_ns))
         played.wall[k].append(Round(old.wall_ns, new.wall_ns))
         busy = max(busy, old.cpu_ns / old.wall_ns)
@@ -282,12 +293,14 @@ def _differ(old: list[bytes], new: list[bytes], inputs: int) -> Difference | Non
 def _summary(pair: Pair, first: First, met: tuple[Life, Life], played: Played, memory: tuple[int, int]) -> Launch:
     cpu, wall, at_first = total(played.cpu), total(played.wall), _first_as_rounds(first)
     first_cpu, first_wall = total(at_first.cpu), total(at_first.wall)
-    is_busy = played.busy >= BUSY and pair.old.sees_cpu
-    memo = remembers(first_cpu, cpu) if is_busy else remembers(first_wall, wall)
-    memo = memo and not pair.new.forgets
-    if memo:
-        cpu, wall = first_cpu, first_wall
+    if pair.new.forgets:
+        first_cpu, first_wall = cpu, wall
     pairs = sum(len(rounds) for rounds in played.wall)
     account = Account(pair.old.life, pair.new.life, first.saved_ns + played.saved_ns, *met)
     difference = first.difference or played.difference
-    return Launch(cpu, wall, pairs, played.busy, memo, account, *memory, difference, pair.old.sees_cpu)
+    seen = Launch(
+        cpu, wall, pairs, played.busy, False, account, *memory, first_cpu, first_wall, difference, pair.old.sees_cpu
+    )
+    is_busy = played.busy >= BUSY and pair.old.sees_cpu
+    memo = remembers(first_cpu, cpu) if is_busy else remembers(first_wall, wall)
+    return seen.by_first_calls() if memo else seen

@@ -20,6 +20,7 @@ from optagent.core.statistics import (
     bar,
     interval,
     noise_floor,
+    remember_slightly,
     slower_bar,
 )
 from optagent.core.target import Tree
@@ -138,6 +139,7 @@ def affordable(
 def _gains(launches: Sequence[Launch], noise: Noise, looks: Looks) -> Answer:
     """Whether the launches show a gain on the deciding clock, the other clock, if it is ours, not contradicting in the
     middle."""
+    launches = _fair(launches, noise.clock)
     said = answer([one.on(noise.clock).log_ratio for one in launches], bar(noise.floor), looks)
     others = [_other(one, noise.clock) for one in launches if one.sees_cpu]
     return "no" if said == "yes" and others and median(others) <= math.log1p(MARGIN) else said
@@ -151,7 +153,16 @@ def _other(one: Launch, clock: Clock) -> float:
     return one.on("wall" if clock == "cpu" else "cpu").log_ratio
 
 
-def _found(launches: list[Launch], noise: Noise, looks: Looks) -> Found:
+def _fair(launches: Sequence[Launch], clock: Clock) -> Sequence[Launch]:
+    """The launches, by their first calls if most of the gain is later ones' (a launch that is judged by them already
+    says nothing of the difference)."""
+    first = [one.first_on(clock).log_ratio for one in launches]
+    is_memo = remember_slightly(first, [one.on(clock).log_ratio for one in launches])
+    return [one.by_first_calls() for one in launches] if is_memo else launches
+
+
+def _found(seen: Sequence[Launch], noise: Noise, looks: Looks) -> Found:
+    launches = _fair(seen, noise.clock)
     logs = [one.on(noise.clock).log_ratio for one in launches]
     differences = [one.difference for one in launches if one.difference is not None]
     accounts = [one.account for one in launches]

@@ -123,7 +123,7 @@ def test_work_that_reappears_is_found_where_it_went(grown, where):
 
 @pytest.mark.parametrize(
     ("grown", "guilty"),
-    [({}, False), ({"prepared": 6 * MS}, True), ({"settled": 6 * MS}, True), ({"idle": 6 * MS}, True),
+    [({}, False), ({"prepared": 6 * MS}, True), ({"settled": 6 * MS}, True), ({"idle": 6 * MS}, True), ({"encoded": 6 * MS}, True),
      ({"prepared": MS // 3}, False), ({"prepared": MS}, False), ({"imported": 6 * MS}, False)],
 )  # fmt: skip
 def test_one_pass_that_was_done_beside_the_first_calls_is_found_however_much_later_calls_save(grown, guilty):
