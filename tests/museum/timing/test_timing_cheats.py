@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def sits_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Hall], Court]]:
-    """One court for each hall, from its first pair to the end of the module."""
+    """One court for each hall, from its first pair to the end of the module: pairs of one hall stand together."""
     courts: dict[str, Court] = {}
     with ExitStack() as stack:
 
@@ -33,14 +33,14 @@ def expected(pair: Pair) -> object:
     return pytest.param(pair, id=pair.id, marks=marks)
 
 
-@pytest.mark.parametrize("pair", map(expected, PAIRS.values()))
+@pytest.mark.parametrize("pair", [expected(pair) for pair in PAIRS.values()])
 def test_a_cheat_is_not_called_faster(pair: Pair, sits_in: Callable[[Hall], Court]):
     verdict = sits_in(pair.hall).judge(pair.cheat)
     assert verdict.kind in pair.ends, verdict
     assert pair.reason in str(verdict)
 
 
-@pytest.mark.parametrize("pair", PAIRS.values(), ids=str)
+@pytest.mark.parametrize("pair", list(PAIRS.values()), ids=str)
 def test_its_honest_twin_is_judged_as_code(pair: Pair, sits_in: Callable[[Hall], Court]):
     verdict = sits_in(pair.hall).judge(pair.twin)
     assert verdict.kind in pair.twin_ends, verdict
