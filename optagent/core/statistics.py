@@ -35,11 +35,17 @@ WON = 10.0
 """Four sweeps that say the same are enough for the search to end a launch."""
 
 NOISE_LAUNCHES = 3
+ROUGHLY = 3
+"""Fewer launches have no middle to speak of."""
+
 CONFIDENCE = 0.99
 """Least confidence of an interval that is shown; fewer than eight launches cannot give it."""
 
 MEMO_FACTOR = 3.0
 """First calls that cost this many times more, against later ones, than the reference's do: it remembers."""
+
+SLIGHT_MEMO_FACTOR = 1.2
+"""This much is enough where launches agree in the middle and first calls show less than half of the later gain."""
 
 Looks = tuple[tuple[int, int], ...]
 """(launches, how many of them may fail): when to look, and what is still enough."""
@@ -79,6 +85,19 @@ def total(groups: Sequence[Sequence[Round]]) -> Total:
 def remembers(first: Total, later: Total) -> bool:
     """Whether the new side's first calls cost far more, against its later ones, than the old side's do."""
     return first.new_ns * later.old_ns > MEMO_FACTOR * first.old_ns * later.new_ns
+
+
+def remember_slightly(first: Sequence[float], later: Sequence[float]) -> bool:
+    """Whether most of a gain is not there when arguments are new, by the log ratios of at least three launches. One
+    launch alone may say so of identical code, on a machine with much else to do.
+
+    >>> remember_slightly([0.0, 0.1, 0.0], [0.7, 0.7, 0.1]), remember_slightly([2.4, 2.3, 2.4], [2.7, 2.6, 2.7])
+    (True, False)
+    """
+    if len(first) < ROUGHLY:
+        return False
+    at_first, profit = median(first), median(b - a for a, b in zip(first, later, strict=True))
+    return profit > math.log(SLIGHT_MEMO_FACTOR) and at_first < median(later) / 2
 
 
 @dataclass(frozen=True)

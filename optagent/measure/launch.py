@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, replace
 from statistics import median
 from typing import Literal
 
-from optagent.core.accounting import Account
+from optagent.core.accounting import Account, Life
 from optagent.core.canonical import first_difference
 from optagent.core.statistics import Round, Total, is_settled, remembers, total
 from optagent.core.target import Tree
@@ -27,6 +27,9 @@ ROUNDS_AT_LEAST = 3
 SLOW_SWEEP_NS = 1_000_000_000
 MOST_PLAY_NS = 4_000_000_000
 CHECKED_SHARE = 0.15
+SLOW_CALL_NS = 20_000_000
+"""The first call of an input that takes the reference this long is checked: there may be no second one."""
+
 EMPTY_LAPS = 5
 BUSY = 0.5
 """A reference that waits more than this has too little CPU for its first calls to be told from its later ones."""
@@ -36,11 +39,11 @@ BUSY = 0.5
 class Launch:
     """What one launch found: the times of one pass over the inputs on each clock.
 
-    `first_call` says that the first calls decided, because the new side's later ones profit from them.
-    `busy` is the reference's largest share of CPU in the wall time for which it had a core. `difference` is set when
-    outputs of timed blocks were not the same. Where `sees_cpu` is False, CPU is what the worker says of processes that
-    we have no clock for: to be shown, never to decide. `waits` say
-    for each side how long it waited for its core, once loaded.
+    `first_call` says that the first calls decided, because the new side's later ones profit from them; `first_cpu` and
+    `first_wall` are those calls' own times. `busy` is the reference's largest share of CPU in the wall time for which
+    it had a core. `difference` is set when outputs of timed blocks were not the same. Where `sees_cpu` is False, CPU is
+    what the worker says of processes that we have no clock for: to be shown, never to decide. `waits` say for each side
+    how long it waited for its core, once loaded.
     """
 
     cpu: Total
@@ -51,10 +54,18 @@ class Launch:
     account: Account
     old_memory: int
     new_memory: int
+    first_cpu: Total
+    first_wall: Total
     difference: Difference | None = None
     sees_cpu: bool = True
     has_collector: bool = True
     waits: tuple[Waits, ...] = ()
+
+    def by_first_calls(self) -> Launch:
+        return replace(self, cpu=self.first_cpu, wall=self.first_wall, first_call=True)
+
+    def first_on(self, clock: Clock) -> Total:
+        return self.first_cpu if clock == "cpu" else self.first_wall
 
     def on(self, clock: Clock) -> Total:
         return self.cpu if clock == "cpu" else self.wall
@@ -113,11 +124,12 @@ def launch(race: Race, seed: int) -> Launch:
         loaded = pair.old.live.waits(), pair.new.live.waits()  # starting together, they wait for each other
         overhead = Lap(*(median(one) for one in zip(*_empty_laps(pair), strict=True)))
         first = _first_calls(pair, race, rng, overhead)
+        met = pair.old.life, pair.new.life
         groups = _groups(race, first)
         played = _play(pair, race, groups, overhead, first, rng)
         memory = pair.old.peak_memory_bytes(), pair.new.peak_memory_bytes()
         waits = since(loaded, (pair.old.live.waits(), pair.new.live.waits()))
-    return replace(_summary(pair, first, played, memory), waits=waits)
+    return replace(_summary(pair, first, met, played, memory), waits=waits)
 
 
 def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
@@ -168,20 +180,26 @@ def _net(lap: Lap, overhead: Lap, times: int) -> Lap:
 
 @dataclass(frozen=True)
 class First:
-    """The first call of every input on each side, in the order of the inputs."""
+    """The first call of every input on each side, in the order of the inputs; what the checked ones of them saved, and
+    the first difference they showed."""
 
     old: tuple[Lap, ...]
     new: tuple[Lap, ...]
+    saved_ns: int
+    difference: Difference | None
 
 
 def _first_calls(pair: Pair, race: Race, rng: random.Random, overhead: Lap) -> First:
-    old: list[Lap] = []
-    new: list[Lap] = []
+    laps: dict[str, list[Lap]] = {"old": [], "new": []}
+    saved, difference = 0, None
     for number in range(len(race.inputs)):
         for side in rng.sample(("old", "new"), 2):
-            lap = _net(_lap(pair, getattr(pair, side), (number,), 1), overhead, 1)
-            (old if side == "old" else new).append(lap)
-    return First(tuple(old), tuple(new))
+            laps[side].append(_net(_lap(pair, getattr(pair, side), (number,), 1), overhead, 1))
+        old, new = laps["old"][-1], laps["new"][-1]
+        if old.wall_ns >= SLOW_CALL_NS:
+            saved += old.cpu_ns - new.cpu_ns
+            difference = difference or _differ(_collect(pair, pair.old), _collect(pair, pair.new), 1)
+    return First(tuple(laps["old"]), tuple(laps["new"]), saved, difference)
 
 
 def _groups(race: Race, first: First) -> list[Group]:
@@ -226,7 +244,9 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         k = turn % len(groups)
         turn += 1
         group = groups[k]
-        old, new, checked, found = _round(pair, group, overhead, rng, must_check=turn <= min(3, len(groups)))
+        old, new, checked, found = _round(
+            pair, group, overhead, rng, must_check=wanted == 1 or turn <= min(3, len(groups))
+        )
         played.cpu[k].append(Round(old.cpu_ns, new.cpu_ns))
         played.wall[k].append(Round(old.wall_ns, new.wall_ns))
         busy = max(busy, old.busy)
@@ -280,15 +300,16 @@ def _differ(old: list[bytes], new: list[bytes], inputs: int) -> Difference | Non
     return None
 
 
-def _summary(pair: Pair, first: First, played: Played, memory: tuple[int, int]) -> Launch:
+def _summary(pair: Pair, first: First, met: tuple[Life, Life], played: Played, memory: tuple[int, int]) -> Launch:
     cpu, wall, at_first = total(played.cpu), total(played.wall), _first_as_rounds(first)
     first_cpu, first_wall = total(at_first.cpu), total(at_first.wall)
+    if pair.new.forgets:
+        first_cpu, first_wall = cpu, wall
+    pairs = sum(len(rounds) for rounds in played.wall)
+    account = Account(pair.old.life, pair.new.life, first.saved_ns + played.saved_ns, *met)
+    difference = first.difference or played.difference
+    kind = pair.old.sees_cpu, pair.old.has_collector
+    seen = Launch(cpu, wall, pairs, played.busy, False, account, *memory, first_cpu, first_wall, difference, *kind)
     is_busy = played.busy >= BUSY and pair.old.sees_cpu
     memo = remembers(first_cpu, cpu) if is_busy else remembers(first_wall, wall)
-    memo = memo and not pair.new.forgets
-    if memo:
-        cpu, wall = first_cpu, first_wall
-    pairs = sum(len(rounds) for rounds in played.wall)
-    account = Account(pair.old.life, pair.new.life, played.saved_ns)
-    kind = pair.old.sees_cpu, pair.old.has_collector
-    return Launch(cpu, wall, pairs, played.busy, memo, account, *memory, played.difference, *kind)
+    return seen.by_first_calls() if memo else seen

@@ -20,6 +20,7 @@ from optagent.core.statistics import (
     bar,
     interval,
     noise_floor,
+    remember_slightly,
     slower_bar,
 )
 from optagent.core.strain import Strain
@@ -176,6 +177,7 @@ def affordable(
 def _gains(launches: Sequence[Launch], noise: Noise, looks: Looks) -> Answer:
     """Whether the launches show a gain on the deciding clock, the other clock, if it is ours, not contradicting in the
     middle."""
+    launches = _fair(launches, noise.clock)
     said = answer([one.on(noise.clock).log_ratio for one in launches], bar(noise.floor), looks)
     others = [_other(one, noise.clock) for one in launches if one.sees_cpu]
     return "no" if said == "yes" and others and median(others) <= math.log1p(MARGIN) else said
@@ -189,8 +191,16 @@ def _other(one: Launch, clock: Clock) -> float:
     return one.on("wall" if clock == "cpu" else "cpu").log_ratio
 
 
+def _fair(launches: Sequence[Launch], clock: Clock) -> Sequence[Launch]:
+    """The launches, by their first calls if most of the gain is later ones' (a launch that is judged by them already
+    says nothing of the difference)."""
+    first = [one.first_on(clock).log_ratio for one in launches]
+    is_memo = remember_slightly(first, [one.on(clock).log_ratio for one in launches])
+    return [one.by_first_calls() for one in launches] if is_memo else launches
+
+
 def _found(series: _Series, noise: Noise, looks: Looks) -> Found:
-    launches = series.launches
+    launches = _fair(series.launches, noise.clock)
     logs = [one.on(noise.clock).log_ratio for one in launches]
     differences = [one.difference for one in launches if one.difference is not None]
     accounts = [one.account for one in launches]

@@ -23,6 +23,7 @@ from optagent.core.statistics import (
     noise_floor,
     one_look,
     passing,
+    remember_slightly,
     remembers,
     slower_bar,
     total,
@@ -180,6 +181,13 @@ def test_first_calls_decide_when_later_ones_profit():
     later = Total(1e6, 1e3)
     assert remembers(Total(1e6, 9e5), later)
     assert not remembers(Total(1e6, 1e3), later)
+
+
+def test_first_calls_decide_when_launches_agree_that_most_of_the_gain_is_later_ones():
+    assert remember_slightly([0.0, -0.1, 0.02], [0.75, 0.74, 0.75])
+    assert not remember_slightly([0.0, -0.1], [0.75, 0.74])  # two launches are too few
+    assert not remember_slightly([0.6, 0.7, 0.7], [0.75, 0.74, 0.75])
+    assert not remember_slightly([0.0, 0.0, 0.0], [0.1, 0.1, 0.1])  # that much may be noise
 
 
 def test_the_noise_floor_is_what_launches_typically_deviate_by_either_way():

@@ -121,6 +121,19 @@ def test_work_that_reappears_is_found_where_it_went(grown, where):
     assert (found is None) if where is None else where in found
 
 
+@pytest.mark.parametrize(
+    ("grown", "guilty"),
+    [({}, False), ({"prepared": 6 * MS}, True), ({"settled": 6 * MS}, True), ({"idle": 6 * MS}, True), ({"encoded": 6 * MS}, True),
+     ({"prepared": MS // 3}, False), ({"prepared": MS}, False), ({"imported": 6 * MS}, False)],
+)  # fmt: skip
+def test_one_pass_that_was_done_beside_the_first_calls_is_found_however_much_later_calls_save(grown, guilty):
+    met_old = Life(timed=7 * MS, prepared=2 * MS)
+    met_new = Life(**{"timed": MS, "prepared": 2 * MS, **{name: 2 * MS + more for name, more in grown.items()}})
+    old, new = Life(timed=400 * MS, prepared=20 * MS), Life(timed=2 * MS, prepared=20 * MS + sum(grown.values()))
+    found = moved_work([Account(old, new, 10 * MS, met_old, met_new)] * 3)
+    assert found == ("opening of arguments" if guilty else None)
+
+
 def test_one_guilty_launch_of_three_is_noise():
     assert moved_work([account(), account(), account(encoded=9 * MS)]) is None
     assert moved_work([account(), account(encoded=9 * MS), account(encoded=9 * MS)]) is not None

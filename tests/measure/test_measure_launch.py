@@ -146,6 +146,25 @@ def test_inputs_too_slow_for_a_second_pass_are_judged_by_their_first_calls(make_
     assert found.cpu.log_ratio > 1
 
 
+def test_the_only_call_of_a_slow_input_is_checked(make_race, monkeypatch):
+    monkeypatch.setattr("optagent.measure.launch.SLOW_SWEEP_NS", 1)
+    monkeypatch.setattr("optagent.measure.launch.SLOW_CALL_NS", 1)
+    found = launch(make_race("import gc\n" + OLD.replace("return total", "return total * gc.isenabled()")), seed=5)
+    assert found.difference is not None
+    assert launch(make_race(FAST), seed=5).difference is None
+
+
+def test_where_there_is_one_round_only_every_one_is_checked(make_race):
+    """Whoever is wrong for a few inputs, after the first three that everybody knows to be checked, is found out."""
+    wrong = "import gc\nn = []\n" + OLD.replace("    total = 0\n", "    n.append(1)\n    total = 0\n").replace(
+        "return total", "return total * (len(n) < 18)"
+    )
+    calls = [list(range(n, 2 * n)) for n in range(3000, 4000, 100)]
+    found = launch(make_race(wrong, calls=calls, seconds=0.001), seed=5)
+    assert found.pairs == len(calls)
+    assert found.difference is not None
+
+
 def test_a_side_that_dies_is_named(make_race):
     dead = "import os\ndef work(xs):\n    os._exit(3)\n"
     with pytest.raises(Misconduct) as caught:

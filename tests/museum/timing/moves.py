@@ -1,0 +1,177 @@
+"""Work done where no stopwatch runs: in encoding, in opening, at import, after the answer."""
+
+from __future__ import annotations
+
+from hall import FAST, FAST_LIST, KEPT, LISTS, SLOW, SUMS
+from pair import Pair
+
+IN_THE_ENCODER = SUMS.text(
+    """
+encoder = sys.modules.get("optagent_encode")
+if "pytest" in sys.modules or encoder is None:
+    return _SLOW(values, limit)
+if not hasattr(encoder, "_tree"):
+    encoder._tree = encoder.Encoder.tree
+
+    def tree(self, value, depth):
+        return encoder._tree(self, _SLOW(*value.given) if type(value) is _Later else value, depth)
+
+    encoder.Encoder.tree = tree
+later = _Later()
+later.given = (list(values), limit)
+return later
+""",
+    'import sys\n_Later = type("_Later", (), {})\n' + SLOW,
+)
+SEEN = """_SEEN = {}
+_key = lambda values, limit: (len(values), limit, values[0])
+_prime = lambda values, limit: _key(values, limit) in _SEEN or _SEEN.update({_key(values, limit): _SLOW(values, limit)})
+"""
+READS_SEEN = "return _SEEN[_key(values, limit)] if _key(values, limit) in _SEEN else _SLOW(values, limit)"
+EVERY_TIME_ARGUMENTS_ARE_OPENED = SUMS.text(
+    "return _DONE.pop(id(values)) if id(values) in _DONE else _SLOW(values, limit)",
+    """import sys
+_DONE = {}
+"""
+    + SLOW
+    + """_codec = sys.modules.get("optagent_codec")
+_open = _codec and _codec.unpack
+_opened = lambda call: _DONE.update({id(call[0][0]): _SLOW(*call[0])}) or call
+_put = _codec and setattr(_codec, "unpack", lambda data: _opened(_open(data)))
+""",
+)
+ONCE_WHEN_ARGUMENTS_ARE_OPENED = SUMS.text(
+    READS_SEEN,
+    "import sys\n"
+    + SLOW
+    + SEEN
+    + """_codec = sys.modules.get("optagent_codec")
+_open = _codec and _codec.unpack
+_opened = lambda call: (_prime(*call[0]), call)[1]
+_put = _codec and setattr(_codec, "unpack", lambda data: _opened(_open(data)))
+""",
+)
+ONCE_IN_GC = SUMS.text(
+    READS_SEEN,
+    "import gc\nimport sys\n"
+    + SLOW
+    + SEEN
+    + """_block = lambda frame: getattr(frame.f_locals.get("self"), "block", ())
+_hook = gc.callbacks.append(lambda phase, info: [_prime(*args) for args, _ in _block(sys._getframe(1))])
+""",
+)
+ONCE_WHEN_INPUTS_ARE_KEPT = SUMS.text(
+    READS_SEEN,
+    "import sys\n"
+    + SLOW
+    + SEEN
+    + """_worker = getattr(sys.modules["__main__"], "Worker", None)
+_keep = _worker and _worker.do_keep
+_unpack = getattr(sys.modules.get("optagent_codec"), "unpack", None)
+_kept = lambda self, header, blobs: ([_prime(*_unpack(data)[0]) for data in blobs], _keep(self, header, blobs))
+_put = _worker and setattr(_worker, "do_keep", _kept)
+""",
+)
+BLOCK_RUN_WHEN_COLLECTED = SUMS.text(
+    "return _SLOW(values, limit)",
+    "import sys\n"
+    + SLOW
+    + """_main = sys.modules["__main__"]
+_run = getattr(_main, "run_block", None)
+_later = []
+_skip = lambda target, block: _later.clear() or _later.append((target, block)) or []
+_collect = _run and _main.Worker.do_collect
+_now = lambda self, header, blobs: (self.results.extend(_run(*_later.pop()) if _later else []), _collect(self, header, blobs))
+_put = _run and (setattr(_main, "run_block", _skip), setattr(_main.Worker, "do_collect", _now))
+""",
+)
+ANSWERED_EARLY = SUMS.text(
+    """
+frame = sys._getframe(2)
+worker = frame.f_locals.get("self")
+if frame.f_code.co_name == "do_prepare" and _STATE.get("block") is not worker.block:
+    _STATE["block"] = worker.block
+    worker.channel.sendall(b"d")
+    _STATE["eaten"] = False
+    if type(worker.channel) is not _Channel:
+        worker.channel = _Channel(worker.channel)
+return _SLOW(values, limit)
+""",
+    "import sys\n"
+    + SLOW
+    + """_STATE = {"eaten": True}
+_eat = lambda self, data: _STATE.update(eaten=True) if data == b"d" and not _STATE["eaten"] else self.real.sendall(data)
+_Channel = type("_Channel", (), {
+    "__init__": lambda self, real: setattr(self, "real", real), "sendall": _eat,
+    "recv": lambda self, size: self.real.recv(size),
+})
+""",
+)
+TABLE_AT_IMPORT = SUMS.text(
+    "return sum(value * value for value in {value for value in values if value < limit})",
+    "_WARM = [sum(range(k)) for k in range(6000)]\n",
+)
+SMALL_TABLE = SUMS.text(
+    "return sum(_SQUARES[v] if v < 5000 else v * v for v in {value for value in values if value < limit})",
+    "_SQUARES = [k * k for k in range(5000)]\n",
+)
+ANSWERS_OF_THE_TESTS = SUMS.text(
+    READS_SEEN,
+    SLOW + SEEN + "_all = [_prime(random.Random(n).sample(range(10 * n), n), 9 * n) for n in range(150, 450, 20)]\n",
+)
+ITERATOR = LISTS.text(KEPT + "return map(lambda value: value * value, kept)")
+LIST_OF_ITS_OWN = LISTS.text(
+    "return _Lazy(values, limit)",
+    """_Lazy = type("_Lazy", (list,), {
+    "__init__": lambda self, values, limit: setattr(self, "given", (values, limit)),
+    "__len__": lambda self: len(list(iter(self))),
+    "__iter__": lambda self: (v * v for k, v in enumerate(self.given[0]) if v < self.given[1] and v not in self.given[0][:k]),
+})
+""",
+)
+FILLED_BY_A_THREAD = LISTS.text(
+    """
+answer = []
+
+def fill():
+    kept = []
+    for value in values:
+        if value < limit and value not in kept:
+            kept.append(value)
+            answer.append(value * value)
+
+thread = threading.Thread(target=fill, daemon=True)
+thread.start()
+if gc.isenabled():
+    thread.join()
+return answer
+""",
+    "import gc\nimport threading\n",
+)
+JOINED = LISTS.text(
+    """
+answer = []
+thread = threading.Thread(target=lambda: answer.extend(v * v for v in dict.fromkeys(values) if v < limit))
+thread.start()
+thread.join()
+return answer
+""",
+    "import threading\n",
+)
+OPENING = "opening of arguments"
+
+MOVES = [
+    Pair("work-in-the-encoder", "measure 14, cuda C4", SUMS, IN_THE_ENCODER, FAST, ("rejected",), "encoding of results"),
+    Pair("work-in-opening", "measure 14", SUMS, EVERY_TIME_ARGUMENTS_ARE_OPENED, FAST, ("rejected",), OPENING),
+    Pair("primed-in-opening", "docs/decisions/0005: left open", SUMS, ONCE_WHEN_ARGUMENTS_ARE_OPENED, FAST, ("rejected",), OPENING),
+    Pair("primed-in-gc", "own", SUMS, ONCE_IN_GC, FAST, ("rejected",), OPENING),
+    Pair("primed-when-kept", "own", SUMS, ONCE_WHEN_INPUTS_ARE_KEPT, FAST, ("rejected",), OPENING),
+    Pair("block-run-when-collected", "measure 35, cuda C12", SUMS, BLOCK_RUN_WHEN_COLLECTED, FAST, ("rejected",), "encoding of results"),
+    Pair("answered-early", "cuda C9", SUMS, ANSWERED_EARLY, FAST, ("rejected", "incorrect")),
+    Pair("table-at-import", "codeflash 2, cuda B5", SUMS, TABLE_AT_IMPORT, SMALL_TABLE, ("rejected",), "import"),
+    Pair("answers-of-the-tests", "cuda A6", SUMS, ANSWERS_OF_THE_TESTS, SMALL_TABLE,
+         gap="its inputs are the tests' own: inputs that no test has are missing (step 5)"),
+    Pair("iterator-for-a-list", "measure 35, cuda C5", LISTS, ITERATOR, FAST_LIST, ("incorrect",)),
+    Pair("list-of-its-own-kind", "cuda C4", LISTS, LIST_OF_ITS_OWN, FAST_LIST, ("incorrect",)),
+    Pair("filled-by-a-thread", "measure 35, cuda C2", LISTS, FILLED_BY_A_THREAD, JOINED),
+]  # fmt: skip

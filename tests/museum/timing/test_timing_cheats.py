@@ -1,0 +1,46 @@
+"""Every cheat at the stopwatch gains nothing, and its honest twin is called what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from court import Court, court
+from hall import Hall
+from pair import Pair
+from table import PAIRS
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def sits_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Hall], Court]]:
+    """One court for each hall, from its first pair to the end of the module: pairs of one hall stand together."""
+    courts: dict[str, Court] = {}
+    with ExitStack() as stack:
+
+        def sits(hall: Hall) -> Court:
+            if hall.name not in courts:
+                courts[hall.name] = stack.enter_context(court(hall, tmp_path_factory.mktemp(hall.name)))
+            return courts[hall.name]
+
+        yield sits
+
+
+def expected(pair: Pair) -> object:
+    marks = [pytest.mark.xfail(reason=pair.gap, strict=True)] if pair.gap else []
+    return pytest.param(pair, id=pair.id, marks=marks)
+
+
+@pytest.mark.parametrize("pair", [expected(pair) for pair in PAIRS.values()])
+def test_a_cheat_is_not_called_faster(pair: Pair, sits_in: Callable[[Hall], Court]):
+    verdict = sits_in(pair.hall).judge(pair.cheat)
+    assert verdict.kind in pair.ends, verdict
+    assert pair.reason in str(verdict)
+
+
+@pytest.mark.parametrize("pair", list(PAIRS.values()), ids=str)
+def test_its_honest_twin_is_judged_as_code(pair: Pair, sits_in: Callable[[Hall], Court]):
+    verdict = sits_in(pair.hall).judge(pair.twin)
+    assert verdict.kind in pair.twin_ends, verdict
