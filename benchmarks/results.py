@@ -20,7 +20,7 @@ def table(head: list[str], body: list[list[str]]) -> list[str]:
 
 def write(name: str, title: str, what: str, table: str, partial: bool = False) -> None:
     """The page printed and, when it is about everything, kept under benchmarks/results/."""
-    machine = fingerprint()
+    machine = fingerprint({}, max(os.sched_getaffinity(0)))
     system = f"Linux {platform.release()}, Python {platform.python_version()}"
     load = f"load {os.getloadavg()[0]:.1f} at the end"
     where = f"{time.strftime('%Y-%m-%d')}, {machine['processor']}, {machine['cores']} cores, {system}, {load}"

@@ -7,10 +7,12 @@ and writes the table with machine and date to benchmarks/results/workloads.md.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,9 +70,13 @@ class Row:
             f"| {self.plain_s:.1f} | {self.watched:.2f}x | {self.captured:.2f}x | {self.admission_s:.0f} |"
         )
 
-    def give_up(self, target: Target, reason: str) -> None:
-        self.reasons[reason] += 1
-        self.examples.setdefault(reason, str(target))
+    def count(self, target: Target, reason: str) -> None:
+        """One more function that a test reaches: served, or not for that reason."""
+        self.reached += 1
+        self.served += not reason
+        if reason:
+            self.reasons[reason] += 1
+            self.examples.setdefault(reason, str(target))
 
 
 def look_at(package: Package, state: Path) -> Row:
@@ -84,10 +90,10 @@ def look_at(package: Package, state: Path) -> Row:
         survey = surveyed(look, row)
         row.passing, row.aside = len(survey.passing), len(survey.set_aside)
         began = time.perf_counter()
-        for number, target in enumerate(look.functions):
-            if survey.reaching[number]:
-                row.reached += 1
-                count(look, survey, number, target, row)
+        reached = [number for number in range(len(look.functions)) if survey.reaching[number]]
+        with ThreadPoolExecutor(os.cpu_count()) as several:  # the work is in the workers' own processes
+            for number, reason in zip(reached, several.map(lambda k: lacks(look, survey, k), reached), strict=True):
+                row.count(look.functions[number], reason)
         row.admission_s = time.perf_counter() - began
     return row
 
@@ -106,24 +112,21 @@ def surveyed(look: Look, row: Row) -> Survey:
     return survey
 
 
-def count(look: Look, survey: Survey, number: int, target: Target, row: Row) -> None:
-    """One function counted: as served, or under the reason why not."""
+def lacks(look: Look, survey: Survey, number: int) -> str:
+    """Why a function has no workload; nothing when it has one."""
     captured = survey.captured[number]
     if len(captured.inputs) < 2:
-        row.give_up(target, max(captured.lost, key=lambda one: captured.lost[one]) if captured.lost else ONCE)
-        return
-    project = PythonProject(look.home, target, survey.folders)
+        return max(captured.lost, key=lambda one: captured.lost[one]) if captured.lost else ONCE
+    project = PythonProject(look.home, look.functions[number], survey.folders)
     try:
         admitted = admit(Run(project, 1, 60.0), look.tree, captured.inputs[:INPUTS_EACH], SECONDS_EACH)
     except Misconduct as failed:
-        row.give_up(target, f"its worker fails: {failed.phase}: {failed.reason[:80]}")
+        return f"its worker fails: {failed.phase}: {failed.reason[:80]}"
     except Uncomparable as unknown:
-        row.give_up(target, f"not the same way twice: {unknown}")
-    else:
-        if len(admitted.inputs) >= 2:
-            row.served += 1
-        else:
-            row.give_up(target, admitted.lost.most_common(1)[0][0] if admitted.lost else ONCE)
+        return f"not the same way twice: {unknown}"
+    if len(admitted.inputs) >= 2:
+        return ""
+    return str(admitted.lost.most_common(1)[0][0]) if admitted.lost else ONCE
 
 
 def page(rows: list[Row]) -> str:
