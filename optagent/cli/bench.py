@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -112,6 +113,7 @@ def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float) -> N
         "passing": list(suite.passing),
         "suite_seconds": suite.seconds,
         "patience_s": suite.patience_s,
+        "reaching_s": suite.reaching_s,
         "folders": list(survey.folders),
         "lost": dict(problem.lost),
         **_measured(shop, problem),
@@ -152,7 +154,14 @@ def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
     extra = taken.extra
     profile = taken.profile
     return Problem(
-        Suite(tuple(extra["passing"]), taken.tests, taken.set_aside, extra["suite_seconds"], extra["patience_s"]),
+        Suite(
+            tuple(extra["passing"]),
+            taken.tests,
+            taken.set_aside,
+            extra["suite_seconds"],
+            extra["patience_s"],
+            extra.get("reaching_s", math.inf),
+        ),
         workload,
         tuple(workload.search[k] for k in extra["timed"]),
         speed.Noise(taken.noise, extra["clock"], extra["old_seconds"], strain_of(extra.get("system", {}))),

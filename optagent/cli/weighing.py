@@ -22,6 +22,9 @@ CAPTURED = Unmeasured("the inputs were captured, and nothing says how to make la
 TOO_ALIKE = Unmeasured("make_inputs gives fewer than three sizes that can be told apart")
 UNREACHED = Unmeasured("no test reaches the target")
 WAITS = Unmeasured("the target waits, and only its CPU time can be seen in a whole run")
+SHORTEST_S = 0.1
+"""Tests that are shorter give fewer than 25 samples, one every 4 ms."""
+
 UNSEEN = Unmeasured("the tests are too short, or run in a way that cannot be sampled")
 
 
@@ -55,6 +58,8 @@ def _worth(shop: Workshop, problem: Problem, verdict: Verdict, speedup: Speedup)
         return UNREACHED
     if speedup.clock != "cpu":
         return WAITS
+    if suite.reaching_s < SHORTEST_S:
+        return UNSEEN
     seen = shop.project.sample_tests(shop.base, suite.reaching, suite.patience_s)
     if seen is None or suite.seconds <= 0:
         return UNSEEN

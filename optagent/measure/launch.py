@@ -31,6 +31,13 @@ SLOW_CALL_NS = 20_000_000
 """The first call of an input that takes the reference this long is checked: there may be no second one."""
 
 EMPTY_LAPS = 5
+Orders = tuple[tuple[str, ...], tuple[str, ...]]
+WHOLE: Orders = ("old", "new", "new", "old"), ("new", "old", "old", "new")
+SHORT: Orders = ("old", "new"), ("new", "old")
+SHORT_SWEEPS = 4
+"""A launch for choosing plays its first sweeps in half as many blocks: most candidates are dismissed by them, and which
+side comes first is still drawn at random."""
+
 BUSY = 0.5
 """A reference that waits more than this has too little CPU for its first calls to be told from its later ones."""
 
@@ -228,7 +235,8 @@ class Played:
 
 
 def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: First, rng: random.Random) -> Played:
-    """ABBA or BAAB over every group in turn, until the time is up and every group has had its rounds."""
+    """ABBA or BAAB (at first AB or BA where a launch is screened) over every group in turn, until the time is up and
+    every group has had its rounds."""
     played = Played([[] for _ in groups], [[] for _ in groups], 0.0, 0, None)
     sweep = sum(lap.wall_ns for lap in first.old)
     if sweep > SLOW_SWEEP_NS:  # a second pass would cost more than it tells
@@ -244,15 +252,15 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         k = turn % len(groups)
         turn += 1
         group = groups[k]
-        old, new, checked, found = _round(
-            pair, group, overhead, rng, must_check=wanted == 1 or turn <= min(3, len(groups))
-        )
+        must_check = wanted == 1 or turn <= min(3, len(groups))
+        orders = SHORT if race.screen is not None and turn <= SHORT_SWEEPS * len(groups) else WHOLE
+        old, new, checked, found = _round(pair, group, overhead, rng, orders, must_check)
         played.cpu[k].append(Round(old.cpu_ns, new.cpu_ns))
         played.wall[k].append(Round(old.wall_ns, new.wall_ns))
         busy = max(busy, old.busy)
         saved += checked
         difference = difference or found
-        spent += 2 * group.times * (old.wall_ns + new.wall_ns)
+        spent += len(orders[0]) // 2 * group.times * (old.wall_ns + new.wall_ns)
     return Played(played.cpu, played.wall, busy, saved, difference)
 
 
@@ -263,13 +271,14 @@ def _first_as_rounds(first: First) -> Played:
 
 
 def _round(
-    pair: Pair, group: Group, overhead: Lap, rng: random.Random, must_check: bool
+    pair: Pair, group: Group, overhead: Lap, rng: random.Random, orders: Orders, must_check: bool
 ) -> tuple[Lap, Lap, int, Difference | None]:
-    """One round: mean lap of each side for one pass, CPU saved in the block that was checked, its difference.
+    """One round in one of these orders: mean lap of each side for one pass, CPU saved in the block that was checked,
+    its difference.
 
     Whether the last block of each side is checked is drawn after all clocks have stopped: before, nobody can know.
     """
-    order = rng.choice((("old", "new", "new", "old"), ("new", "old", "old", "new")))
+    order = rng.choice(orders)
     laps: dict[str, list[Lap]] = {"old": [], "new": []}
     for name in order:
         laps[name].append(_lap(pair, getattr(pair, name), group.numbers, group.times))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from optagent.core.target import Tree
@@ -11,13 +12,14 @@ from optagent.languages.base import Project
 @dataclass(frozen=True)
 class Suite:
     """Tests that passed twice on the untouched code. `reaching` ones call the target, fastest first; `patience_s` is
-    how long the same tests may take on a candidate."""
+    how long the same tests may take on a candidate, `reaching_s` what the reaching ones took themselves."""
 
     passing: tuple[str, ...]
     reaching: tuple[str, ...]
     set_aside: tuple[str, ...]
     seconds: float
     patience_s: float
+    reaching_s: float = math.inf
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from optagent.errors import BaselineBroken
 from optagent.languages.tests import Captured, TestReport, TestResult
@@ -29,11 +30,15 @@ class Survey:
     captured: tuple[Captured, ...]
     folders: tuple[str, ...]
     note: str = ""
+    took: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of each test."""
 
     def suite(self, number: int, timeout_factor: float = TIMEOUT_FACTOR) -> Suite:
         """The tests as they concern one target."""
         patience = PATIENCE_EXTRA_S + timeout_factor * self.seconds
-        return Suite(self.passing, self.reaching[number], self.set_aside, self.seconds, patience)
+        reaching = self.reaching[number]
+        took = sum(self.took.get(name, math.inf) for name in reaching)
+        return Suite(self.passing, reaching, self.set_aside, self.seconds, patience, took)
 
 
 RunTests = Callable[[tuple[str, ...] | None, bool, float | None], TestReport]
@@ -74,6 +79,7 @@ def _survey(first: TestReport, kept: TestReport, passing: set[str], targets: int
         captured=kept.captured or (Captured(),) * targets,
         folders=kept.folders or first.folders,
         note=f"no arguments could be kept: {kept.broken}" if kept.broken else "",
+        took={test.name: test.seconds for test in ordered},
     )
 
 
