@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -73,5 +74,6 @@ def test_apply_refuses_when_the_target_has_changed_since(repo, tmp_path):
 def test_the_diff_shown_is_one_that_git_applies(repo, tmp_path):
     state = ("--state", tmp_path / "state")
     done = optagent("run", repo, "--target", "score", *state)
-    diff = done.stdout[done.stdout.index("diff --git") : done.stdout.index("\n\nrun ")] + "\n"
+    shown = done.stdout[done.stdout.index("diff --git") :]
+    diff = re.split(r"\n\n(?=run |warning: )", shown)[0] + "\n"
     subprocess.run(["git", "apply", "--check", "-"], cwd=repo, input=diff, text=True, check=True)
