@@ -51,10 +51,8 @@ def test_the_untouched_code_under_another_name_is_not_faster(repo, tmp_path):
     assert ended.outcome is Outcome.NOTHING_FOUND
 
 
-@pytest.mark.parametrize("length", range(150, 450, 20))
+@pytest.mark.parametrize("length", range(150, 450, 60))
 def test_a_patch_wrong_on_one_input_is_never_confirmed(repo, tmp_path, length):
-    if length % 60 != 30:
-        pytest.skip("one in three, to save time")
     ended = run(repo, tmp_path / "state", WRONG_ON_ONE.replace("WRONG", f"({length},)"))
     assert ended.outcome is not Outcome.FASTER
     verdicts = [only_verdict(ended), *(claim.verdict for claim in ended.claims)]
