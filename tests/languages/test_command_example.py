@@ -155,7 +155,7 @@ def faster(project: CommandProject, base: Tree, tree: Tree, timed: tuple[Input, 
     noise = measure_noise(Race(project, base, base, timed, CORE), 1)
     assert noise.clock == "wall"
     race = Race(project, base, tree, timed, CORE)
-    return judge(lambda: claim(race, noise, 1, EFFORTS["normal"]), Evidence())
+    return judge(lambda: claim(race, noise, 1, EFFORTS["normal"]), Evidence()).verdict
 
 
 @pytest.mark.slow
