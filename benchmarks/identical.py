@@ -1,10 +1,10 @@
 """How often identical code is called faster or slower: by us, and by what others use, on the same pairs in one run.
 
-`python benchmarks/identical.py [REPETITIONS]` holds every kernel against itself (two copies of one file), quiet, with
-two busy loops, and with a busy loop on the other core, so many times (42 unless given: 1,008 comparisons). Each is
-judged as a candidate of a run (`search`), every third time as a claim that nobody has screened (`claim`), and every
-21st as `optagent compare` judges (`compare`). The others are asked as often as their time allows (EVERY; pyperf about
-two kernels of eight). The table with machine and date goes to benchmarks/results/identical.md.
+`python benchmarks/identical.py [REPETITIONS [METHOD...]]` holds every kernel against itself (two copies of one file),
+quiet, with two busy loops, and with a busy loop on the other core, so many times (42 unless given: 1,008 comparisons).
+Each is judged as a candidate of a run (`search`), every third time as a claim that nobody has screened (`claim`), and
+every 21st as `optagent compare` judges (`compare`). The others are asked as often as their time allows (EVERY; pyperf
+about two kernels of eight). The table with machine and date goes to benchmarks/results/identical.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -63,20 +63,20 @@ def told(method: str, kernel: Kernel, seed: int) -> Said:
     return ask(method, Duel(race.old.root, race.new.root, kernel.name, KERNELS[kernel.name][1]))
 
 
-def methods_at(k: int, kernel: str) -> list[str]:
+def methods_at(k: int, kernel: str, asked: Sequence[str]) -> list[str]:
     """Who is asked about that kernel in repetition `k`."""
     here = [name for name, every in EVERY.items() if k % every == 0 and (name in METHODS or name in OURS)]
-    return [name for name in here if name != SLOWEST or kernel in ASKED]
+    return [name for name in here if name in asked and (name != SLOWEST or kernel in ASKED)]
 
 
-def compared(found: list[Kernel], repetitions: int) -> Table:
+def compared(found: list[Kernel], repetitions: int, asked: Sequence[str]) -> Table:
     seen: Table = defaultdict(list)
     for condition in CONDITIONS:
         with load(condition):
             here = [replace(one, noise=speed.measure_noise(one.race(), 1)) for one in found]
             for k in range(repetitions):
                 for kernel in here:
-                    for method in methods_at(k, kernel.name):
+                    for method in methods_at(k, kernel.name, asked):
                         seen[condition, method].append(told(method, kernel, derive(k, condition, kernel.name)))
         show(condition, seen)
     return seen
@@ -97,11 +97,11 @@ def row(key: tuple[str, str], said: list[Said]) -> list[str]:
 def main() -> None:
     repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else REPETITIONS
     with kernels() as found:
-        seen = compared(found, repetitions)
+        seen = compared(found, repetitions, sys.argv[2:] or tuple(EVERY))
     sums = [(method, [one for key, said in seen.items() if key[1] == method for one in said]) for method in EVERY]
     rows = [row(("all three", method), said) for method, said in sums if said]
     page = "\n".join(table(HEAD, [*rows, *(row(key, said) for key, said in seen.items())]))
-    write("identical", "Identical code", __doc__ or "", page)
+    write("identical", "Identical code", __doc__ or "", page, partial=len(sys.argv) > 2)
 
 
 if __name__ == "__main__":
