@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 
 from optagent.cli.bench import reference_run
@@ -44,6 +44,8 @@ class Counter:
     looked_for: tuple[str, ...] = ()
     claims_elsewhere: int = 0
     """Claims that this run made on other machines: each has had its share of the error."""
+    timed: dict[int, tuple[Input, ...]] = field(default_factory=dict)
+    """Those of the held-out sets that are timed, as far as they are known."""
 
     @property
     def effort(self) -> Effort:
@@ -142,7 +144,7 @@ class Counter:
         self.stage("looking at memory, growth and the whole")
         shop = self.workshop
         seed = derive(shop.settings.seed, "weigh", number)
-        race = self._race(tree, self._affordable(index, seed))
+        race = self._race(tree, self._timed_inputs(index))
         weighed = weigh(shop, self.problem, race, verdict, seed)
         if weighed is not None:
             self.record(number, weighed)
@@ -173,13 +175,16 @@ class Counter:
         if not isinstance(compared, Evidence):
             return Ruling(compared)
         evidence = replace(compared, inputs=len(inputs), held_out=len(held))
-        race = self._race(tree, self._affordable(index, seed))
+        race = self._race(tree, self._timed_inputs(index))
         return judge(lambda: measure(race, seed), evidence)
 
-    def _affordable(self, index: int, seed: int) -> tuple[Input, ...]:
-        """Those of a held-out set that are timed."""
-        shop, held = self.workshop, self.problem.workload.held_out[index]
-        return speed.affordable(shop.project, shop.base, held, seed, shop.core, self.run.patience_s)
+    def _timed_inputs(self, index: int) -> tuple[Input, ...]:
+        """Those of a held-out set that are timed: a matter of the reference alone, so it is found out once."""
+        if index not in self.timed:
+            shop, held = self.workshop, self.problem.workload.held_out[index]
+            seed = derive(shop.settings.seed, "timed", index)
+            self.timed[index] = speed.affordable(shop.project, shop.base, held, seed, shop.core, self.run.patience_s)
+        return self.timed[index]
 
     def _race(self, tree: Tree, inputs: tuple[Input, ...]) -> Race:
         shop = self.workshop
