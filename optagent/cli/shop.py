@@ -16,7 +16,7 @@ from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
-from optagent.core.verdict import Evidence, Faster, Incorrect, Rejected, Verdict
+from optagent.core.verdict import Evidence, Faster, Incorrect, Rejected, Speedup, Verdict
 from optagent.core.workload import Input
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
@@ -139,15 +139,14 @@ class Counter:
 
     def _weigh(self, number: int, tree: Tree, index: int, verdict: Verdict) -> None:
         """What the verdict means beside its number, on record."""
-        if getattr(verdict, "speedup", None) is None:
+        speedup: Speedup | None = getattr(verdict, "speedup", None)
+        if speedup is None:
             return
         self.stage("looking at memory, growth and the whole")
         shop = self.workshop
         seed = derive(shop.settings.seed, "weigh", number)
         race = self._race(tree, self._timed_inputs(index))
-        weighed = weigh(shop, self.problem, race, verdict, seed)
-        if weighed is not None:
-            self.record(number, weighed)
+        self.record(number, weigh(shop, self.problem, race, verdict, speedup, seed))
 
     def test_all(self, tree: Tree) -> Evidence | Incorrect:
         """Every test that passed before, on this tree."""

@@ -28,11 +28,8 @@ SHORTEST_S = 0.1
 UNSEEN = Unmeasured("the tests are too short, or run in a way that cannot be sampled")
 
 
-def weigh(shop: Workshop, problem: Problem, race: Race, verdict: Verdict, seed: int) -> Weighed | None:
-    """For a verdict that has a speedup; None for others."""
-    speedup = getattr(verdict, "speedup", None)
-    if not isinstance(speedup, Speedup):
-        return None
+def weigh(shop: Workshop, problem: Problem, race: Race, verdict: Verdict, speedup: Speedup, seed: int) -> Weighed:
+    """For a verdict that has this speedup."""
     clock = problem.noise.clock
     guards: Guards | Unmeasured = _unless_it_fails(lambda: take_guards(race, clock, seed))
     growth: Growth | Unmeasured = CAPTURED

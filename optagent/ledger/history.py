@@ -176,6 +176,7 @@ def after_resume(record: Record, stage: Resumed) -> Record:
         trials=tuple(one for one in record.trials if one.number not in measured),
         pending={**record.pending, **measured},
         claims=claims,
+        weighed={},
         claims_elsewhere=record.claims_elsewhere + len(record.claims) - len(claims),
         moves=(*record.moves, differences(before, stage.machine)),
         must_measure=record.baseline is not None,
