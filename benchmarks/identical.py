@@ -1,10 +1,11 @@
 """How often identical code is called faster or slower: by us, and by what others use, on the same pairs in one run.
 
 `python benchmarks/identical.py [REPETITIONS [METHOD...]]` holds every kernel against itself (two copies of one file),
-quiet, with two busy loops, and with a busy loop on the other core, so many times (42 unless given: 1,008 comparisons).
+quiet, with two busy loops, and with a busy loop on the other core, so many times (28 unless given: 1,008 looks).
 Each is judged as a candidate of a run (`search`), every third time as a claim that nobody has screened (`claim`), and
 every 21st as `optagent compare` judges (`compare`). The others are asked as often as their time allows (EVERY; pyperf
-about two kernels of eight). The table with machine and date goes to benchmarks/results/identical.md.
+about two kernels of all). On a machine with many cores, parts run at once on two each. The table with machine and date
+goes to benchmarks/results/identical.md.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from kernels import CONDITIONS, KERNELS, Kernel, kernels, load  # noqa: E402
+from parts import Part, in_parts, parts  # noqa: E402
 from peers import METHODS, Duel, Said, ask  # noqa: E402
 from results import table, write  # noqa: E402
 
@@ -28,21 +30,23 @@ from optagent.core.effort import EFFORTS  # noqa: E402
 from optagent.core.seeds import derive  # noqa: E402
 from optagent.measure import speed  # noqa: E402
 
-REPETITIONS = 42
+REPETITIONS = 28
 EFFORT = EFFORTS["normal"]
 EVERY = {
     "search": 1,
     "claim": 3,
     "compare": 21,
-    "minimum of loops, 5 %": 14,
-    "timeit, best of 5, 2 %": 14,
-    "hyperfine": 21,
-    "pyperf compare_to": 42,
+    "minimum of loops, 5 %": 28,
+    "timeit, best of 5, 2 %": 28,
+    "hyperfine": 28,
+    "pyperf compare_to": 28,
 }
 OURS = ("search", "claim", "compare")
 SLOWEST, ASKED = "pyperf compare_to", ("loop", "sort")
 HEAD = ["condition", "method", "comparisons", "faster", "slower", "rate", "median s", "90 % of them within s"]
 Table = dict[tuple[str, str], list[Said]]
+Seen = tuple[str, str, str, Said]
+"""Condition, method, kernel, and what was said."""
 
 
 def ours(decide: Callable[[], speed.Found]) -> Said:
@@ -63,27 +67,47 @@ def told(method: str, kernel: Kernel, seed: int) -> Said:
     return ask(method, Duel(race.old.root, race.new.root, kernel.name, KERNELS[kernel.name][1]))
 
 
-def methods_at(k: int, kernel: str, asked: Sequence[str]) -> list[str]:
-    """Who is asked about that kernel in repetition `k`."""
-    here = [name for name, every in EVERY.items() if k % every == 0 and (name in METHODS or name in OURS)]
+def methods_at(turn: int, kernel: str, asked: Sequence[str]) -> list[str]:
+    """Who is asked about that kernel in that turn (of kernel and repetition: so that every part gets its share)."""
+    here = [name for name, every in EVERY.items() if turn % every == 0 and (name in METHODS or name in OURS)]
     return [name for name in here if name in asked and (name != SLOWEST or kernel in ASKED)]
 
 
-def compared(found: list[Kernel], repetitions: int, asked: Sequence[str]) -> Table:
-    seen: Table = defaultdict(list)
-    for condition in CONDITIONS:
-        with load(condition):
-            here = [replace(one, noise=speed.measure_noise(one.race(), 1)) for one in found]
-            for k in range(repetitions):
-                for kernel in here:
-                    for method in methods_at(k, kernel.name, asked):
-                        seen[condition, method].append(told(method, kernel, derive(k, condition, kernel.name)))
-        show(condition, seen)
+def compared(part: Part, repetitions: int, asked: Sequence[str]) -> list[Seen]:
+    """What was said of every kernel against itself in that part's repetitions."""
+    seen: list[Seen] = []
+    with kernels() as found:
+        for condition in CONDITIONS:
+            with load(condition):
+                here = [replace(one, noise=speed.measure_noise(one.race(), 1)) for one in found]
+                for k in part.of(repetitions):
+                    for place, kernel in enumerate(here):
+                        for method in methods_at(k + place, kernel.name, asked):
+                            said = told(method, kernel, derive(k, condition, kernel.name))
+                            seen.append((condition, method, kernel.name, said))
+            show(condition, seen)
     return seen
 
 
-def show(condition: str, seen: Table) -> None:
-    print("\n".join(table(HEAD, [row(key, said) for key, said in seen.items() if key[0] == condition])), flush=True)
+def by_method(seen: list[Seen]) -> Table:
+    table: Table = defaultdict(list)
+    for condition, method, _, said in seen:
+        table[condition, method].append(said)
+    return table
+
+
+def by_kernel(seen: list[Seen]) -> Table:
+    """Ours alone, all conditions together."""
+    table: Table = defaultdict(list)
+    for _, method, kernel, said in seen:
+        if method in OURS:
+            table[kernel, method].append(said)
+    return table
+
+
+def show(condition: str, seen: list[Seen]) -> None:
+    rows = [row(key, said) for key, said in by_method(seen).items() if key[0] == condition]
+    print("\n".join(table(HEAD, rows)), flush=True)
 
 
 def row(key: tuple[str, str], said: list[Said]) -> list[str]:
@@ -96,12 +120,12 @@ def row(key: tuple[str, str], said: list[Said]) -> list[str]:
 
 def main() -> None:
     repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else REPETITIONS
-    with kernels() as found:
-        seen = compared(found, repetitions, sys.argv[2:] or tuple(EVERY))
-    sums = [(method, [one for key, said in seen.items() if key[1] == method for one in said]) for method in EVERY]
-    rows = [row(("all three", method), said) for method, said in sums if said]
-    page = "\n".join(table(HEAD, [*rows, *(row(key, said) for key, said in seen.items())]))
-    write("identical", "Identical code", __doc__ or "", page, partial=len(sys.argv) > 2)
+    seen = in_parts(compared, repetitions, sys.argv[2:] or tuple(EVERY))
+    methods = by_method([("all three", *one[1:]) for one in seen]) | by_method(seen)
+    page = [*table(HEAD, [row(*item) for item in methods.items()])]
+    page += table(["kernel", *HEAD[1:]], [row(*item) for item in by_kernel(seen).items()])
+    how = f"\n\n{len(parts())} parts at once, two cores each." if len(parts()) > 1 else ""
+    write("identical", "Identical code", (__doc__ or "").strip() + how, "\n".join(page), partial=len(sys.argv) > 2)
 
 
 if __name__ == "__main__":

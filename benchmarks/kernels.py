@@ -6,6 +6,7 @@ Not a benchmark itself; `identical.py` and those after it share it.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -24,12 +25,18 @@ from optagent.languages.python.workload_file import workload_from_file
 from optagent.measure import speed
 from optagent.measure.launch import Race
 
-CORE = max(os.sched_getaffinity(0))
 READING = (
     "total = 0\nfor _ in range(n):\n    with open(__file__) as file:\n        total += len(file.read(64))\nreturn total"
 )
+COUNTING = "s = 0\nfor i in range(n):\n    s = (s * 31 + i) & 0xFFFF\nreturn s"
+WALKING = (
+    "values = list(range(n))\nk = s = 0\nfor _ in range(n // 8):\n"
+    "    k = (k * 1103515245 + 12345) % n\n    s += values[k]\nreturn s"
+)
+SHARING = "with ThreadPoolExecutor(2) as pool:\n    return [*pool.map(_digest, (n, n + 1))]"
+ADDING = "import numpy\na = numpy.ones(n)\nfor _ in range(4):\n    a += a[::-1]\nreturn float(a.sum())"
 KERNELS = {
-    "loop": ("s = 0\nfor i in range(n):\n    s = (s * 31 + i) & 0xFFFF\nreturn s", 12000),
+    "loop": (COUNTING, 12000),
     "dict": ("d = {}\nfor i in range(n):\n    d[i % 97] = d.get(i % 97, 0) + i\nreturn sum(d.values())", 9000),
     "alloc": ("ps = [Point(i, i + 1) for i in range(n)]\nreturn sum(p.x * p.y for p in ps)", 3500),
     "text": ("out = []\nfor i in range(n):\n    out.append('%d:%s' % (i, 'ab' * (i & 3)))\nreturn len(out[-1])", 4000),
@@ -37,8 +44,23 @@ KERNELS = {
     "recursion": ("return sum(_depth(i % 40) for i in range(n))", 500),
     "blocks": ("block = bytes(range(256)) * (n // 4)\nreturn sum(block[::64]) + block.count(b'\\x07')", 12000),
     "files": (READING, 60),
+    "memory": (WALKING, 100_000),
+    "threads": (SHARING, 1_000_000),
+    "long": (COUNTING, 500_000),
+    "tiny": ("return n * 31 + 7", 5),
 }  # fmt: skip
+"""Body and size: calls of 1 to 10 ms, but `long` takes 30 ms or more and `tiny` less than a microsecond; `memory` walks
+through more than a core's own caches hold, `threads` uses two cores where it gets them."""
+if importlib.util.find_spec("numpy") is not None:
+    KERNELS["numpy"] = (ADDING, 400_000)
 HEAD = '''"""Kernels."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+
+
+def _digest(n):
+    return hashlib.sha256(bytes(n)).hexdigest()
 
 
 class Point:
@@ -63,6 +85,11 @@ def source(extra: float) -> str:
     return "".join(parts)
 
 
+def core() -> int:
+    """The core that races run on: the last one that this process may use."""
+    return max(os.sched_getaffinity(0))
+
+
 @dataclass(frozen=True)
 class Kernel:
     """One kernel ready to be raced against its twin (a copy of it) or against versions with more work."""
@@ -76,7 +103,7 @@ class Kernel:
 
     def race(self, extra: float = 0.0) -> Race:
         """The old side does `extra` more work than the new one: the true ratio is 1 + extra."""
-        return Race(self.project, self.slower[extra], self.plain, self.inputs, CORE)
+        return Race(self.project, self.slower[extra], self.plain, self.inputs, core())
 
 
 @contextlib.contextmanager
@@ -105,7 +132,7 @@ def _ready(name: str, root: Path, home: object, plain: Tree, slower: dict[float,
     file.chmod(0o644)
     project = PythonProject(home, locate(plain, name))  # type: ignore[arg-type]
     inputs = workload_from_file(project, plain, file, 1, 60.0).search
-    noise = speed.measure_noise(Race(project, plain, plain, inputs, CORE), 1)
+    noise = speed.measure_noise(Race(project, plain, plain, inputs, core()), 1)
     return Kernel(name, project, plain, slower, inputs, noise)
 
 
@@ -116,7 +143,8 @@ BURN = "while True: pass"
 @contextlib.contextmanager
 def load(condition: str) -> Iterator[None]:
     """The machine with others at work on it."""
-    pinned = [None, None] if condition == "two busy loops" else [0] if condition != "quiet" else []
+    other = min(os.sched_getaffinity(0))
+    pinned = [None, None] if condition == "two busy loops" else [other] if condition != "quiet" else []
     burners = []
     for core in pinned:
         burner = subprocess.Popen([sys.executable, "-c", BURN])

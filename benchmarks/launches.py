@@ -18,7 +18,7 @@ from statistics import median
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from kernels import CORE, WORKLOAD, kernels  # noqa: E402
+from kernels import WORKLOAD, core, kernels  # noqa: E402
 from results import table, write  # noqa: E402
 
 from optagent.cli.config import read  # noqa: E402
@@ -93,7 +93,7 @@ def large(watch: Watch) -> list[list[str]]:
             bare = PythonProject(look.home, locate(tree, "large/work.py::work"), base=tree)
             kept = with_bytecode(bare, root)
             inputs = workload_from_file(bare, tree, root / "workload.py", 1, 60.0).search
-            race = Race(bare, tree, tree, inputs, CORE)
+            race = Race(bare, tree, tree, inputs, core())
             rows = {"12,000 lines": race, "the same, bytecode kept": replace(race, project=kept)}
             return [[name, *watch.row(one)] for name, one in rows.items()]
 

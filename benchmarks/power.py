@@ -4,8 +4,8 @@
 against plain ones: the true ratio is 1 plus that share for the kernels whose time is proportional to their work
 (EXACT). Quiet, with two busy loops, and with a busy loop on the other core. Every race is judged as `run` judges a
 candidate that goes all the way: one look (`estimate`), then a claim on launches of their own; `thorough` where the
-gain is 2 or 3 %. pyperf is asked about one pair of every kernel for its time. The table with machine and date goes to
-benchmarks/results/power.md.
+gain is 2 or 3 %. pyperf is asked about one pair of every kernel for its time. On a machine with many cores, parts run
+at once on two each. The table with machine and date goes to benchmarks/results/power.md.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from __future__ import annotations
 import sys
 import time
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from kernels import CONDITIONS, KERNELS, Kernel, kernels, load  # noqa: E402
+from parts import Part, in_parts, parts  # noqa: E402
 from peers import Duel, ask  # noqa: E402
 from results import table, write  # noqa: E402
 
@@ -30,7 +32,8 @@ from optagent.measure import speed  # noqa: E402
 
 GAINS = (0.02, 0.03, 0.05, 0.1, 0.5, 1.0)
 THOROUGH = (0.02, 0.03)
-EXACT = ("loop", "recursion", "files")
+EXACT = ("loop", "recursion", "files", "long")
+NAMES = tuple(name for name in KERNELS if name != "tiny")  # its work does not grow with its size
 OFTEN, MANY = 0.05, {"quiet": 13}
 """This gain is raced so many times as often as the others (elsewhere four times): it is the one that is promised."""
 
@@ -39,8 +42,10 @@ HEAD = ["condition", "gain", "races", "confirmed", "called slower", "median s", 
 
 @dataclass(frozen=True)
 class Raced:
-    """One race: the kernel, what was said, the ratio that was reported, seconds for the look and the claim."""
+    """One race: what was said, the ratio that was reported, seconds for the look and the claim."""
 
+    condition: str
+    gain: float
     kernel: str
     is_faster: bool
     is_slower: bool
@@ -48,29 +53,46 @@ class Raced:
     seconds: float
 
 
-def raced(kernel: Kernel, noise: speed.Noise, gain: float, seed: int) -> Raced:
+def raced(kernel: Kernel, noise: speed.Noise, condition: str, gain: float, seed: int) -> Raced:
     effort = EFFORTS["thorough" if gain in THOROUGH else "normal"]
     race = kernel.race(gain)
     began = time.perf_counter()
     found = speed.estimate(race, noise, derive(seed, "estimate"), effort)
     if found.is_faster:
         found = speed.claim(race, noise, derive(seed, "claim"), effort)
-    return Raced(kernel.name, found.is_faster, found.is_slower, found.speedup.ratio, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return Raced(condition, gain, kernel.name, found.is_faster, found.is_slower, found.speedup.ratio, seconds)
 
 
-def all_raced(found: list[Kernel], repetitions: int) -> dict[tuple[str, float], list[Raced]]:
-    seen: dict[tuple[str, float], list[Raced]] = defaultdict(list)
-    for condition in CONDITIONS:
-        with load(condition):
-            noise = {one.name: speed.measure_noise(one.race(), 1) for one in found}
-            for k in range(MANY.get(condition, 4) * repetitions):
-                for gain in GAINS if k < repetitions else (OFTEN,):
-                    for kernel in found:
-                        seed = derive(k, condition, gain, kernel.name)
-                        seen[condition, gain].append(raced(kernel, noise[kernel.name], gain, seed))
-        rows = [row(key, races) for key, races in seen.items() if key[0] == condition]
-        print("\n".join(table(HEAD, rows)), flush=True)
+def all_raced(part: Part, repetitions: int, _: Sequence[str]) -> list[Raced]:
+    seen: list[Raced] = []
+    with kernels(GAINS, NAMES) as found:
+        for condition in CONDITIONS:
+            with load(condition):
+                noise = {one.name: speed.measure_noise(one.race(), 1) for one in found}
+                for k in part.of(MANY.get(condition, 4) * repetitions):
+                    for gain in GAINS if k < repetitions else (OFTEN,):
+                        for kernel in found:
+                            seed = derive(k, condition, str(gain), kernel.name)
+                            seen.append(raced(kernel, noise[kernel.name], condition, gain, seed))
+            print("\n".join(table(HEAD, by_gain(seen))), flush=True)
     return seen
+
+
+def by_gain(seen: list[Raced]) -> list[list[str]]:
+    sorted_out: dict[tuple[str, float], list[Raced]] = defaultdict(list)
+    for one in seen:
+        sorted_out[one.condition, one.gain].append(one)
+    return [row(*item) for item in sorted_out.items()]
+
+
+def by_kernel(seen: list[Raced]) -> list[list[str]]:
+    """The gain that is promised, kernel by kernel."""
+    sorted_out: dict[tuple[str, float], list[Raced]] = defaultdict(list)
+    for one in seen:
+        if one.gain == OFTEN:
+            sorted_out[f"{one.condition}, {one.kernel}", one.gain].append(one)
+    return [row(*item) for item in sorted_out.items()]
 
 
 def row(key: tuple[str, float], races: list[Raced]) -> list[str]:
@@ -90,9 +112,10 @@ def row(key: tuple[str, float], races: list[Raced]) -> list[str]:
     ]
 
 
-def pyperf_seconds(found: list[Kernel]) -> float:
-    pairs = [ask("pyperf compare_to", duel(one)) for one in found]
-    return median(one.seconds for one in pairs)
+def pyperf_seconds(part: Part, _: int, names: Sequence[str]) -> list[float]:
+    """What pyperf takes for both sides of that part's share of the kernels."""
+    with kernels((OFTEN,), tuple(names[k] for k in part.of(len(names)))) as found:
+        return [ask("pyperf compare_to", duel(one)).seconds for one in found]
 
 
 def duel(kernel: Kernel) -> Duel:
@@ -102,17 +125,16 @@ def duel(kernel: Kernel) -> Duel:
 
 def main() -> None:
     repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    with kernels(GAINS) as found:
-        kept = [replace(one) for one in found]
-        seen = all_raced(kept, repetitions)
-        slow = pyperf_seconds(kept)
-    quiet = [one.seconds for one in seen["quiet", OFTEN]]
-    page = [*table(HEAD, [row(*item) for item in seen.items()]), ""]
+    seen = in_parts(all_raced, repetitions, ())
+    slow = median(in_parts(pyperf_seconds, 1, NAMES))
+    quiet = median(one.seconds for one in seen if (one.condition, one.gain) == ("quiet", OFTEN))
+    page = [*table(HEAD, by_gain(seen)), *table(["condition, kernel", *HEAD[1:]], by_kernel(seen))]
     page.append(
         f"pyperf's `timeit` of both sides and `compare_to` took {slow:.1f} s (median over the kernels, quiet) where "
-        f"look and claim of 5 % took {median(quiet):.1f} s: {slow / median(quiet):.0f} times as long."
+        f"look and claim of 5 % took {quiet:.1f} s: {slow / quiet:.0f} times as long."
     )
-    write("power", "Power", __doc__ or "", "\n".join(page))
+    how = f"\n\n{len(parts())} parts at once, two cores each." if len(parts()) > 1 else ""
+    write("power", "Power", (__doc__ or "").strip() + how, "\n".join(page))
 
 
 if __name__ == "__main__":

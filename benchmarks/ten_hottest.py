@@ -132,6 +132,7 @@ def noted(ended: Ended | Broken, row: Row, outcomes: Counter[str]) -> Claim | No
     workload = ended.problem.workload
     inputs = (*workload.search, *(one for held in workload.held_out for one in held))
     shown, patch = verdict.speedup, ended.trial.candidate.patch
+    assert isinstance(workshop.project, PythonProject)
     folders = workshop.project.folders
     return Claim(workshop.target, folders, patch, shown.ratio, shown.low, inputs, ended.problem.noise)
 

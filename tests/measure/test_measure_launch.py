@@ -9,6 +9,8 @@ import os
 import pickle
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import psutil
@@ -21,7 +23,7 @@ from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Incorrect, Rejected
 from optagent.core.workload import Input
 from optagent.errors import SandboxBroken
-from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
+from optagent.languages.contestant import REFERENCE, Contestant, Misconduct, Uncomparable
 from optagent.languages.python import interpreter, toolbox_folder
 from optagent.languages.python.home import PythonHome
 from optagent.languages.python.locate import locate
@@ -109,6 +111,22 @@ def test_a_launch_for_choosing_ends_once_four_sweeps_say_that_there_is_no_gain(m
 
 def test_the_sides_swapped_turn_the_ratio_round(make_race):
     assert launch(make_race(OLD, old=FAST), seed=2).cpu.log_ratio < -1
+
+
+def test_both_sides_go_through_the_same_protocol(make_race, monkeypatch):
+    """Blocks without calls, run by the old side alone, made calls of less than a microsecond look 2 % faster on the new."""
+    asked, prepare = [], Contestant.prepare
+
+    def recorded(self: Contestant, numbers: Sequence[int], times: int) -> None:
+        asked.append((self.name, (len(numbers), times)))
+        prepare(self, numbers, times)
+
+    monkeypatch.setattr(Contestant, "prepare", recorded)
+    launch(make_race(OLD), 3)
+    of_old = Counter(rest for who, rest in asked if who == REFERENCE)
+    of_new = Counter(rest for who, rest in asked if who != REFERENCE)
+    assert of_old == of_new
+    assert (0, 0) in of_old
 
 
 def test_a_candidate_that_remembers_earlier_calls_is_judged_by_its_first_ones(make_race):
