@@ -33,7 +33,10 @@ WALKING = (
     "values = list(range(n))\nk = s = 0\nfor _ in range(n // 8):\n"
     "    k = (k * 1103515245 + 12345) % n\n    s += values[k]\nreturn s"
 )
-SHARING = "with ThreadPoolExecutor(2) as pool:\n    return [*pool.map(_digest, (n, n + 1))]"
+SHARING = (
+    "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(2) as pool:\n"
+    "    return [*pool.map(_digest, (n, n + 1))]"
+)
 ADDING = "import numpy\na = numpy.ones(n)\nfor _ in range(4):\n    a += a[::-1]\nreturn float(a.sum())"
 KERNELS = {
     "loop": (COUNTING, 12000),
@@ -55,11 +58,10 @@ if importlib.util.find_spec("numpy") is not None:
     KERNELS["numpy"] = (ADDING, 400_000)
 HEAD = '''"""Kernels."""
 
-import hashlib
-from concurrent.futures import ThreadPoolExecutor
-
 
 def _digest(n):
+    import hashlib
+
     return hashlib.sha256(bytes(n)).hexdigest()
 
 
