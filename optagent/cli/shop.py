@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 
 from optagent.cli.bench import reference_run
+from optagent.cli.planting import take_strength
 from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
 from optagent.core.effort import EFFORTS, Effort
@@ -146,7 +147,11 @@ class Counter:
         shop = self.workshop
         seed = derive(shop.settings.seed, "weigh", number)
         race = self._race(tree, self._timed_inputs(index))
-        self.record(number, weigh(shop, self.problem, race, verdict, speedup, seed))
+        weighed = weigh(shop, self.problem, race, verdict, speedup, seed)
+        self.stage("planting faults to see what the checks notice")
+        compared = (*self.problem.workload.search, *self.problem.workload.held_out[index])
+        oracle = take_strength(shop, self.problem, self.checkouts, compared)
+        self.record(number, replace(weighed, oracle=oracle))
 
     def test_all(self, tree: Tree) -> Evidence | Incorrect:
         """Every test that passed before, on this tree."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from optagent.core.end_to_end import Sampled
+from optagent.core.fault import Fault
 from optagent.core.patch import Patch
 from optagent.core.target import Target, Tree
 from optagent.languages.contestant import Contestant
@@ -40,6 +41,9 @@ class Project(Protocol):
 
     def sample_tests(self, tree: Tree, only: Sequence[str], seconds: float) -> Sampled | None:
         """The share of the target in the named tests; None where there is no way to tell."""
+
+    def faults(self, tree: Tree) -> Sequence[Fault]:
+        """Small mistakes that can be planted in the tree's target; none in a language that nobody knows here."""
 
     def scope_fault(self, patch: Patch) -> str | None:
         """Why a patch may not be tried, or None."""

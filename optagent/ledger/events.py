@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from optagent.core.end_to_end import EndToEnd
+from optagent.core.fault import Strength
 from optagent.core.goal import Spent
 from optagent.core.growth import Growth
 from optagent.core.guards import Guards
@@ -184,6 +185,9 @@ class Claimed:
     kind: Literal["claimed"] = "claimed"
 
 
+UNPLANTED = Unmeasured("the version that judged it planted no faults")
+
+
 @dataclass(frozen=True)
 class Weighed:
     """What a judged trial means beside its number; what could not be told says why."""
@@ -191,6 +195,7 @@ class Weighed:
     guards: Guards | Unmeasured
     growth: Growth | Unmeasured
     end_to_end: EndToEnd | Unmeasured
+    oracle: Strength | Unmeasured = UNPLANTED
     kind: Literal["weighed"] = "weighed"
 
 

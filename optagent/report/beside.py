@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from optagent.core.end_to_end import EndToEnd
+from optagent.core.fault import FLOOR, Strength
 from optagent.core.growth import Growth
 from optagent.core.guards import Costs, Guards, remarks, size
 from optagent.core.verdict import Unmeasured
@@ -121,6 +122,8 @@ def _known(value: int | None) -> int | Unmeasured:
 def beside_lines(weighed: Weighed) -> list[str]:
     """What a person reads below the number; what nobody measured is left out."""
     lines = []
+    if isinstance(weighed.oracle, Strength):
+        lines.append(f"oracle: {_noticed(weighed.oracle)}")
     if isinstance(weighed.end_to_end, EndToEnd):
         lines.append(_worth(weighed.end_to_end))
     if isinstance(weighed.growth, Growth):
@@ -131,7 +134,24 @@ def beside_lines(weighed: Weighed) -> list[str]:
 
 
 def beside_warnings(weighed: Weighed) -> list[str]:
-    return remarks(weighed.guards) if isinstance(weighed.guards, Guards) else []
+    costs = remarks(weighed.guards) if isinstance(weighed.guards, Guards) else []
+    is_weak = isinstance(weighed.oracle, Strength) and weighed.oracle.is_weak
+    return [*costs, _weakness(weighed.oracle)] if is_weak and isinstance(weighed.oracle, Strength) else costs
+
+
+MOST_LISTED = 3
+
+
+def _weakness(oracle: Strength) -> str:
+    listed = "; ".join(f"line {one.line}, {one.words}" for one in oracle.survivors[:MOST_LISTED])
+    return (
+        f"weak evidence: {_noticed(oracle)}, below {100 * FLOOR:.0f} %. Not noticed: {listed}. Give inputs that show "
+        "such mistakes (`--workload FILE`), or tests"
+    )
+
+
+def _noticed(oracle: Strength) -> str:
+    return f"{oracle.found} of {oracle.planted} planted faults are noticed ({100 * oracle.share:.0f} %)"
 
 
 def _worth(found: EndToEnd) -> str:

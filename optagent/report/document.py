@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from optagent.core.fault import Strength
 from optagent.core.goal import Spent
 from optagent.core.trial import Trial
-from optagent.core.verdict import Difference, Evidence, Number, Speedup, Unmeasured, Verdict
+from optagent.core.verdict import Difference, Evidence, Measured, Number, Speedup, Unmeasured, Verdict
 from optagent.ledger.history import Bought
 from optagent.report.beside import EndToEndPart, GrowthPart, GuardsPart, MemoryPart
 from optagent.report.part import Part
@@ -44,12 +45,23 @@ class SpeedupPart(Part):
     first_call: bool
 
 
+class SurvivorPart(Part):
+    """A fault that was planted in the original code and that nothing noticed."""
+
+    line: int
+    kind: str
+    words: str
+
+
 class EvidencePart(Part):
+    """`oracle_strength` is the share of planted faults that the checks noticed."""
+
     tests: int
     inputs: int
     held_out: int
     sources: dict[str, int]
     oracle_strength: Number
+    survivors: list[SurvivorPart]
     first_difference: Difference | None
 
 
@@ -154,7 +166,7 @@ def as_text(shown: Part, indent: int | None) -> str:
     return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).replace('"schema_"', '"schema"')
 
 
-NOT_YET = Unmeasured("not measured by this version")
+UNPLANTED = Unmeasured("no speedup was measured, so no faults were planted")
 NOTHING = Unmeasured("no speedup was confirmed")
 
 
@@ -168,10 +180,15 @@ def speedup_part(shown: Speedup | None) -> SpeedupPart | Unmeasured:
     )  # fmt: skip
 
 
-def evidence_part(evidence: Evidence, sources: dict[str, int]) -> EvidencePart:
+def evidence_part(
+    evidence: Evidence, sources: dict[str, int], oracle: Strength | Unmeasured = UNPLANTED
+) -> EvidencePart:
+    survivors = oracle.survivors if isinstance(oracle, Strength) else ()
     return EvidencePart(
         tests=evidence.tests, inputs=evidence.inputs, held_out=evidence.held_out, sources=sources,
-        oracle_strength=NOT_YET, first_difference=evidence.first_difference,
+        oracle_strength=Measured(oracle.share, "share") if isinstance(oracle, Strength) else oracle,
+        survivors=[SurvivorPart(line=one.line, kind=one.kind, words=one.words) for one in survivors],
+        first_difference=evidence.first_difference,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from optagent.ledger.history import Bought
 from optagent.report.beside import beside_lines, end_to_end_part, growth_part, guards_part, memory_part
 from optagent.report.document import (
     NOTHING,
+    UNPLANTED,
     Document,
     WrittenPart,
     cost_part,
@@ -87,7 +88,9 @@ def document(report: RunReport) -> Document:
         memory=memory_part(weighed) if weighed else NOTHING,
         guards=guards_part(weighed) if weighed else NOTHING,
         growth=growth_part(weighed) if weighed else NOTHING,
-        evidence=evidence_part(evidence, report.sources) if evidence else Unmeasured("nothing came to a claim"),
+        evidence=evidence_part(evidence, report.sources, weighed.oracle if weighed else UNPLANTED)
+        if evidence
+        else Unmeasured("nothing came to a claim"),
         patch=report.shown_patch,
         cost=cost_part(report.spent, report.bought),
         sandbox=report.sandbox,

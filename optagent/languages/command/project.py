@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from optagent.core.fault import Fault
 from optagent.core.patch import Patch
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BadWorkload
@@ -94,6 +95,9 @@ class CommandProject:
 
     def sample_tests(self, tree: Tree, only: Sequence[str], seconds: float) -> None:
         """Nobody sees from outside which function of a program is at work."""
+
+    def faults(self, tree: Tree) -> tuple[Fault, ...]:
+        return ()
 
     def scope_fault(self, patch: Patch) -> str | None:
         """Patches may edit files in scope that are there already."""

@@ -7,16 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optagent.core.end_to_end import Sampled
+from optagent.core.fault import Fault
 from optagent.core.patch import Patch
 from optagent.core.scope import Scope
 from optagent.core.target import Target, Tree
 from optagent.languages.contestant import Contestant, Load
 from optagent.languages.python import scope
+from optagent.languages.python.faults import faults
 from optagent.languages.python.home import PythonHome, join
 from optagent.languages.python.pytest_run import TEST_SECONDS, Wish, run_tests
 from optagent.languages.python.share import sample_tests
 from optagent.languages.tests import TestReport
 from optagent.sandbox.base import Command, Limits, Mount
+from optagent.workspace.text import read_source
 
 WORKLOAD, BYTECODE = "/optagent/workload", "/optagent/bytecode"
 
@@ -80,6 +83,10 @@ class PythonProject:
 
     def sample_tests(self, tree: Tree, only: Sequence[str], seconds: float) -> Sampled | None:
         return sample_tests(self.home, tree, self.target_in(tree), tuple(only), seconds)
+
+    def faults(self, tree: Tree) -> Sequence[Fault]:
+        target = self.target_in(tree)
+        return faults(read_source(tree.root / target.path), target)
 
     def scope_fault(self, patch: Patch) -> str | None:
         return scope.fault(self.target, patch, self.scope, self.base)

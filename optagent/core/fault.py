@@ -1,0 +1,83 @@
+"""Small faults planted in the original code, and how many of them the checks found: how much the evidence is worth.
+
+Mutation analysis (DeMillo, Lipton, Sayward, "Hints on Test Data Selection", Computer 11(4), 1978): checks that do not
+notice a planted fault would not notice the same mistake of a candidate either.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from optagent.core.patch import Patch
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One planted fault: where it stands in the original file, what kind it is, what it does in words, and the patch
+    that plants it. `first` and `last` are the lines of the statement that it is in (of its head, if it has a body)."""
+
+    line: int
+    first: int
+    last: int
+    kind: str
+    words: str
+    patch: Patch
+
+    def is_reached(self, lines: Collection[int]) -> bool:
+        """Whether one of the lines that were executed is of its statement."""
+        return any(self.first <= line <= self.last for line in lines)
+
+
+def sample(faults: Sequence[Fault], most: int, seed: int) -> list[Fault]:
+    """At most so many of them, kinds in turn so that none crowds out the others, in the order of their lines."""
+    rng = random.Random(seed)
+    by_kind: dict[str, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        by_kind[fault.kind].append(fault)
+    for some in by_kind.values():
+        rng.shuffle(some)
+    chosen: list[Fault] = []
+    while len(chosen) < most and any(by_kind.values()):
+        for some in by_kind.values():
+            if some and len(chosen) < most:
+                chosen.append(some.pop())
+    return sorted(chosen, key=lambda one: (one.line, one.kind, one.words))
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A planted fault that nothing noticed."""
+
+    line: int
+    kind: str
+    words: str
+
+
+FLOOR = 0.8
+"""Below this share of planted faults found, evidence is called weak."""
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How many faults were planted in lines that the workload reaches, how many of them the checks found, and those
+    they did not. `unreached` counts faults in lines that no input executes: nothing could find them."""
+
+    planted: int
+    found: int
+    survivors: tuple[Survivor, ...]
+    unreached: int = 0
+
+    @property
+    def share(self) -> float:
+        """
+        >>> Strength(4, 3, (Survivor(7, "comparison", "`<` becomes `<=`"),)).share
+        0.75
+        """
+        return self.found / self.planted
+
+    @property
+    def is_weak(self) -> bool:
+        return self.share < FLOOR

@@ -1,0 +1,60 @@
+"""Which planted faults are tried, and what their fate says of the checks."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optagent.core.fault import FLOOR, Fault, Strength, Survivor, sample
+from optagent.core.patch import EMPTY
+from optagent.core.verdict import Unmeasured
+from optagent.verify.oracle import MOST_FAULTS, UNREACHED, UNTOLD, strength
+
+
+def fault(line: int, kind: str = "operator") -> Fault:
+    return Fault(line, line, line, kind, f"words of {line}", EMPTY)
+
+
+def test_no_kind_crowds_out_the_others():
+    many = [fault(k) for k in range(100)] + [fault(200, "tie"), fault(201, "branch")]
+    chosen = sample(many, 10, seed=1)
+    assert len(chosen) == 10
+    assert {"tie", "branch"} <= {one.kind for one in chosen}
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.sampled_from("abc")), unique=True), st.integers(0, 60), st.integers())
+def test_a_sample_is_part_of_the_whole_in_its_order_and_the_same_for_a_seed(given_ones, most, seed):
+    whole = [fault(line, kind) for line, kind in given_ones]
+    chosen = sample(whole, most, seed)
+    assert len(chosen) == min(most, len(whole))
+    assert set(chosen) <= set(whole)
+    assert [one.line for one in chosen] == sorted(one.line for one in chosen)
+    assert chosen == sample(whole, most, seed)
+
+
+def test_what_is_accepted_survives_and_what_cannot_be_told_counts_for_nothing():
+    said = iter([True, False, None, False])
+    found = strength([fault(k) for k in range(4)], None, lambda patch: next(said), 60.0, 1)
+    assert found == Strength(3, 2, (Survivor(0, "operator", "words of 0"),))
+
+
+def test_faults_that_no_input_reaches_are_not_planted():
+    found = strength([fault(1), fault(2), fault(3)], {2}, lambda patch: False, 60.0, 1)
+    assert found == Strength(1, 1, (), unreached=2)
+    assert strength([fault(1)], set(), lambda patch: False, 60.0, 1) == UNREACHED
+
+
+def test_nothing_is_said_where_nothing_was_told():
+    assert strength([fault(1)], None, lambda patch: None, 60.0, 1) == UNTOLD
+    assert isinstance(strength([], None, lambda patch: False, 60.0, 1), Unmeasured)
+
+
+def test_planting_ends_with_its_time_and_with_its_number():
+    many = [fault(k) for k in range(2 * MOST_FAULTS)]
+    assert strength(many, None, lambda patch: False, 0.0, 1) == Strength(1, 1, ())
+    assert strength(many, None, lambda patch: False, 60.0, 1) == Strength(MOST_FAULTS, MOST_FAULTS, ())
+
+
+def test_evidence_is_weak_below_the_floor():
+    assert Strength(10, 7, ()).is_weak
+    assert not Strength(10, int(10 * FLOOR), ()).is_weak

@@ -1,0 +1,63 @@
+"""How much the evidence is worth: faults planted in the original code, through the program itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from repositories import commit
+from small_project import edit_of
+
+pytestmark = pytest.mark.slow
+
+CODE = '''"""Counting."""
+
+
+def over(values, limit):
+    found = 0
+    for value in values:
+        if value > limit:
+            found += 1
+        elif value == -limit:
+            found -= 5
+    return found
+'''
+PATCHED = CODE.replace("found = 0\n", "found: int = 0\n")
+EASY = "[float(k) for k in range(300, 600, {step})], 9.5"
+HARD = "[float(k % 40) - 20 for k in range(300 * {step})], 9.0"
+TESTS = "from counting import over\n\n\ndef test_over():\n    for step in range(2, 9):\n        over({call})\n"
+
+
+def strength_of(tmp_path: Path, call: str) -> dict:
+    """What `verify` says of a harmless patch, with a test suite that calls the target like that and checks nothing."""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        if os.stat(folder).st_uid == os.geteuid():
+            folder.chmod(folder.stat().st_mode | 0o755)
+    tests = TESTS.replace("{call}", call.replace("{step}", "step"))
+    repo = commit(tmp_path / "repo", {"counting.py": CODE, "tests/test_counting.py": tests})
+    patch = tmp_path / "patch.diff"
+    patch.write_text(edit_of("counting.py", CODE, PATCHED).diff())
+    command = [sys.executable, "-P", "-m", "optagent", "verify", repo, "--target", "over", "--patch", patch, "--json"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_inputs_that_never_come_near_a_bound_are_weak_evidence_and_the_report_says_what_they_miss(tmp_path):
+    said = strength_of(tmp_path, EASY)
+    assert said["evidence"]["oracle_strength"]["value"] < 0.8
+    missed = {one["words"] for one in said["evidence"]["survivors"]}
+    assert "`value > limit` becomes `(value >= limit)`" in missed
+    assert all("found -= 5" not in words for words in missed), "a line that no input reaches is not planted in"
+    (warning,) = [one for one in said["warnings"] if one.startswith("weak evidence")]
+    assert "planted faults are noticed" in warning
+
+
+def test_inputs_on_both_sides_of_every_bound_notice_what_is_planted(tmp_path):
+    said = strength_of(tmp_path, HARD)
+    assert said["evidence"]["oracle_strength"]["value"] > 0.8
+    assert not [one for one in said["warnings"] if one.startswith("weak evidence")]
