@@ -42,7 +42,9 @@ from optagent.rules.registry import proposals  # noqa: E402
 from optagent.workspace.checkout import checkout  # noqa: E402
 from optagent.workspace.text import read_source  # noqa: E402
 
-MINUTES = 3.0
+MINUTES = 20.0
+"""For all targets of a session together: a survey of the slowest suites alone takes five, on a busy machine."""
+
 TOP = 10
 CORE = 1
 
@@ -95,6 +97,7 @@ def look_at(package: Package, state: Path) -> Row:
         claims.append(noted(ended, row, row.outcomes))
     more = [one for one in promising(asked) if one not in targets]
     if more:
+        progress = Progress(MINUTES, quiet=True)
         sessions = start([asked.run_settings(one) for one in more], asked.state, progress)
         claims += [noted(ended, row, row.elsewhere) for ended in sessions]
     for claim in claims:
