@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 
 from optagent.cli.bench import reference_run
-from optagent.cli.planting import take_strength
+from optagent.cli.evidence import take_strength, take_unexecuted
 from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
 from optagent.core.effort import EFFORTS, Effort
@@ -151,7 +151,7 @@ class Counter:
         self.stage("planting faults to see what the checks notice")
         compared = (*self.problem.workload.search, *self.problem.workload.held_out[index])
         oracle = take_strength(shop, self.problem, self.checkouts, compared)
-        self.record(number, replace(weighed, oracle=oracle))
+        self.record(number, replace(weighed, oracle=oracle, unexecuted=take_unexecuted(shop, tree, compared)))
 
     def test_all(self, tree: Tree) -> Evidence | Incorrect:
         """Every test that passed before, on this tree."""

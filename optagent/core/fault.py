@@ -81,3 +81,10 @@ class Strength:
     @property
     def is_weak(self) -> bool:
         return self.share < FLOOR
+
+
+@dataclass(frozen=True)
+class Unexecuted:
+    """First lines of the changed statements that no compared input executed: of them nothing was seen."""
+
+    lines: tuple[int, ...]

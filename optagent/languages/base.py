@@ -45,6 +45,10 @@ class Project(Protocol):
     def faults(self, tree: Tree) -> Sequence[Fault]:
         """Small mistakes that can be planted in the tree's target; none in a language that nobody knows here."""
 
+    def touched(self, old: Tree, new: Tree) -> Sequence[tuple[int, int]] | None:
+        """First and last line of every statement of the new tree's target that is not like that in the old one; None
+        in a language that nobody knows here."""
+
     def scope_fault(self, patch: Patch) -> str | None:
         """Why a patch may not be tried, or None."""
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from optagent.core.end_to_end import EndToEnd
-from optagent.core.fault import Strength
+from optagent.core.fault import Strength, Unexecuted
 from optagent.core.goal import Spent
 from optagent.core.growth import Growth
 from optagent.core.guards import Guards
@@ -186,6 +186,7 @@ class Claimed:
 
 
 UNPLANTED = Unmeasured("the version that judged it planted no faults")
+UNTRACED = Unmeasured("the version that judged it traced no lines")
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,7 @@ class Weighed:
     growth: Growth | Unmeasured
     end_to_end: EndToEnd | Unmeasured
     oracle: Strength | Unmeasured = UNPLANTED
+    unexecuted: Unexecuted | Unmeasured = UNTRACED
     kind: Literal["weighed"] = "weighed"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from optagent.core.end_to_end import EndToEnd
-from optagent.core.fault import FLOOR, Strength
+from optagent.core.fault import FLOOR, Strength, Unexecuted
 from optagent.core.growth import Growth
 from optagent.core.guards import Costs, Guards, remarks, size
 from optagent.core.verdict import Unmeasured
@@ -135,8 +135,16 @@ def beside_lines(weighed: Weighed) -> list[str]:
 
 def beside_warnings(weighed: Weighed) -> list[str]:
     costs = remarks(weighed.guards) if isinstance(weighed.guards, Guards) else []
-    is_weak = isinstance(weighed.oracle, Strength) and weighed.oracle.is_weak
-    return [*costs, _weakness(weighed.oracle)] if is_weak and isinstance(weighed.oracle, Strength) else costs
+    if isinstance(weighed.oracle, Strength) and weighed.oracle.is_weak:
+        costs = [*costs, _weakness(weighed.oracle)]
+    if isinstance(weighed.unexecuted, Unexecuted) and weighed.unexecuted.lines:
+        costs = [*costs, _unseen(weighed.unexecuted)]
+    return costs
+
+
+def _unseen(found: Unexecuted) -> str:
+    lines = ", ".join(map(str, found.lines))
+    return f"no compared input executes what the patch changes in line {lines}: nothing was seen of it"
 
 
 MOST_LISTED = 3

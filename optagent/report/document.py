@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from optagent.core.fault import Strength
+from optagent.core.fault import Strength, Unexecuted
 from optagent.core.goal import Spent
 from optagent.core.trial import Trial
 from optagent.core.verdict import Difference, Evidence, Measured, Number, Speedup, Unmeasured, Verdict
@@ -54,7 +54,8 @@ class SurvivorPart(Part):
 
 
 class EvidencePart(Part):
-    """`oracle_strength` is the share of planted faults that the checks noticed."""
+    """`oracle_strength` is the share of planted faults that the checks noticed; `unexecuted_lines` are those of changed
+    statements that no compared input executed."""
 
     tests: int
     inputs: int
@@ -62,6 +63,7 @@ class EvidencePart(Part):
     sources: dict[str, int]
     oracle_strength: Number
     survivors: list[SurvivorPart]
+    unexecuted_lines: list[int] | Unmeasured
     first_difference: Difference | None
 
 
@@ -166,7 +168,7 @@ def as_text(shown: Part, indent: int | None) -> str:
     return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).replace('"schema_"', '"schema"')
 
 
-UNPLANTED = Unmeasured("no speedup was measured, so no faults were planted")
+UNPLANTED = Unmeasured("no speedup was measured, so nobody looked at what the evidence is worth")
 NOTHING = Unmeasured("no speedup was confirmed")
 
 
@@ -181,13 +183,17 @@ def speedup_part(shown: Speedup | None) -> SpeedupPart | Unmeasured:
 
 
 def evidence_part(
-    evidence: Evidence, sources: dict[str, int], oracle: Strength | Unmeasured = UNPLANTED
+    evidence: Evidence,
+    sources: dict[str, int],
+    oracle: Strength | Unmeasured = UNPLANTED,
+    unexecuted: Unexecuted | Unmeasured = UNPLANTED,
 ) -> EvidencePart:
     survivors = oracle.survivors if isinstance(oracle, Strength) else ()
     return EvidencePart(
         tests=evidence.tests, inputs=evidence.inputs, held_out=evidence.held_out, sources=sources,
         oracle_strength=Measured(oracle.share, "share") if isinstance(oracle, Strength) else oracle,
         survivors=[SurvivorPart(line=one.line, kind=one.kind, words=one.words) for one in survivors],
+        unexecuted_lines=list(unexecuted.lines) if isinstance(unexecuted, Unexecuted) else unexecuted,
         first_difference=evidence.first_difference,
     )  # fmt: skip
 

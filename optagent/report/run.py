@@ -9,14 +9,14 @@ from typing import Any, Literal
 from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome
 from optagent.core.trial import Trial
-from optagent.core.verdict import Faster, Speedup, Unmeasured, Verdict
+from optagent.core.verdict import Evidence, Faster, Speedup, Unmeasured, Verdict
 from optagent.ledger.events import Applied, Undone, Weighed
 from optagent.ledger.history import Bought
 from optagent.report.beside import beside_lines, end_to_end_part, growth_part, guards_part, memory_part
 from optagent.report.document import (
     NOTHING,
-    UNPLANTED,
     Document,
+    EvidencePart,
     WrittenPart,
     cost_part,
     evidence_part,
@@ -88,9 +88,7 @@ def document(report: RunReport) -> Document:
         memory=memory_part(weighed) if weighed else NOTHING,
         guards=guards_part(weighed) if weighed else NOTHING,
         growth=growth_part(weighed) if weighed else NOTHING,
-        evidence=evidence_part(evidence, report.sources, weighed.oracle if weighed else UNPLANTED)
-        if evidence
-        else Unmeasured("nothing came to a claim"),
+        evidence=_evidence(evidence, report) if evidence else Unmeasured("nothing came to a claim"),
         patch=report.shown_patch,
         cost=cost_part(report.spent, report.bought),
         sandbox=report.sandbox,
@@ -99,6 +97,13 @@ def document(report: RunReport) -> Document:
         warnings=list(report.warnings),
         written=_written(report.written),
     )
+
+
+def _evidence(evidence: Evidence, report: RunReport) -> EvidencePart:
+    weighed = report.weighed
+    if weighed is None:
+        return evidence_part(evidence, report.sources)
+    return evidence_part(evidence, report.sources, weighed.oracle, weighed.unexecuted)
 
 
 def _written(done: Applied | Undone | None) -> WrittenPart | None:

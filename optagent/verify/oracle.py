@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from optagent.core.fault import Fault, Strength, Survivor, sample
 from optagent.core.patch import Patch
 from optagent.core.verdict import Unmeasured
 
-MOST_FAULTS = 40
-NOTHING_TO_PLANT = Unmeasured("there is nothing in the target to plant a fault in")
+MOST_FAULTS = 30
+NOTHING_TO_PLANT = Unmeasured("there is nothing in the target to plant a fault in (or its file is not UTF-8)")
 UNREACHED = Unmeasured("the inputs reach no line in which a fault could be planted")
 UNTOLD = Unmeasured("no planted fault could be judged in the time there was")
 
@@ -21,8 +22,9 @@ def strength(
     accepts: Callable[[Patch], bool | None],
     seconds: float,
     seed: int,
+    at_once: int = 1,
 ) -> Strength | Unmeasured:
-    """A sample of the faults planted one at a time, for about so many seconds.
+    """A sample of the faults planted, each alone, for about so many seconds; `at_once` are judged at the same time.
 
     `reached` are the lines that the inputs execute (None: all that can be); `accepts` says whether a patch passes the
     checks that candidates have to pass, None where that could not be told: such a fault counts for nothing.
@@ -32,13 +34,10 @@ def strength(
     within = [one for one in faults if reached is None or one.is_reached(reached)]
     if not within:
         return UNREACHED
-    until, told = time.monotonic() + seconds, []
-    for fault in sample(within, MOST_FAULTS, seed):
-        accepted = accepts(fault.patch)
-        if accepted is not None:
-            told.append((fault, accepted))
-        if time.monotonic() > until:
-            break
+    chosen, until = sample(within, MOST_FAULTS, seed), time.monotonic() + seconds
+    with ThreadPoolExecutor(at_once) as pool:
+        said = pool.map(lambda fault: accepts(fault.patch) if time.monotonic() < until else None, chosen)
+        told = [(fault, accepted) for fault, accepted in zip(chosen, said, strict=True) if accepted is not None]
     survivors = tuple(Survivor(one.line, one.kind, one.words) for one, accepted in told if accepted)
     if not told:
         return UNTOLD

@@ -53,8 +53,7 @@ class Checkouts:
 
     def _like_base(self, root: Path) -> Spare:
         """`root` is as the base, with the marks by which a later change will be seen."""
-        while self._spares:
-            spare = self._spares.pop()
+        while spare := self._spare():
             try:
                 os.rename(spare.root, root)
                 if marks := mended(self._base.root, root, spare):
@@ -64,6 +63,13 @@ class Checkouts:
             remove(root)
         marks = marks_of(checkout(self._base, EMPTY, root).root)
         return Spare(root, frozenset(marks), settled(marks))
+
+    def _spare(self) -> Spare | None:
+        """One that nobody else gets, whoever asks at the same time."""
+        try:
+            return self._spares.pop()
+        except IndexError:
+            return None
 
 
 def mended(base: Path, root: Path, spare: Spare) -> dict[str, Mark] | None:

@@ -51,7 +51,7 @@ def test_nothing_is_said_where_nothing_was_told():
 
 def test_planting_ends_with_its_time_and_with_its_number():
     many = [fault(k) for k in range(2 * MOST_FAULTS)]
-    assert strength(many, None, lambda patch: False, 0.0, 1) == Strength(1, 1, ())
+    assert strength(many, None, lambda patch: False, 0.0, 1) == UNTOLD
     assert strength(many, None, lambda patch: False, 60.0, 1) == Strength(MOST_FAULTS, MOST_FAULTS, ())
 
 

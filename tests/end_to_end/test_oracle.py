@@ -32,15 +32,15 @@ HARD = "[float(k % 40) - 20 for k in range(300 * {step})], 9.0"
 TESTS = "from counting import over\n\n\ndef test_over():\n    for step in range(2, 9):\n        over({call})\n"
 
 
-def strength_of(tmp_path: Path, call: str) -> dict:
-    """What `verify` says of a harmless patch, with a test suite that calls the target like that and checks nothing."""
+def strength_of(tmp_path: Path, call: str, new: str = PATCHED) -> dict:
+    """What `verify` says of a patch, with a test suite that calls the target like that and checks nothing."""
     for folder in (tmp_path, *tmp_path.parents[:2]):
         if os.stat(folder).st_uid == os.geteuid():
             folder.chmod(folder.stat().st_mode | 0o755)
     tests = TESTS.replace("{call}", call.replace("{step}", "step"))
     repo = commit(tmp_path / "repo", {"counting.py": CODE, "tests/test_counting.py": tests})
     patch = tmp_path / "patch.diff"
-    patch.write_text(edit_of("counting.py", CODE, PATCHED).diff())
+    patch.write_text(edit_of("counting.py", CODE, new).diff())
     command = [sys.executable, "-P", "-m", "optagent", "verify", repo, "--target", "over", "--patch", patch, "--json"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
     assert done.stdout, done.stderr
@@ -61,3 +61,9 @@ def test_inputs_on_both_sides_of_every_bound_notice_what_is_planted(tmp_path):
     said = strength_of(tmp_path, HARD)
     assert said["evidence"]["oracle_strength"]["value"] > 0.8
     assert not [one for one in said["warnings"] if one.startswith("weak evidence")]
+
+
+def test_a_changed_line_that_no_input_executes_is_named(tmp_path):
+    said = strength_of(tmp_path, EASY, CODE.replace("found -= 5", "found = found - 5"))
+    assert said["evidence"]["unexecuted_lines"] == [10]
+    assert [one for one in said["warnings"] if "line 10" in one and "nothing was seen" in one]

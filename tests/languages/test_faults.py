@@ -99,6 +99,14 @@ def test_line_ends_letters_of_any_width_and_form_feeds_do_not_move_an_edit(end):
     assert source.replace("'ß𝄞'", "('ß𝄞_')") in news
 
 
+def test_a_byte_order_mark_stays_and_other_encodings_have_no_faults():
+    target = Target("m.py", "work", "m", ".", 1)
+    _, one = faults("\ufeffdef work(x):\n    return x + x\n", target)
+    assert one.patch.changes[0].new == "\ufeffdef work(x):\n    return (x - x)\n"
+    latin = b"# coding: latin-1\ndef work(x):\n    return x + '\xe9'\n".decode("utf-8", "surrogateescape")
+    assert faults(latin, target) == []
+
+
 EXPRESSIONS = st.recursive(
     st.sampled_from(["xs", "k", "3", "'é'", "2.5", "xs[1:k]", "range(k)"]),
     lambda inner: st.builds(

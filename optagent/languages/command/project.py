@@ -99,6 +99,9 @@ class CommandProject:
     def faults(self, tree: Tree) -> tuple[Fault, ...]:
         return ()
 
+    def touched(self, old: Tree, new: Tree) -> None:
+        return None
+
     def scope_fault(self, patch: Patch) -> str | None:
         """Patches may edit files in scope that are there already."""
         if not patch.changes or all(change.old == change.new for change in patch.changes):

@@ -18,6 +18,7 @@ from optagent.core.target import Target
 from optagent.languages.python.functions import FunctionNode, definitions
 from optagent.languages.python.sources import parse_source
 from optagent.languages.python.spans import Spans
+from optagent.languages.python.statements import Head, head, is_text, without_docstring
 
 OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Div: ast.FloorDiv, ast.FloorDiv: ast.Div,
@@ -44,26 +45,26 @@ def faults(source: str, target: Target) -> list[Fault]:
     """Every fault that can be planted in the target, functions inside it included, in the order of the text.
 
     `source` is the text of the target's file. Each fault still compiles; none touches the function's arguments, its
-    annotations or its docstring.
+    annotations or its docstring. A file that is not UTF-8 has none.
     """
     node = definitions(parse_source(source, target.path)).get(target.qualname)
     if node is None:
         return []
     spans, found = Spans(source), {}
-    for head, one in _places(node):
+    for place, one in _places(node):
         for kind, maker in MAKERS.items():
             for edit in maker(one):
                 new = spans.replaced(edit.node, edit.text)
                 if new != source and new not in found and _compiles(new):
                     words = f"`{_short(spans.text(edit.node))}` becomes `{_short(edit.text)}`"
                     patch = Patch((Change(target.path, source, new),))
-                    found[new] = Fault(spans.line(edit.node), *head, kind, words, patch)
+                    found[new] = Fault(spans.line(edit.node), *place, kind, words, patch)
     return list(found.values())
 
 
 def _compiles(source: str) -> bool:
     try:
-        compile(source, "fault", "exec", dont_inherit=True)
+        compile(source.removeprefix("\ufeff"), "fault", "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         return False
     return True
@@ -74,36 +75,16 @@ def _short(text: str) -> str:
     return line if len(line) <= MOST_WORDS else line[: MOST_WORDS - 3] + "..."
 
 
-Head = tuple[int, int]
-
-
 def _places(function: FunctionNode) -> Iterator[tuple[Head, ast.AST]]:
     """Every node that may be changed, with the first and last line of its statement's head."""
-    for statement in _without_docstring(function.body):
-        yield from _below(statement, _head(statement))
+    for statement in without_docstring(function.body):
+        yield from _below(statement, head(statement))
 
 
-def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
-    first = body[0]
-    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    return body[1:] if is_docstring else body
-
-
-def _head(node: ast.stmt | ast.excepthandler | ast.match_case) -> Head:
-    """First and last line of a statement, without its body.
-
-    >>> [_head(one) for one in ast.parse("x = [1,\\n 2]\\nfor a in x:\\n  a\\n").body]
-    [(1, 2), (3, 3)]
-    """
-    first = getattr(node, "lineno", 0) or node.body[0].lineno  # type: ignore[union-attr]
-    body = getattr(node, "body", None)
-    return first, max(first, body[0].lineno - 1) if body else getattr(node, "end_lineno", first)
-
-
-def _below(node: ast.AST, head: Head) -> Iterator[tuple[Head, ast.AST]]:
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return  # text that documents
-    yield head, node
+def _below(node: ast.AST, place: Head) -> Iterator[tuple[Head, ast.AST]]:
+    if is_text(node):
+        return
+    yield place, node
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "args") and not isinstance(node, ast.Call):
             continue
@@ -111,13 +92,13 @@ def _below(node: ast.AST, head: Head) -> Iterator[tuple[Head, ast.AST]]:
             if (
                 name == "body"
                 and isinstance(node, FunctionNode | ast.ClassDef)
-                and child not in _without_docstring(value)
+                and child not in without_docstring(value)
             ):
                 continue
             if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
-                yield from _below(child, _head(child))
+                yield from _below(child, head(child))
             elif isinstance(child, ast.AST) and not isinstance(child, ast.JoinedStr | ast.pattern):
-                yield from _below(child, head)
+                yield from _below(child, place)
 
 
 def _changed(node: ast.expr, **fields: object) -> Edit:

@@ -17,6 +17,7 @@ from optagent.languages.python.faults import faults
 from optagent.languages.python.home import PythonHome, join
 from optagent.languages.python.pytest_run import TEST_SECONDS, Wish, run_tests
 from optagent.languages.python.share import sample_tests
+from optagent.languages.python.statements import touched
 from optagent.languages.tests import TestReport
 from optagent.sandbox.base import Command, Limits, Mount
 from optagent.workspace.text import read_source
@@ -87,6 +88,10 @@ class PythonProject:
     def faults(self, tree: Tree) -> Sequence[Fault]:
         target = self.target_in(tree)
         return faults(read_source(tree.root / target.path), target)
+
+    def touched(self, old: Tree, new: Tree) -> Sequence[tuple[int, int]]:
+        before, after = (read_source(tree.root / self.target_in(tree).path) for tree in (old, new))
+        return touched(before, after, self.target_in(new))
 
     def scope_fault(self, patch: Patch) -> str | None:
         return scope.fault(self.target, patch, self.scope, self.base)
