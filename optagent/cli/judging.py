@@ -10,11 +10,12 @@ from optagent.cli import bench
 from optagent.cli.reports import run_report
 from optagent.cli.shop import Counter
 from optagent.cli.workshop import Workshop
+from optagent.core.fault import fault_of
 from optagent.core.goal import Spent
-from optagent.core.outcome import referee_outcome
-from optagent.core.verdict import Faster, Verdict
+from optagent.core.outcome import Outcome, referee_outcome
+from optagent.core.verdict import Verdict
 from optagent.errors import BadSetting, OptagentError
-from optagent.ledger.events import Decided, RunEnded
+from optagent.ledger.events import UNPLANTED, Decided, RunEnded
 from optagent.ledger.history import replay
 from optagent.report.run import RunReport
 from optagent.search.baseline import take_baseline
@@ -63,9 +64,17 @@ def judged(
     spent = Spent(seconds=time.monotonic() - began, trials=1)
     workshop.ledger.record(workshop.run, Decided(verdict, spent), ONLY_TRIAL)
     outcome = referee_outcome(verdict, max_slowdown)
-    kept = ONLY_TRIAL if isinstance(verdict, Faster) else 0
+    if outcome in (Outcome.FASTER, Outcome.EQUIVALENT) and (weakness := _weakness(workshop)):
+        outcome, notes = Outcome.INCONCLUSIVE, [*notes, weakness]
+    kept = ONLY_TRIAL if outcome is Outcome.FASTER else 0
     workshop.ledger.record(workshop.run, RunEnded(outcome, kept, {"notes": list(notes)}))
     workshop.clear()
     with workshop.ledger:
         record = replay(workshop.ledger.events(workshop.run))
         return run_report(record.started.verb, workshop.run, record, workshop.sandbox.rung)
+
+
+def _weakness(workshop: Workshop) -> str | None:
+    """Why the evidence does not suffice for what was asked."""
+    weighed = replay(workshop.ledger.events(workshop.run)).weighed.get(ONLY_TRIAL)
+    return fault_of(weighed.oracle if weighed else UNPLANTED, workshop.settings.least_strength)

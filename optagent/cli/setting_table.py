@@ -69,7 +69,7 @@ class Setting:
 
 
 PURSE = "a repository cannot decide where keys and money go, nor what a model is told in your name"
-JUDGE = "a repository cannot choose the clock that its own code is judged by"
+JUDGE = "a repository cannot choose what its own code is judged by"
 SETTINGS = (
     Setting(
         "target",
@@ -102,6 +102,13 @@ SETTINGS = (
         "the clock that decides; auto is cpu for a target that keeps one core busy, else wall",
         "auto",
         choices=("auto", "cpu", "wall"),
+        users_only=JUDGE,
+    ),
+    Setting(
+        "min_oracle",
+        Kind.NUMBER,
+        "per cent of planted faults that have to be noticed, or nothing is confirmed; only a warning if not given",
+        least=0,
         users_only=JUDGE,
     ),
     Setting("speedup", Kind.NUMBER, "wanted factor; any confirmed gain if not given", least=1),

@@ -31,6 +31,7 @@ class RunSettings:
     scope: str = "function"
     effort: str = "normal"
     clock: str = "auto"
+    min_oracle: float | None = None
     timeout_factor: float = 5.0
     coder: str = "auto"
     model: str | None = None
@@ -49,6 +50,11 @@ class RunSettings:
     def has_model(self) -> bool:
         """Whether a model is to be asked."""
         return self.coder == "llm" or (self.coder == "auto" and self.model is not None)
+
+    @property
+    def least_strength(self) -> float | None:
+        """The share of planted faults that has to be noticed, if one was asked for."""
+        return None if self.min_oracle is None else self.min_oracle / 100
 
     @property
     def asked_clock(self) -> Literal["cpu", "wall"] | None:

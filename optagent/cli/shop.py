@@ -13,11 +13,12 @@ from optagent.cli.evidence import take_strength, take_unexecuted
 from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
 from optagent.core.effort import EFFORTS, Effort
+from optagent.core.fault import fault_of
 from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
-from optagent.core.verdict import Evidence, Faster, Incorrect, Rejected, Speedup, Verdict
+from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Speedup, Verdict
 from optagent.core.workload import Input
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
@@ -123,7 +124,12 @@ class Counter:
             number, tree, held_out, lambda race, seed: speed.claim(race, noise, seed, effort, before)
         )
         if isinstance(ruling.verdict, Faster):
-            self._weigh(number, tree, held_out, ruling.verdict)
+            weighed = self._weigh(number, tree, held_out, ruling.verdict)
+            weakness = fault_of(weighed.oracle, self.workshop.settings.least_strength) if weighed else None
+            if weakness:
+                ruling = replace(
+                    ruling, verdict=Inconclusive(weakness, ruling.verdict.evidence, ruling.verdict.speedup)
+                )
         self.record(number, _claimed(ruling, held_out, Spent(seconds=time.monotonic() - began)))
         return ruling.verdict
 
@@ -138,11 +144,11 @@ class Counter:
         self.record(number, _claimed(ruling, 0, Spent()))
         return ruling.verdict
 
-    def _weigh(self, number: int, tree: Tree, index: int, verdict: Verdict) -> None:
-        """What the verdict means beside its number, on record."""
+    def _weigh(self, number: int, tree: Tree, index: int, verdict: Verdict) -> events.Weighed | None:
+        """What a verdict with a number means beside it, on record."""
         speedup: Speedup | None = getattr(verdict, "speedup", None)
         if speedup is None:
-            return
+            return None
         self.stage("looking at memory, growth and the whole")
         shop = self.workshop
         seed = derive(shop.settings.seed, "weigh", number)
@@ -151,7 +157,9 @@ class Counter:
         self.stage("planting faults to see what the checks notice")
         compared = (*self.problem.workload.search, *self.problem.workload.held_out[index])
         oracle = take_strength(shop, self.problem, self.checkouts, compared)
-        self.record(number, replace(weighed, oracle=oracle, unexecuted=take_unexecuted(shop, tree, compared)))
+        weighed = replace(weighed, oracle=oracle, unexecuted=take_unexecuted(shop, tree, compared))
+        self.record(number, weighed)
+        return weighed
 
     def test_all(self, tree: Tree) -> Evidence | Incorrect:
         """Every test that passed before, on this tree."""

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from optagent.core.patch import Patch
+from optagent.core.verdict import Unmeasured
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,24 @@ class Strength:
     @property
     def is_weak(self) -> bool:
         return self.share < FLOOR
+
+
+def fault_of(oracle: Strength | Unmeasured, least: float | None) -> str | None:
+    """Why evidence is too weak when that share of planted faults has to be noticed; None when it is not.
+
+    >>> fault_of(Strength(4, 3, ()), 0.8)
+    'the checks notice 3 of 4 planted faults (75 %), and 80 % are asked for'
+    >>> fault_of(Strength(4, 3, ()), 0.75), fault_of(Unmeasured("no time"), None)
+    (None, None)
+    """
+    if least is None:
+        return None
+    if isinstance(oracle, Unmeasured):
+        return f"nobody knows what the checks notice ({oracle.reason}), and {100 * least:.3g} % are asked for"
+    if oracle.share >= least:
+        return None
+    seen = f"{oracle.found} of {oracle.planted} planted faults ({100 * oracle.share:.0f} %)"
+    return f"the checks notice {seen}, and {100 * least:.3g} % are asked for"
 
 
 @dataclass(frozen=True)

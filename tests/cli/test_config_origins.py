@@ -21,6 +21,7 @@ SPELLED = {
     "python": ('"/usr/bin/python3"', "/usr/bin/python3", "/usr/bin/python3", "/usr/bin/python3"),
     "effort": ('"thorough"', "thorough", "thorough", "thorough"),
     "clock": ('"wall"', "wall", "wall", "wall"),
+    "min_oracle": ("90", "90", 90.0, 90.0),
     "scope": ('"package"', "package", "package", "package"),
     "speedup": ("2", "2", 2.0, 2.0),
     "max_minutes": ("0.5", "0.5", 0.5, 0.5),
@@ -242,4 +243,4 @@ def test_run_settings_have_what_was_found(tmp_path):
     assert (asked.repo, asked.target, asked.minutes, asked.trials) == (str(tmp_path), "m:f", 2.0, 3)
     assert (asked.scope, asked.timeout_factor, asked.speedup) == ("module", 9.0, 1.25)
     assert asked.checked() is asked
-    assert len(SETTINGS) == 26
+    assert len(SETTINGS) == 27

@@ -33,6 +33,10 @@ TESTS = "from counting import over\n\n\ndef test_over():\n    for step in range(
 
 
 def strength_of(tmp_path: Path, call: str, new: str = PATCHED) -> dict:
+    return judged(tmp_path, call, new)[1]
+
+
+def judged(tmp_path: Path, call: str, new: str, *words: str) -> tuple[int, dict]:
     """What `verify` says of a patch, with a test suite that calls the target like that and checks nothing."""
     for folder in (tmp_path, *tmp_path.parents[:2]):
         if os.stat(folder).st_uid == os.geteuid():
@@ -41,10 +45,23 @@ def strength_of(tmp_path: Path, call: str, new: str = PATCHED) -> dict:
     repo = commit(tmp_path / "repo", {"counting.py": CODE, "tests/test_counting.py": tests})
     patch = tmp_path / "patch.diff"
     patch.write_text(edit_of("counting.py", CODE, new).diff())
-    command = [sys.executable, "-P", "-m", "optagent", "verify", repo, "--target", "over", "--patch", patch, "--json"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "optagent",
+        "verify",
+        repo,
+        "--target",
+        "over",
+        "--patch",
+        patch,
+        "--json",
+        *words,
+    ]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
     assert done.stdout, done.stderr
-    return json.loads(done.stdout)
+    return done.returncode, json.loads(done.stdout)
 
 
 def test_inputs_that_never_come_near_a_bound_are_weak_evidence_and_the_report_says_what_they_miss(tmp_path):
@@ -67,3 +84,9 @@ def test_a_changed_line_that_no_input_executes_is_named(tmp_path):
     said = strength_of(tmp_path, EASY, CODE.replace("found -= 5", "found = found - 5"))
     assert said["evidence"]["unexecuted_lines"] == [10]
     assert [one for one in said["warnings"] if "line 10" in one and "nothing was seen" in one]
+
+
+def test_who_asks_for_strong_checks_gets_no_verdict_from_weak_ones(tmp_path):
+    code, said = judged(tmp_path, EASY, PATCHED, "--min-oracle", "99")
+    assert (code, said["outcome"]) == (7, "inconclusive")
+    assert [one for one in said["warnings"] if "99 % are asked for" in one]
