@@ -45,6 +45,7 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
         sandbox=sandbox or str(started.settings.get("rung", "")),
         machine=record.machine,
         weighed=weighed,
+        reproduced=record.reproduced[kept[0]].test if kept and kept[0] in record.reproduced else None,
         looked_for=tuple(record.ended.extra.get("looked_for", ())) if record.ended else (),
         hot_lines=_hot_lines(record),
         warnings=(*_warnings(record), *_beside(record, winner), *_thin(claim), *_cannot_tell(record), *costs),

@@ -18,8 +18,9 @@ from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
-from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Speedup, Verdict
+from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Speedup, Unmeasured, Verdict
 from optagent.core.workload import Input
+from optagent.languages.contestant import Misconduct
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
 from optagent.measure import pyperf_file, speed
@@ -141,8 +142,22 @@ class Counter:
             number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed, self.effort), tested
         )
         self._weigh(number, tree, 0, ruling.verdict)
+        self._reproduce(number, ruling.verdict)
         self.record(number, _claimed(ruling, 0, Spent()))
         return ruling.verdict
+
+    def _reproduce(self, number: int, verdict: Verdict) -> None:
+        """The input on which what was judged is wrong, as a test to paste, on record."""
+        found = verdict.evidence.first_difference if isinstance(verdict, Incorrect) else None
+        if found is None or not found.input:
+            return
+        shop, workload = self.workshop, self.problem.workload
+        given = (*workload.search, *workload.held_out[0])[found.input - 1]
+        try:
+            test = shop.project.failing_test(shop.base, given)
+        except Misconduct as failed:
+            test = Unmeasured(f"the reference fails: {failed.phase}: {failed.reason}")
+        self.record(number, events.Reproduced(test))
 
     def _weigh(self, number: int, tree: Tree, index: int, verdict: Verdict) -> events.Weighed | None:
         """What a verdict with a number means beside it, on record."""

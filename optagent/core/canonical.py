@@ -65,7 +65,8 @@ def _first_line(left: Any, right: Any) -> Difference | None:
             return Difference(f"the {name}", _tell(a), _tell(b))
         shared = range(1, min(len(a), len(b)))
         k = next((k for k in shared if not _same(a[k], b[k])), shared.stop)
-        return Difference(f"line {k} of the {name}", *(_tell(one[k]) if k < len(one) else "no line" for one in (a, b)))
+        old, new = (_tell(one[k]) if k < len(one) else "no line" for one in (a, b))
+        return Difference(f"line {k} of the {name}", old, new)
     return None
 
 

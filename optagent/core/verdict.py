@@ -51,11 +51,13 @@ class Speedup:
 
 @dataclass(frozen=True)
 class Difference:
-    """The first place where old and new are not the same, each side shortened to one line."""
+    """The first place where old and new are not the same, each side shortened to one line. `input` is the number of the
+    input, from 1; 0 where it is not known."""
 
     where: str
     old: str
     new: str
+    input: int = 0
 
 
 @dataclass(frozen=True)

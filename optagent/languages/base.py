@@ -10,6 +10,8 @@ from optagent.core.end_to_end import Sampled
 from optagent.core.fault import Fault
 from optagent.core.patch import Patch
 from optagent.core.target import Target, Tree
+from optagent.core.verdict import Unmeasured
+from optagent.core.workload import Input
 from optagent.languages.contestant import Contestant
 from optagent.languages.tests import TestReport
 
@@ -48,6 +50,9 @@ class Project(Protocol):
     def touched(self, old: Tree, new: Tree) -> Sequence[tuple[int, int]] | None:
         """First and last line of every statement of the new tree's target that is not like that in the old one; None
         in a language that nobody knows here."""
+
+    def failing_test(self, tree: Tree, given: Input) -> str | Unmeasured:
+        """A test to paste that the tree's target passes with that input; or why there is none. Raises Misconduct."""
 
     def scope_fault(self, patch: Patch) -> str | None:
         """Why a patch may not be tried, or None."""

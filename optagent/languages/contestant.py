@@ -221,6 +221,11 @@ class Contestant:
             raise self.misconduct("call", NO_ANSWER)
         return row[0], row[1], row[2]
 
+    def write(self, number: int) -> dict[str, Any]:
+        """What the worker writes of one call, to be shown to a person; it may be anything."""
+        said, _ = self._ask("call", {"do": "write", "input": number})
+        return said
+
     def call(self, numbers: Sequence[int]) -> list[bytes]:
         """Each input called once: canonical encodings of result, arguments afterwards and printed text."""
         said, blobs = self._ask("call", {"do": "call", "inputs": list(numbers)})

@@ -202,6 +202,14 @@ class Weighed:
 
 
 @dataclass(frozen=True)
+class Reproduced:
+    """The first input on which a judged patch is wrong, as a test to paste that the untouched code passes."""
+
+    test: str | Unmeasured
+    kind: Literal["reproduced"] = "reproduced"
+
+
+@dataclass(frozen=True)
 class RunEnded:
     """`winner` is the number of the trial that is kept; 0, which no trial has, for none."""
 
@@ -253,6 +261,7 @@ Stage = (
     | Decided
     | Claimed
     | Weighed
+    | Reproduced
     | RunEnded
     | Resumed
     | Applied

@@ -23,6 +23,7 @@ from optagent.ledger.events import (
     Event,
     Json,
     Replied,
+    Reproduced,
     Resumed,
     RunEnded,
     RunStarted,
@@ -56,10 +57,10 @@ class Record:
     """What is known of one run.
 
     `trials` in the order decided; `pending` are asked but not decided, by number; `claims` with the number of their
-    trial, `weighed` by it; `replies` with the number of the trial they were bought for; `ended` is None while the run
-    can go on (a resume opens it again). `unsettled` is what was paid for trials not yet decided, and `open` what calls
-    may cost that nobody has heard the end of; `written` is what was last done with the winner's patch in the user's
-    files.
+    trial, `weighed` and `reproduced` by it; `replies` with the number of the trial they were bought for; `ended` is
+    None while the run can go on (a resume opens it again). `unsettled` is what was paid for trials not yet decided,
+    and `open` what calls may cost that nobody has heard the end of; `written` is what was last done with the
+    winner's patch in the user's files.
 
     `moves` say what differed each time the run went on with another machine, interpreter or packages. What was
     measured before is then not in the record any more: its trials are pending again, its claims are
@@ -72,6 +73,7 @@ class Record:
     pending: dict[int, Asked] = field(default_factory=dict)
     claims: tuple[tuple[int, Claimed], ...] = ()
     weighed: dict[int, Weighed] = field(default_factory=dict)
+    reproduced: dict[int, Reproduced] = field(default_factory=dict)
     replies: tuple[tuple[int, Replied], ...] = ()
     ended: RunEnded | None = None
     settled: Spent = NOTHING
@@ -152,8 +154,8 @@ def after(record: Record, trial: int, stage: Stage) -> Record:
         case Claimed():
             claims = (*record.claims, (trial, stage))
             return replace(record, claims=claims, settled=record.settled + stage.cost)
-        case Weighed():
-            return replace(record, weighed={**record.weighed, trial: stage})
+        case Weighed() | Reproduced():
+            return after_looking_on(record, trial, stage)
         case RunEnded():
             return replace(record, ended=stage)
         case Resumed():
@@ -161,6 +163,13 @@ def after(record: Record, trial: int, stage: Stage) -> Record:
         case Applied() | Undone():
             return replace(record, written=stage)
     return record
+
+
+def after_looking_on(record: Record, trial: int, stage: Weighed | Reproduced) -> Record:
+    """What was found of a trial that is judged already."""
+    if isinstance(stage, Weighed):
+        return replace(record, weighed={**record.weighed, trial: stage})
+    return replace(record, reproduced={**record.reproduced, trial: stage})
 
 
 def after_resume(record: Record, stage: Resumed) -> Record:

@@ -107,7 +107,8 @@ class ErrorPart(Part):
 
 
 class Document(Part):
-    """What `--json` prints. `speedup` and the numbers beside it are named `unmeasured` when nobody took them."""
+    """What `--json` prints. `speedup` and the numbers beside it are named `unmeasured` when nobody took them.
+    `failing_test` is one that the untouched code passes and what was judged does not."""
 
     schema_: int = SCHEMA
     verb: str
@@ -120,6 +121,7 @@ class Document(Part):
     guards: GuardsPart | Unmeasured
     growth: GrowthPart | Unmeasured
     evidence: EvidencePart | Unmeasured
+    failing_test: str | Unmeasured
     patch: str
     cost: CostPart
     sandbox: str
@@ -168,6 +170,7 @@ def as_text(shown: Part, indent: int | None) -> str:
     return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).replace('"schema_"', '"schema"')
 
 
+NO_DIFFERENCE = Unmeasured("no input was seen on which what was judged differs")
 UNPLANTED = Unmeasured("no speedup was measured, so nobody looked at what the evidence is worth")
 NOTHING = Unmeasured("no speedup was confirmed")
 
@@ -242,6 +245,7 @@ def failure(verb: str, target: str, outcome: OutcomeName, error: ErrorPart | Non
     return Document(
         verb=verb, run="", target=target, outcome=outcome, speedup=NOTHING, end_to_end=NOTHING, memory=NOTHING,
         guards=NOTHING, growth=NOTHING,
+        failing_test=NO_DIFFERENCE,
         evidence=Unmeasured("the run ended before anything was verified"), patch="", cost=cost_part(Spent(), Bought()),
         sandbox="", machine={}, trials=[], warnings=[], error=error,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from optagent.ledger.events import Applied, Undone, Weighed
 from optagent.ledger.history import Bought
 from optagent.report.beside import beside_lines, end_to_end_part, growth_part, guards_part, memory_part
 from optagent.report.document import (
+    NO_DIFFERENCE,
     NOTHING,
     Document,
     EvidencePart,
@@ -49,6 +50,8 @@ class RunReport:
     machine: dict[str, Any]
     weighed: Weighed | None
     """What the winner, or what was judged, means beside its number."""
+    reproduced: str | Unmeasured | None
+    """A test that what was judged fails; None where nothing differed."""
     looked_for: tuple[str, ...]
     hot_lines: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -88,6 +91,7 @@ def document(report: RunReport) -> Document:
         memory=memory_part(weighed) if weighed else NOTHING,
         guards=guards_part(weighed) if weighed else NOTHING,
         growth=growth_part(weighed) if weighed else NOTHING,
+        failing_test=NO_DIFFERENCE if report.reproduced is None else report.reproduced,
         evidence=_evidence(evidence, report) if evidence else Unmeasured("nothing came to a claim"),
         patch=report.shown_patch,
         cost=cost_part(report.spent, report.bought),
@@ -135,7 +139,19 @@ def _judged(report: RunReport) -> list[str]:
     if evidence is not None and evidence.inputs:
         lines.append(f"  {evidence_line(evidence)}")
     lines += _beside(report)
-    return lines if isinstance(verdict, Faster) else [*lines, f"  {verdict_line(verdict)}"]
+    return lines if isinstance(verdict, Faster) else [*lines, f"  {verdict_line(verdict)}", *_reproduced(report)]
+
+
+def _reproduced(report: RunReport) -> list[str]:
+    if not isinstance(report.reproduced, str):
+        return []
+    return [
+        "",
+        "A test that the untouched code passes and the patch does not:",
+        "",
+        *report.reproduced.splitlines(),
+        "",
+    ]
 
 
 def _beside(report: RunReport) -> list[str]:

@@ -37,7 +37,7 @@ def compare(expected: Sequence[bytes], got: Sequence[bytes]) -> Difference | Non
     for number, (old, new) in enumerate(zip(expected, got, strict=True)):
         if old != new:
             found = first_difference(old, new)
-            return Difference(f"{found.where} of input {number + 1}", found.old, found.new)
+            return Difference(f"{found.where} of input {number + 1}", found.old, found.new, number + 1)
     return None
 
 

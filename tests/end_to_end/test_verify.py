@@ -61,9 +61,15 @@ def test_the_seconds_of_a_judgement_are_no_more_than_it_took(repo):
     assert 0 < said["cost"]["seconds"] < time.monotonic() - began
 
 
-def test_a_patch_that_changes_a_result_on_one_input_is_a_regression(repo):
+def test_a_patch_that_changes_a_result_on_one_input_is_a_regression_with_a_test_to_paste(repo):
     code, said = verify(repo, WRONG)
     assert (code, said["outcome"]) == (6, "incorrect")
+    assert said["evidence"]["first_difference"]["input"] > 0
+    (repo / "test_pasted.py").write_text(said["failing_test"])
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_pasted.py"]
+    assert subprocess.run(run, cwd=repo, capture_output=True, check=False).returncode == 0
+    (repo / "scores.py").write_text(WRONG)
+    assert subprocess.run(run, cwd=repo, capture_output=True, check=False).returncode == 1
 
 
 def test_a_patch_that_is_slower_is_a_regression(repo):

@@ -64,7 +64,7 @@ def report(outcome: Outcome, won: bool, goal: float | None = None, bought: Bough
     return RunReport(
         verb="run", run="20260101-000000-abcd", repo="/a b/repo", target="m:f", outcome=outcome, goal=goal, claim=claim,
         winner=made[-1] if won else None, trials=made, sources={"captured from tests": 24}, spent=Spent(12.0, 6), bought=bought,
-        sandbox="bwrap", machine={"cores": 2}, weighed=WEIGHED if won else None, looked_for=("a", "b"), hot_lines=("m.py:2 88 % in 7 visits",),
+        sandbox="bwrap", machine={"cores": 2}, weighed=WEIGHED if won else None, reproduced=None, looked_for=("a", "b"), hot_lines=("m.py:2 88 % in 7 visits",),
         warnings=("1 tests fail or flake before any change",),
     )  # fmt: skip
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from optagent.core.fault import Fault
 from optagent.core.patch import Patch
 from optagent.core.target import Target, Tree
+from optagent.core.verdict import Unmeasured
+from optagent.core.workload import Input
 from optagent.errors import BadSetting, BadWorkload
 from optagent.languages.command import settings, toolbox_folder
 from optagent.languages.command.building import BuildFailed, Workshop, telling_line
@@ -101,6 +103,9 @@ class CommandProject:
 
     def touched(self, old: Tree, new: Tree) -> None:
         return None
+
+    def failing_test(self, tree: Tree, given: Input) -> Unmeasured:
+        return Unmeasured("there is no test to write for a command")
 
     def scope_fault(self, patch: Patch) -> str | None:
         """Patches may edit files in scope that are there already."""

@@ -11,8 +11,11 @@ from optagent.core.fault import Fault
 from optagent.core.patch import Patch
 from optagent.core.scope import Scope
 from optagent.core.target import Target, Tree
-from optagent.languages.contestant import Contestant, Load
+from optagent.core.verdict import Unmeasured
+from optagent.core.workload import Input
+from optagent.languages.contestant import REFERENCE, Contestant, Load
 from optagent.languages.python import scope
+from optagent.languages.python.failing_test import failing_test
 from optagent.languages.python.faults import faults
 from optagent.languages.python.home import PythonHome, join
 from optagent.languages.python.pytest_run import TEST_SECONDS, Wish, run_tests
@@ -22,6 +25,7 @@ from optagent.languages.tests import TestReport
 from optagent.sandbox.base import Command, Limits, Mount
 from optagent.workspace.text import read_source
 
+WRITING_S = 60.0
 WORKLOAD, BYTECODE = "/optagent/workload", "/optagent/bytecode"
 
 
@@ -92,6 +96,12 @@ class PythonProject:
     def touched(self, old: Tree, new: Tree) -> Sequence[tuple[int, int]]:
         before, after = (read_source(tree.root / self.target_in(tree).path) for tree in (old, new))
         return touched(before, after, self.target_in(new))
+
+    def failing_test(self, tree: Tree, given: Input) -> str | Unmeasured:
+        with self.contestant(tree, 0, WRITING_S, REFERENCE) as reference:
+            self.load(reference, tree, 1)
+            reference.keep([given.data])
+            return failing_test(self.target_in(tree), reference.write(0))
 
     def scope_fault(self, patch: Patch) -> str | None:
         return scope.fault(self.target, patch, self.scope, self.base)

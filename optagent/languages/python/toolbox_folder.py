@@ -8,7 +8,8 @@ from pathlib import Path
 
 MODULES = (
     "allocations", "bytecode", "codec", "command", "encode", "events", "functions", "hot", "instructions", "iterate",
-    "lines", "loading", "objects", "probe", "record", "samples", "share", "shims", "target", "watch", "weigh", "worker",
+    "lines", "loading", "objects", "probe", "record", "samples", "share", "shims", "source", "target",
+    "watch", "weigh", "worker",
 )  # fmt: skip
 PARTS = (
     *[("optagent.languages.python", f"toolbox/optagent_{name}.py", f"optagent_{name}.py") for name in MODULES],

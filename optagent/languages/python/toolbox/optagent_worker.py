@@ -14,6 +14,7 @@ knows no expected value. The referee asks one thing at a time:
     collect   what the last block returned and printed     -> one encoding each, then one of the block's text
     profile   each input under a profiler of that kind     -> rows, or why there are none
     weigh     each input once                               -> memory held, text written, threads started
+    write     one input                                     -> the call and what it does, as Python
 
 What the target raises is data. What is wrong with us ends the process with a traceback on stderr.
 """
@@ -201,6 +202,13 @@ class Worker:
         rows = profiler.rows(self.target, block)
         sys.stdout, sys.stderr = kept
         self.answer({"rows": rows})
+
+    def do_write(self, header: Header, blobs: list[bytes]) -> None:
+        kept = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
+        said = beside("optagent_source").written(self.target, self.inputs[header["input"]])
+        sys.stdout, sys.stderr = kept
+        self.answer(said)
 
     def do_weigh(self, header: Header, blobs: list[bytes]) -> None:
         self.answer(beside("optagent_weigh").weigh(self.target, self.inputs))
