@@ -30,6 +30,7 @@ import zlib
 import zoneinfo
 
 import pytest
+import rpds
 import toolbox_path
 
 # isort: split
@@ -529,3 +530,39 @@ def test_sets_of_any_objects_have_one_form_under_every_hash_seed():
         for seed in ("1", "2", "3")
     }
     assert len(seen) == 1
+
+
+ITEMS = {str(k): [k] for k in range(6)}
+
+
+def test_a_compiled_map_by_hash_has_no_order_and_all_of_its_content():
+    same = {encode(rpds.HashTrieMap(ITEMS)) for _ in range(5)}
+    assert len(same) == 1
+    assert len({encode(rpds.HashTrieSet(ITEMS)) for _ in range(5)}) == 1
+    assert encode(rpds.HashTrieMap(ITEMS)) != encode(rpds.HashTrieMap({**ITEMS, "0": [7]}))
+    assert encode(rpds.HashTrieMap({})) != encode(rpds.HashTrieSet([]))
+
+
+def test_a_compiled_container_with_an_order_keeps_it():
+    assert encode(rpds.List([1, 2])) != encode(rpds.List([2, 1]))
+
+
+def test_what_a_compiled_map_shares_with_others_is_told_apart():
+    kept = [1]
+    one, other = rpds.HashTrieMap({1: kept, 2: [1]}), rpds.HashTrieMap({1: [1], 2: kept})
+    assert encode([kept, one]) != encode([kept, other])
+    assert encode([kept, one]) == encode([kept, rpds.HashTrieMap({2: [1], 1: kept})])
+
+
+class Forgetful:
+    """Says that it is made of items in any order, and is not compiled."""
+
+    def __init__(self, items):
+        self.items = items
+
+    def __reduce__(self):
+        return Forgetful, (sorted(self.items),)
+
+
+def test_a_class_of_the_project_is_not_believed_that_it_has_no_order():
+    assert encode(Forgetful([1, 2])) != encode(Forgetful([2, 1]))

@@ -93,10 +93,45 @@ def encode_content(encoder: Encoder, value: Any, depth: int) -> Any:
         return refuse(kind)
     if not isinstance(said, tuple):
         return ["said", encoder.tree(said, depth)]
+    items = items_of(kind, said)
+    if items is not None and has_no_order(kind, items):
+        return ["made", content, label(kind), ["s", *encoder.members(items, depth)]]
     parts = [list(one) if k in (3, 4) and one is not None else one for k, one in enumerate(said[:5])]
     # a state that is the object's dict is encoded by name, and what a builtin base holds has been encoded above
     shown = [one for one in parts[: 3 if base else 5] if one is not None and one is not vars_of(value)]
     return ["made", content, *[encoder.tree(one, depth) for one in shown]]
+
+
+def items_of(kind: type, said: tuple[Any, ...]) -> list[Any] | None:
+    """The items of a compiled container that is made again by its class from one list of them."""
+    own = BODY(kind).get("__reduce__")
+    if type(own) is not types.MethodDescriptorType or own.__objclass__ is not kind:
+        return None
+    is_list = len(said) == 2 and said[0] is kind and type(said[1]) is tuple and len(said[1]) == 1
+    return said[1][0] if is_list and type(said[1][0]) is list else None
+
+
+ORDERLESS: dict[int, tuple[type, bool]] = {}
+"""Compiled containers met so far, by identity, and whether they have no order of their own."""
+
+
+def has_no_order(kind: type, items: list[Any]) -> bool:
+    """Whether objects of the class forget the order in which they were filled, as maps by hash do. What such a one
+    tells in which order depends on its content, or on chance, and is nothing that can differ.
+
+    Found out with sixteen numbers (pairs of them for a map), filled in forwards and backwards.
+    """
+    if id(kind) not in ORDERLESS:
+        are_pairs = all(type(one) is tuple and len(one) == 2 for one in items)
+        numbers: list[Any] = [(k, k) if are_pairs else k for k in range(16)]
+        orders = [numbers, numbers[::-1]]
+        try:
+            told = [items_of(kind, BODY(kind)["__reduce__"](kind(one))) for one in orders]
+        except Exception:  # noqa: BLE001 - compiled code of a library: what it raises says nothing about us
+            return False
+        is_orderless = told != orders and all(type(one) is list and sorted(one) == numbers for one in told)
+        ORDERLESS[id(kind)] = kind, is_orderless
+    return ORDERLESS[id(kind)][1]
 
 
 def plain(base: Any, value: Any) -> Any:
