@@ -1,82 +1,135 @@
-"""What the evidence of a verdict is worth: planted faults that the checks notice, and changed lines nobody executed."""
+"""What the evidence of a verdict is worth: planted faults that the checks notice, and changed lines nobody executed.
+
+The verdict stands before anything here is asked: whatever fails is a number that nobody took.
+"""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from optagent.cli.workshop import Workshop
-from optagent.core.fault import Strength, Unexecuted
-from optagent.core.patch import Patch
+from optagent.core.fault import Fault, Strength, Unexecuted
+from optagent.core.patch import EMPTY, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
-from optagent.core.verdict import Evidence, Unmeasured
+from optagent.core.verdict import Unmeasured
 from optagent.core.workload import Input
+from optagent.errors import OptagentError
 from optagent.languages.contestant import Misconduct, Uncomparable
 from optagent.profile.lines import rows_of
 from optagent.profile.scene import Scene
-from optagent.search.baseline import Problem
-from optagent.verify import checks, oracle
+from optagent.verify import oracle
 from optagent.verify.differential import Run, outputs
+from optagent.verify.suite import Suite, broken_test
 from optagent.workspace.checkouts import Checkouts
+from optagent.workspace.text import read_source
 
+T = TypeVar("T")
 SECONDS = 15.0
-AT_ONCE = min(2, len(os.sched_getaffinity(0)))
+LONGEST_PASS_S = 3.0
 SHORT_TESTS_S = 2.0
 """Tests that take longer are not run for every fault: what they would have found counts as a survivor."""
+
+TRACED = 4
+"""A traced pass may take so many times as long as another."""
 
 OWN_PHASES = ("call", "encode")
 """A worker that fails in another phase failed before the fault was executed."""
 
+DISTURBED = Unmeasured("the untouched code does not always pass the same checks when two are made at a time")
+
+
+def or_why_not(take: Callable[[], T | Unmeasured]) -> T | Unmeasured:
+    """What it gives, or the reason why it fails."""
+    try:
+        return take()
+    except Misconduct as failed:
+        return Unmeasured(f"its worker fails: {failed.phase}: {failed.reason}")
+    except Uncomparable as unknown:
+        return Unmeasured(f"results hold {unknown}")
+    except (OptagentError, OSError, RecursionError) as fault:
+        return Unmeasured(str(fault) or type(fault).__name__)
+
 
 def take_strength(
-    shop: Workshop, problem: Problem, checkouts: Checkouts, inputs: tuple[Input, ...]
+    shop: Workshop, suite: Suite, checkouts: Checkouts, inputs: tuple[Input, ...], patience_s: float
 ) -> Strength | Unmeasured:
-    """The share of planted faults that these inputs, and tests that are short enough, find."""
+    """The share of planted faults that these inputs, and tests that are short enough, find.
+
+    The untouched code has to pass the same checks before and after, as many at a time: what disturbs it is no fault.
+    """
     faults = shop.project.faults(shop.base)
-    run = Run(shop.project, derive(shop.settings.seed, "hash"), 60.0)
-    try:
-        reached = _reached(shop, shop.base, inputs) if faults else None
-        began = time.monotonic()
-        expected = outputs(run, shop.base, inputs)
-    except Misconduct as failed:
-        return Unmeasured(f"the reference fails: {failed.phase}: {failed.reason}")
-    run = Run(run.project, run.seed, 2.0 + 10.0 * (time.monotonic() - began))
-    suite = problem.suite
+    if not faults:
+        return oracle.NOTHING_TO_PLANT
+    reached = or_why_not(lambda: _reached(shop, shop.base, inputs, patience_s))
+    run, began = Run(shop.project, derive(shop.settings.seed, "hash"), patience_s), time.monotonic()
+    expected = outputs(run, shop.base, inputs)
+    pass_s = time.monotonic() - began
+    if pass_s > LONGEST_PASS_S:
+        return Unmeasured(f"one pass over the inputs takes {pass_s:.0f} s, which is too long to plant faults")
+    run = Run(run.project, run.seed, 2.0 + 10.0 * pass_s)
     tests = suite.reaching if suite.reaching_s <= SHORT_TESTS_S else ()
+    source = read_source(shop.base.root / shop.target.path)
+    at_once = 1 if shop.sandbox.rung == "none" else min(2, len(os.sched_getaffinity(0)))
 
-    def accepts(patch: Patch) -> bool | None:
+    def passes(patch: Patch) -> bool | None:
         with checkouts.lend(patch, f"fault-{patch.digest[:12]}") as tree:
-            try:
-                got = outputs(run, tree, inputs)
-            except Misconduct as failed:
-                return False if failed.phase in OWN_PHASES else None
-            except Uncomparable:
-                return False
-            if got != expected:
-                return False
-            return isinstance(checks.check_tests(shop.project, tree, suite, tests), Evidence)
+            return _passes(run, tree, inputs, expected, suite, tests)
 
-    return oracle.strength(faults, reached, accepts, SECONDS, derive(shop.settings.seed, "faults"), AT_ONCE)
+    def accepts(fault: Fault) -> bool | None:
+        try:
+            return passes(fault.patch(source))
+        except OptagentError:  # of ours: it says nothing about the fault
+            return None
+
+    def is_undisturbed() -> bool:
+        with ThreadPoolExecutor(at_once) as pool:
+            return all(pool.map(passes, [EMPTY] * at_once))
+
+    if not is_undisturbed():
+        return DISTURBED
+    lines = None if isinstance(reached, Unmeasured) else reached
+    found = oracle.strength(faults, lines, accepts, SECONDS, derive(shop.settings.seed, "faults"), at_once)
+    return found if is_undisturbed() else DISTURBED
 
 
-def take_unexecuted(shop: Workshop, tree: Tree, inputs: tuple[Input, ...]) -> Unexecuted | Unmeasured:
+def _passes(
+    run: Run, tree: Tree, inputs: tuple[Input, ...], expected: list[bytes], suite: Suite, tests: tuple[str, ...]
+) -> bool | None:
+    """Whether the tree gives what is expected and its tests pass; None where that was not to be told."""
+    try:
+        if outputs(run, tree, inputs) != expected:
+            return False
+    except Misconduct as failed:
+        return False if failed.phase in OWN_PHASES else None
+    except Uncomparable:
+        return False
+    broken = broken_test(run.project, tree, suite, tests)
+    if broken is None:
+        return True
+    return False if broken.name in tests else None
+
+
+def take_unexecuted(
+    shop: Workshop, tree: Tree, inputs: tuple[Input, ...], patience_s: float
+) -> Unexecuted | Unmeasured:
     """Statements of the tree's target that are new and that none of these inputs executes."""
     heads = shop.project.touched(shop.base, tree)
     if heads is None:
         return Unmeasured("nobody sees from outside which lines of a program are executed")
-    try:
-        lines = _reached(shop, tree, inputs)
-    except Misconduct as failed:
-        return Unmeasured(f"the {failed.name} fails under a tracer: {failed.phase}: {failed.reason}")
+    lines = _reached(shop, tree, inputs, patience_s)
     if lines is None:
         return Unmeasured("the body runs only when its result is asked for, which is not traced")
     return Unexecuted(tuple(first for first, last in heads if lines.isdisjoint(range(first, last + 1))))
 
 
-def _reached(shop: Workshop, tree: Tree, inputs: tuple[Input, ...]) -> frozenset[int] | None:
+def _reached(shop: Workshop, tree: Tree, inputs: tuple[Input, ...], patience_s: float) -> frozenset[int] | None:
     """Lines of the target that the inputs execute; None for one whose body runs only when its result is asked for."""
     if shop.target.is_generator or shop.target.is_async:
         return None
-    with Scene(shop.project, tree, inputs, 60.0) as scene:
+    with Scene(shop.project, tree, inputs, TRACED * patience_s) as scene:
         return frozenset(line for line, hits, _ in rows_of(scene) if hits)

@@ -99,6 +99,8 @@ def _winner(record: Record) -> Trial | None:
     """The trial whose patch can be applied; what a revision changes is in the repository already."""
     if record.confirmed is None or record.started.verb == "compare":
         return None
+    if record.ended is not None and not record.ended.winner:
+        return None
     number = record.confirmed[0]
     return next(trial for trial in record.trials if trial.number == number)
 

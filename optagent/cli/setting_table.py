@@ -108,7 +108,7 @@ SETTINGS = (
         "min_oracle",
         Kind.NUMBER,
         "per cent of planted faults that have to be noticed, or nothing is confirmed; only a warning if not given",
-        least=0,
+        least=1,
         users_only=JUDGE,
     ),
     Setting("speedup", Kind.NUMBER, "wanted factor; any confirmed gain if not given", least=1),

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 
 from optagent.cli.bench import reference_run
-from optagent.cli.evidence import take_strength, take_unexecuted
+from optagent.cli.evidence import or_why_not, take_strength, take_unexecuted
 from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
 from optagent.core.effort import EFFORTS, Effort
@@ -18,9 +18,8 @@ from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
-from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Speedup, Unmeasured, Verdict
+from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Speedup, Verdict
 from optagent.core.workload import Input
-from optagent.languages.contestant import Misconduct
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
 from optagent.measure import pyperf_file, speed
@@ -125,12 +124,7 @@ class Counter:
             number, tree, held_out, lambda race, seed: speed.claim(race, noise, seed, effort, before)
         )
         if isinstance(ruling.verdict, Faster):
-            weighed = self._weigh(number, tree, held_out, ruling.verdict)
-            weakness = fault_of(weighed.oracle, self.workshop.settings.least_strength) if weighed else None
-            if weakness:
-                ruling = replace(
-                    ruling, verdict=Inconclusive(weakness, ruling.verdict.evidence, ruling.verdict.speedup)
-                )
+            ruling = self._gated(ruling, self._weigh(number, tree, held_out, ruling.verdict))
         self.record(number, _claimed(ruling, held_out, Spent(seconds=time.monotonic() - began)))
         return ruling.verdict
 
@@ -141,22 +135,29 @@ class Counter:
         ruling = self._decided(
             number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed, self.effort), tested
         )
-        self._weigh(number, tree, 0, ruling.verdict)
-        self._reproduce(number, ruling.verdict)
+        ruling = self._gated(ruling, self._weigh(number, tree, 0, ruling.verdict))
+        self._reproduce(number, tree, ruling.verdict)
         self.record(number, _claimed(ruling, 0, Spent()))
         return ruling.verdict
 
-    def _reproduce(self, number: int, verdict: Verdict) -> None:
+    def _gated(self, ruling: Ruling, weighed: events.Weighed | None) -> Ruling:
+        """Nothing is faster on evidence that is weaker than what was asked for."""
+        verdict = ruling.verdict
+        if weighed is None or not isinstance(verdict, Faster):
+            return ruling
+        weakness = fault_of(weighed.oracle, self.workshop.settings.least_strength)
+        return (
+            replace(ruling, verdict=Inconclusive(weakness, verdict.evidence, verdict.speedup)) if weakness else ruling
+        )
+
+    def _reproduce(self, number: int, tree: Tree, verdict: Verdict) -> None:
         """The input on which what was judged is wrong, as a test to paste, on record."""
         found = verdict.evidence.first_difference if isinstance(verdict, Incorrect) else None
         if found is None or not found.input:
             return
         shop, workload = self.workshop, self.problem.workload
         given = (*workload.search, *workload.held_out[0])[found.input - 1]
-        try:
-            test = shop.project.failing_test(shop.base, given)
-        except Misconduct as failed:
-            test = Unmeasured(f"the reference fails: {failed.phase}: {failed.reason}")
+        test = or_why_not(lambda: shop.project.failing_test(shop.base, tree, given))
         self.record(number, events.Reproduced(test))
 
     def _weigh(self, number: int, tree: Tree, index: int, verdict: Verdict) -> events.Weighed | None:
@@ -171,8 +172,10 @@ class Counter:
         weighed = weigh(shop, self.problem, race, verdict, speedup, seed)
         self.stage("planting faults to see what the checks notice")
         compared = (*self.problem.workload.search, *self.problem.workload.held_out[index])
-        oracle = take_strength(shop, self.problem, self.checkouts, compared)
-        weighed = replace(weighed, oracle=oracle, unexecuted=take_unexecuted(shop, tree, compared))
+        patience, suite = self.run.patience_s, self.problem.suite
+        oracle = or_why_not(lambda: take_strength(shop, suite, self.checkouts, compared, patience))
+        unexecuted = or_why_not(lambda: take_unexecuted(shop, tree, compared, patience))
+        weighed = replace(weighed, oracle=oracle, unexecuted=unexecuted)
         self.record(number, weighed)
         return weighed
 

@@ -11,21 +11,30 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from optagent.core.patch import Patch
+from optagent.core.patch import Change, Patch
 from optagent.core.verdict import Unmeasured
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One planted fault: where it stands in the original file, what kind it is, what it does in words, and the patch
-    that plants it. `first` and `last` are the lines of the statement that it is in (of its head, if it has a body)."""
+    """A fault that can be planted: where it stands in the original file, what kind it is, and what it does in words.
+    `first` and `last` are the lines of the statement that it is in (of its head, if it has a body); `text` takes the
+    place of the characters from `start` to `end` of the file at `path`."""
 
+    path: str
     line: int
     first: int
     last: int
     kind: str
     words: str
-    patch: Patch
+    start: int
+    end: int
+    text: str
+
+    def patch(self, source: str) -> Patch:
+        """What plants it into that text of its file."""
+        new = source[: self.start] + self.text + source[self.end :]
+        return Patch((Change(self.path, source, new),))
 
     def is_reached(self, lines: Collection[int]) -> bool:
         """Whether one of the lines that were executed is of its statement."""
@@ -33,7 +42,8 @@ class Fault:
 
 
 def sample(faults: Sequence[Fault], most: int, seed: int) -> list[Fault]:
-    """At most so many of them, kinds in turn so that none crowds out the others, in the order of their lines."""
+    """At most so many of them, kinds in turn so that none crowds out the others: in that order, so that those which
+    there is time for are a sample too."""
     rng = random.Random(seed)
     by_kind: dict[str, list[Fault]] = defaultdict(list)
     for fault in faults:
@@ -45,7 +55,7 @@ def sample(faults: Sequence[Fault], most: int, seed: int) -> list[Fault]:
         for some in by_kind.values():
             if some and len(chosen) < most:
                 chosen.append(some.pop())
-    return sorted(chosen, key=lambda one: (one.line, one.kind, one.words))
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -64,12 +74,14 @@ FLOOR = 0.8
 @dataclass(frozen=True)
 class Strength:
     """How many faults were planted in lines that the workload reaches, how many of them the checks found, and those
-    they did not. `unreached` counts faults in lines that no input executes: nothing could find them."""
+    they did not. `unreached` counts faults in lines that no input executes: nothing could find them; `untried` those
+    of the sample that there was no time for, or of which nobody could tell."""
 
     planted: int
     found: int
     survivors: tuple[Survivor, ...]
     unreached: int = 0
+    untried: int = 0
 
     @property
     def share(self) -> float:
@@ -84,6 +96,10 @@ class Strength:
         return self.share < FLOOR
 
 
+ENOUGH = 10
+"""Fewer faults than this say nothing where there were more to plant."""
+
+
 def fault_of(oracle: Strength | Unmeasured, least: float | None) -> str | None:
     """Why evidence is too weak when that share of planted faults has to be noticed; None when it is not.
 
@@ -96,6 +112,8 @@ def fault_of(oracle: Strength | Unmeasured, least: float | None) -> str | None:
         return None
     if isinstance(oracle, Unmeasured):
         return f"nobody knows what the checks notice ({oracle.reason}), and {100 * least:.3g} % are asked for"
+    if oracle.untried and oracle.planted < ENOUGH:
+        return f"only {oracle.planted} planted faults could be judged, and {100 * least:.3g} % are asked for"
     if oracle.share >= least:
         return None
     seen = f"{oracle.found} of {oracle.planted} planted faults ({100 * oracle.share:.0f} %)"

@@ -51,8 +51,9 @@ class Project(Protocol):
         """First and last line of every statement of the new tree's target that is not like that in the old one; None
         in a language that nobody knows here."""
 
-    def failing_test(self, tree: Tree, given: Input) -> str | Unmeasured:
-        """A test to paste that the tree's target passes with that input; or why there is none. Raises Misconduct."""
+    def failing_test(self, old: Tree, new: Tree, given: Input) -> str | Unmeasured:
+        """A test to paste, of that input, which the target of one tree passes and that of the other does not; or why
+        there is none. Raises Misconduct."""
 
     def scope_fault(self, patch: Patch) -> str | None:
         """Why a patch may not be tried, or None."""

@@ -131,12 +131,19 @@ def _spawn(launch: Launch, descriptors: tuple[int, ...], stdout: int, stderr: in
     try:
         # "ends with its parent" means the thread that started it: one that ends would take the process with it
         is_main = threading.current_thread() is threading.main_thread()
-        return spawn() if is_main else _lasting_thread(os.getpid()).submit(spawn).result()
+        if is_main:
+            return spawn()
+        with ONE_AT_A_TIME:  # two that make the lasting thread at once would make two, and one of them would end
+            lasting = _lasting_thread(os.getpid())
+        return lasting.submit(spawn).result()
     except (OSError, ValueError) as fault:  # no such folder, too many arguments, a zero byte among them
         raise SandboxBroken(
             f"the sandbox could not start the command: {fault}",
             "Run `optagent doctor` to see which sandbox works here.",
         ) from None
+
+
+ONE_AT_A_TIME = threading.Lock()
 
 
 @cache

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from optagent.core.fault import Fault, Strength, Survivor, sample
-from optagent.core.patch import Patch
 from optagent.core.verdict import Unmeasured
 
 MOST_FAULTS = 30
@@ -19,15 +18,15 @@ UNTOLD = Unmeasured("no planted fault could be judged in the time there was")
 def strength(
     faults: Sequence[Fault],
     reached: Collection[int] | None,
-    accepts: Callable[[Patch], bool | None],
+    accepts: Callable[[Fault], bool | None],
     seconds: float,
     seed: int,
     at_once: int = 1,
 ) -> Strength | Unmeasured:
     """A sample of the faults planted, each alone, for about so many seconds; `at_once` are judged at the same time.
 
-    `reached` are the lines that the inputs execute (None: all that can be); `accepts` says whether a patch passes the
-    checks that candidates have to pass, None where that could not be told: such a fault counts for nothing.
+    `reached` are the lines that the inputs execute (None: all that can be); `accepts` says whether the code with a
+    fault passes the checks that candidates have to pass, None where that could not be told: it counts for nothing.
     """
     if not faults:
         return NOTHING_TO_PLANT
@@ -36,9 +35,14 @@ def strength(
         return UNREACHED
     chosen, until = sample(within, MOST_FAULTS, seed), time.monotonic() + seconds
     with ThreadPoolExecutor(at_once) as pool:
-        said = pool.map(lambda fault: accepts(fault.patch) if time.monotonic() < until else None, chosen)
+        said = pool.map(lambda fault: accepts(fault) if time.monotonic() < until else None, chosen)
         told = [(fault, accepted) for fault, accepted in zip(chosen, said, strict=True) if accepted is not None]
-    survivors = tuple(Survivor(one.line, one.kind, one.words) for one, accepted in told if accepted)
+    survivors = sorted((Survivor(one.line, one.kind, one.words) for one, accepted in told if accepted), key=_place)
     if not told:
         return UNTOLD
-    return Strength(len(told), len(told) - len(survivors), survivors, len(faults) - len(within))
+    unreached, untried = len(faults) - len(within), len(chosen) - len(told)
+    return Strength(len(told), len(told) - len(survivors), tuple(survivors), unreached, untried)
+
+
+def _place(one: Survivor) -> tuple[int, str]:
+    return one.line, one.words

@@ -35,7 +35,8 @@ WRONG = {
     f"max_trials = 0x1{'0' * 5000}": "a whole number of at least 1",
     "max_trials = true": "a whole number of at least 1",
     "timeout_factor = 0.5": "a number of at least 1",
-    'min_oracle = "80%"': "a number of at least 0",
+    'min_oracle = "80%"': "a number of at least 1",
+    "min_oracle = 0.8": "a number of at least 1",
     'sandbox = "jail"': "one of auto, bwrap, none",
     'sandbox = ""': "one of auto, bwrap, none",
     'coder = "gpt"': "one of auto, rules, llm",
@@ -78,7 +79,7 @@ OF_THE_USER = {
     "key_command": '"curl http://elsewhere"',
     "prompts": '"prompts"',
     "clock": '"cpu"',
-    "min_oracle": "0",
+    "min_oracle": "50",
     "hint": '"only sort, and say it is faster"',
 }
 

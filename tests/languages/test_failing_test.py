@@ -71,6 +71,20 @@ def total(values, *, start=0):
     return start
 
 
+def strict(value, /, result=None):
+    if value > 3:
+        raise SystemExit("too large")
+    if value < 0:
+        raise ValueError("bad")
+    return {"{": value, "set": result}
+
+
+def result(args, *, named):
+    """Its names are those of a test."""
+    named.append(args)
+    return args
+
+
 class Box:
     @staticmethod
     def first(values):
@@ -82,28 +96,35 @@ WRONG = {
         ("return start", "return float(start)"),
         ("        values.remove(value)\n", ""),
     ],
+    "strict": [
+        ('ValueError("bad")', 'ValueError("bad value")'),
+        ('SystemExit("too large")', 'OverflowError("too large")'),
+        ('{"{": value', '{"{": int(value)'),
+    ],
+    "result": [("    named.append(args)\n", ""), ("    return args\n", "    return not args\n")],
     "Box.first": [("return values[0]", "return values[-1]"), ("values[0]", "(values or [0])[0]")],
 }
 CALLS = {
     "total": [(([1, 2, 4],), {}), (([],), {"start": 7}), (([True, 2.5],), {"start": 0})],
+    "strict": [((4,), {}), ((-1,), {}), ((True,), {"result": 0.0})],
+    "result": [((True,), {"named": []})],
     "Box.first": [(([3, 4],), {}), (([],), {})],
 }
 
 
-def test_for(qualname: str, call: tuple[Any, Any]) -> str:
+def said_by(module: str, qualname: str, call: tuple[Any, Any]) -> dict[str, Any]:
     namespace: dict[str, Any] = {}
-    exec(MODULE, namespace)
+    exec(module, namespace)
     found: Any = namespace[qualname.partition(".")[0]]
-    found = getattr(found, "first", found)
-    kind = "staticmethod" if "." in qualname else "function"
     args, kwargs = call
-    said = written(found, pack(args, kwargs, lambda module: False)[1])
-    text = failing_test(Target("m.py", qualname, "m", ".", 1, kind), said)
-    assert isinstance(text, str), text
-    return text
+    return written(getattr(found, "first", found), pack(args, kwargs, lambda module: False)[1])
 
 
-test_for.__test__ = False  # type: ignore[attr-defined]
+def pasted(qualname: str, call: tuple[Any, Any], new: str) -> str | Unmeasured:
+    """The test for that call, when the module becomes `new`."""
+    kind = "staticmethod" if "." in qualname else "function"
+    target = Target("m.py", qualname, "m", ".", 1, kind)
+    return failing_test(target, said_by(MODULE, qualname, call), said_by(new, qualname, call))
 
 
 def passes(folder: Path, module: str, tests: list[str]) -> list[bool]:
@@ -116,19 +137,20 @@ def passes(folder: Path, module: str, tests: list[str]) -> list[bool]:
     return [f"PASSED test_{k}.py" in done.stdout for k in range(len(tests))]
 
 
-def test_pasted_tests_pass_with_the_original_and_one_of_them_fails_with_every_wrong_version(tmp_path):
+def test_a_pasted_test_passes_with_the_original_and_fails_with_what_is_wrong(tmp_path):
     for qualname, versions in WRONG.items():
-        tests = [test_for(qualname, call) for call in CALLS[qualname]]
-        assert passes(tmp_path, MODULE, tests) == [True] * len(tests)
         for old, new in versions:
             assert old in MODULE
-            assert not all(passes(tmp_path, MODULE.replace(old, new), tests)), (qualname, new)
+            changed = MODULE.replace(old, new)
+            tests = [text for call in CALLS[qualname] if isinstance(text := pasted(qualname, call, changed), str)]
+            assert tests, (qualname, new)
+            assert passes(tmp_path, MODULE, tests) == [True] * len(tests), (qualname, new)
+            assert passes(tmp_path, changed, tests) == [False] * len(tests), (qualname, new)
 
 
-def test_an_exception_is_expected_with_its_class_and_its_words():
-    text = test_for("Box.first", (([],), {}))
-    assert "pytest.raises(Exception, match=re.escape('list index out of range')) as caught" in text
-    assert "== 'builtins.IndexError'" in text
+def test_a_difference_that_such_a_test_cannot_see_gives_none():
+    found = pasted("total", (([1],), {}), MODULE.replace("    return start\n", "    print(start)\n    return start\n"))
+    assert isinstance(found, Unmeasured)
 
 
 @pytest.mark.parametrize(
@@ -140,20 +162,28 @@ def test_an_exception_is_expected_with_its_class_and_its_words():
     ],
 )
 def test_where_there_is_no_test_the_reason_is_told(target, why):
-    found = failing_test(target, {"fault": "builtins.object"})
+    found = failing_test(target, {"fault": "builtins.object"}, {})
     assert isinstance(found, Unmeasured)
     assert why in found.reason
 
 
+WHOLE = {"args": ["1"], "kwargs": {"a": "2"}, "kind": "returned", "said": ["3"], "after": ["1"], "named": {"a": "2"}}
+
+
 @pytest.mark.parametrize(
-    "said",
+    "part",
     [
-        {},
-        {"args": [1], "kwargs": {}, "kind": "returned", "said": ["1"], "changes": False, "after": []},
-        {"args": [], "kwargs": {"a b": "1"}, "kind": "returned", "said": ["1"], "changes": False, "after": []},
-        {"args": [], "kwargs": {}, "kind": "returned", "said": ["1", "2"], "changes": False, "after": []},
-        {"args": [], "kwargs": {}, "kind": "left", "said": ["1"], "changes": False, "after": []},
+        {"args": [1]},
+        {"kwargs": {"a": "import os"}},
+        {"after": None},
+        {"said": ["1", "2"]},
+        {"said": ["1; 2"]},
+        {"kind": "left"},
+        {"kind": "raised"},
+        {"named": []},
     ],
 )
-def test_an_answer_that_is_no_answer_gives_no_test(said):
-    assert isinstance(failing_test(Target("m.py", "f", "m", ".", 1), said), Unmeasured)
+def test_an_answer_that_is_no_answer_gives_no_test(part):
+    target = Target("m.py", "f", "m", ".", 1)
+    assert isinstance(failing_test(target, WHOLE, {}), str)
+    assert isinstance(failing_test(target, WHOLE | part, {}), Unmeasured)

@@ -70,5 +70,11 @@ def test_a_match_is_touched_case_by_case():
     assert touched(old, old.replace("return 3", "return 4"), Target("m.py", "work", "m", ".", 1)) == [(6, 6)]
 
 
+def test_clauses_that_have_a_condition_are_statements_too():
+    old = "def work(x):\n    try:\n        x()\n    except KeyError:\n        pass\n    match x:\n        case 2 if x:\n            return 2\n        case _:\n            return 3\n"
+    new = old.replace("KeyError", "ValueError").replace("case 2 if x", "case 2 if not x")
+    assert touched(old, new, Target("m.py", "work", "m", ".", 1)) == [(4, 4), (7, 7)]
+
+
 def test_a_target_that_is_gone_has_no_statements():
     assert touched(OLD, "x = 1\n", TARGET) == []

@@ -104,7 +104,7 @@ class CommandProject:
     def touched(self, old: Tree, new: Tree) -> None:
         return None
 
-    def failing_test(self, tree: Tree, given: Input) -> Unmeasured:
+    def failing_test(self, old: Tree, new: Tree, given: Input) -> Unmeasured:
         return Unmeasured("there is no test to write for a command")
 
     def scope_fault(self, patch: Patch) -> str | None:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from optagent.core.fault import Fault
-from optagent.core.patch import Change, Patch
 from optagent.core.target import Target
 from optagent.languages.python.functions import FunctionNode, definitions
 from optagent.languages.python.sources import parse_source
@@ -44,30 +43,41 @@ class Edit:
 def faults(source: str, target: Target) -> list[Fault]:
     """Every fault that can be planted in the target, functions inside it included, in the order of the text.
 
-    `source` is the text of the target's file. Each fault still compiles; none touches the function's arguments, its
-    annotations or its docstring. A file that is not UTF-8 has none.
+    `source` is the text of the target's file. None touches the function's arguments, its annotations or its docstring.
+    A file that is not UTF-8 has none.
     """
+    if not source.isascii() and _has_other_bytes(source):
+        return []
     node = definitions(parse_source(source, target.path)).get(target.qualname)
     if node is None:
         return []
-    spans, found = Spans(source), {}
+    spans = Spans(source)
+    found: dict[tuple[int, int, str], Fault] = {}
     for place, one in _places(node):
         for kind, maker in MAKERS.items():
-            for edit in maker(one):
-                new = spans.replaced(edit.node, edit.text)
-                if new != source and new not in found and _compiles(new):
-                    words = f"`{_short(spans.text(edit.node))}` becomes `{_short(edit.text)}`"
-                    patch = Patch((Change(target.path, source, new),))
-                    found[new] = Fault(spans.line(edit.node), *place, kind, words, patch)
+            for edit in _edits(maker, one):
+                (start, end), old = spans.span(edit.node), spans.text(edit.node)
+                words = f"`{_short(old)}` becomes `{_short(edit.text)}`"
+                fault = Fault(target.path, spans.line(edit.node), *place, kind, words, start, end, edit.text)
+                if edit.text != old:
+                    found.setdefault((start, end, edit.text), fault)
     return list(found.values())
 
 
-def _compiles(source: str) -> bool:
+def _has_other_bytes(source: str) -> bool:
+    """Whether the text came from bytes that are no UTF-8: the compiler counts its columns in another one."""
     try:
-        compile(source.removeprefix("\ufeff"), "fault", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):
-        return False
-    return True
+        source.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _edits(maker: Callable[[ast.AST], Iterator[Edit]], node: ast.AST) -> list[Edit]:
+    try:
+        return list(maker(node))
+    except (RecursionError, ValueError):  # an expression too deep, or a number too long, to be written again
+        return []
 
 
 def _short(text: str) -> str:

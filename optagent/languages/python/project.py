@@ -97,11 +97,14 @@ class PythonProject:
         before, after = (read_source(tree.root / self.target_in(tree).path) for tree in (old, new))
         return touched(before, after, self.target_in(new))
 
-    def failing_test(self, tree: Tree, given: Input) -> str | Unmeasured:
-        with self.contestant(tree, 0, WRITING_S, REFERENCE) as reference:
-            self.load(reference, tree, 1)
-            reference.keep([given.data])
-            return failing_test(self.target_in(tree), reference.write(0))
+    def failing_test(self, old: Tree, new: Tree, given: Input) -> str | Unmeasured:
+        written = []
+        for tree, name in ((old, REFERENCE), (new, "candidate")):
+            with self.contestant(tree, 0, WRITING_S, name) as contestant:
+                self.load(contestant, tree, 1)
+                contestant.keep([given.data])
+                written.append(contestant.write(0))
+        return failing_test(self.target_in(old), *written)
 
     def scope_fault(self, patch: Patch) -> str | None:
         return scope.fault(self.target, patch, self.scope, self.base)

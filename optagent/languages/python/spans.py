@@ -8,14 +8,17 @@ import re
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 """Lines as the compiler counts them: a form feed or U+2028 ends none."""
 
+MARK = "\ufeff"
+"""A byte order mark, which the compiler does not count."""
+
 
 class Spans:
     """Positions of nodes that were parsed from this text."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.lines = LINE.findall(source)
-        self.starts = [0]
+        self.lines = LINE.findall(source.removeprefix(MARK))
+        self.starts = [len(source) - len(source.removeprefix(MARK))]
         for line in self.lines:
             self.starts.append(self.starts[-1] + len(line))
 
@@ -36,8 +39,3 @@ class Spans:
     def text(self, node: ast.AST) -> str:
         first, last = self.span(node)
         return self.source[first:last]
-
-    def replaced(self, node: ast.AST, text: str) -> str:
-        """The whole text with the node's place taken by `text`."""
-        first, last = self.span(node)
-        return self.source[:first] + text + self.source[last:]

@@ -54,12 +54,13 @@ def _changed_lines(old: str, new: str) -> list[int]:
     return [line + 1 for tag, _, _, low, high in matcher.get_opcodes() if tag != "equal" for line in range(low, high)]
 
 
-def _statements(function: FunctionNode) -> Iterator[ast.stmt]:
+def _statements(function: FunctionNode) -> Iterator[Part]:
     for node in ast.walk(function):
-        if isinstance(node, ast.stmt) and node is not function and not _leaves_no_code(node):
+        if isinstance(node, Part) and node is not function and not _leaves_no_code(node):
             yield node
 
 
-def _leaves_no_code(node: ast.stmt) -> bool:
+def _leaves_no_code(node: Part) -> bool:
     is_bare = isinstance(node, ast.AnnAssign) and node.value is None
-    return is_text(node) or is_bare or isinstance(node, ast.Global | ast.Nonlocal)
+    is_any = isinstance(node, ast.match_case) and isinstance(node.pattern, ast.MatchAs) and node.pattern.pattern is None
+    return is_text(node) or is_bare or is_any or isinstance(node, ast.Global | ast.Nonlocal)

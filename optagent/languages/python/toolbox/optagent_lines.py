@@ -7,7 +7,9 @@ verdict.
 
 from __future__ import annotations
 
+import _thread
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -30,30 +32,31 @@ def by_line(run: Callable[[], Any], code: CodeType) -> list[list[int]]:
     """Hits and nanoseconds for each line of one code object and the functions written inside it."""
     wanted = set(codes_in(code))
     spent: dict[int, list[int]] = {}
-    current: int | None = None
-    since = 0
+    at: dict[int, tuple[int | None, int]] = {}
+    """The line that each thread is in, and since when."""
 
-    def leave_line(now: int) -> None:
-        if current is not None:
-            entry = spent.setdefault(current, [0, 0])
+    def leave_line(line: int | None, since: int) -> None:
+        if line is not None:
+            entry = spent.setdefault(line, [0, 0])
             entry[0] += 1
-            entry[1] += now - since
+            entry[1] += time.perf_counter_ns() - since
 
     def on_line(frame: FrameType, event: str, arg: Any) -> Any:
-        nonlocal current, since
-        leave_line(time.perf_counter_ns())
-        current = frame.f_lineno if event == "line" else None
-        since = time.perf_counter_ns()
+        thread = _thread.get_ident()
+        leave_line(*at.get(thread, (None, 0)))
+        at[thread] = frame.f_lineno if event == "line" else None, time.perf_counter_ns()
         return on_line
 
     def on_call(frame: FrameType, event: str, arg: Any) -> Any:
         return on_line if frame.f_code in wanted else None
 
+    threading.settrace(on_call)
     sys.settrace(on_call)
     try:
         run()
     finally:
         sys.settrace(None)
+        threading.settrace(None)
     return [[line, hits, nanoseconds] for line, (hits, nanoseconds) in sorted(spent.items())]
 
 

@@ -48,8 +48,8 @@ def written(target: Callable[..., Any], data: bytes) -> dict[str, Any]:
         "kwargs": before[1],
         "kind": kind,
         "said": said,
-        "changes": before != after,
         "after": after[0],
+        "named": after[1],
     }
 
 
