@@ -7,10 +7,14 @@ from dataclasses import replace
 import pytest
 
 from optagent.cli.reports import run_report
+from optagent.core.fault import Strength
+from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome, is_drowned
+from optagent.core.patch import EMPTY, Candidate
 from optagent.core.target import Target
-from optagent.core.verdict import Evidence, Faster, Inconclusive, Rejected, Speedup
-from optagent.ledger.events import BaselineTaken, Claimed, RunEnded, RunStarted
+from optagent.core.trial import Trial
+from optagent.core.verdict import Evidence, Faster, Inconclusive, Rejected, Speedup, Unmeasured
+from optagent.ledger.events import BaselineTaken, Claimed, RunEnded, RunStarted, Weighed
 from optagent.ledger.history import Record
 from optagent.report.run import document, text
 
@@ -50,6 +54,21 @@ def test_where_the_system_shows_nothing_that_is_said_too():
 @pytest.mark.parametrize("outcome", [one for one in Outcome if one is not Outcome.INCONCLUSIVE])
 def test_any_other_outcome_blames_no_machine(outcome):
     assert warnings(replace(RECORD, ended=RunEnded(outcome))) == []
+
+
+def test_checks_that_are_too_weak_for_what_was_asked_are_no_fault_of_the_machine():
+    weak = Weighed(*[Unmeasured("no time")] * 3, Strength(20, 10, ()))
+    asked = replace(STARTED, settings={"min_oracle": 90.0})
+    record = replace(RECORD, started=asked, weighed={1: weak})
+    assert warnings(record) == []
+    assert warnings(replace(record, started=STARTED)) != []
+
+
+def test_a_run_that_ended_without_a_winner_has_none_whatever_was_claimed():
+    trial = Trial(1, Candidate(EMPTY, "user", "a patch"), Faster(SPEEDUP, Evidence()), Spent())
+    record = replace(RECORD, trials=(trial,), claims=((1, Claimed(trial.verdict, 0)),))
+    assert run_report("verify", "r", replace(record, ended=RunEnded(Outcome.FASTER, 1))).winner is trial
+    assert run_report("verify", "r", record).winner is None
 
 
 def test_a_run_that_went_on_elsewhere_says_so_and_shows_the_machine_it_was_last_on():
