@@ -22,6 +22,9 @@ from optagent.search.baseline import take_baseline
 from optagent.verify.survey import Survey
 
 ONLY_TRIAL = 1
+GATED = (Outcome.FASTER, Outcome.EQUIVALENT, Outcome.INCONCLUSIVE)
+"""What weak checks make inconclusive, or more so; what is wrong or slower is so all the same."""
+
 PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 
 
@@ -64,7 +67,7 @@ def judged(
     spent = Spent(seconds=time.monotonic() - began, trials=1)
     workshop.ledger.record(workshop.run, Decided(verdict, spent), ONLY_TRIAL)
     outcome = referee_outcome(verdict, max_slowdown)
-    if outcome in (Outcome.FASTER, Outcome.EQUIVALENT) and (weakness := _weakness(workshop)):
+    if outcome in GATED and (weakness := _weakness(workshop)):
         outcome, notes = Outcome.INCONCLUSIVE, [*notes, weakness]
     kept = ONLY_TRIAL if outcome is Outcome.FASTER else 0
     workshop.ledger.record(workshop.run, RunEnded(outcome, kept, {"notes": list(notes)}))
