@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from pathlib import Path
+import types
 from typing import Any
 
 import pytest
@@ -127,25 +126,32 @@ def pasted(qualname: str, call: tuple[Any, Any], new: str) -> str | Unmeasured:
     return failing_test(target, said_by(MODULE, qualname, call), said_by(new, qualname, call))
 
 
-def passes(folder: Path, module: str, tests: list[str]) -> list[bool]:
-    """Whether each test passes with that module, in a pytest of its own."""
-    (folder / "m.py").write_text(module)
-    for k, text in enumerate(tests):
-        (folder / f"test_{k}.py").write_text(text)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), "-rA", "."]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    return [f"PASSED test_{k}.py" in done.stdout for k in range(len(tests))]
+def passes(module: str, test: str) -> bool:
+    """Whether the one test function in a text passes with that module."""
+    namespace: dict[str, Any] = {}
+    there = sys.modules["m"] = types.ModuleType("m")
+    try:
+        exec(module, there.__dict__)
+        exec(test, namespace)
+        (run,) = [one for name, one in namespace.items() if name.startswith("test_")]
+        run()
+    except (AssertionError, pytest.fail.Exception, UnboundLocalError):
+        return False
+    finally:
+        del sys.modules["m"]
+    return True
 
 
-def test_a_pasted_test_passes_with_the_original_and_fails_with_what_is_wrong(tmp_path):
+def test_a_pasted_test_passes_with_the_original_and_fails_with_what_is_wrong():
     for qualname, versions in WRONG.items():
         for old, new in versions:
             assert old in MODULE
             changed = MODULE.replace(old, new)
             tests = [text for call in CALLS[qualname] if isinstance(text := pasted(qualname, call, changed), str)]
             assert tests, (qualname, new)
-            assert passes(tmp_path, MODULE, tests) == [True] * len(tests), (qualname, new)
-            assert passes(tmp_path, changed, tests) == [False] * len(tests), (qualname, new)
+            for test in tests:
+                assert passes(MODULE, test), test
+                assert not passes(changed, test), test
 
 
 def test_a_difference_that_such_a_test_cannot_see_gives_none():
