@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from kernels import CONDITIONS, KERNELS, Kernel, kernels, load  # noqa: E402
-from parts import Part, in_parts, parts  # noqa: E402
+from parts import Part, in_parts, with_parts  # noqa: E402
 from peers import METHODS, Duel, Said, ask  # noqa: E402
 from results import table, write  # noqa: E402
 
@@ -124,8 +124,7 @@ def main() -> None:
     methods = by_method([("all three", *one[1:]) for one in seen]) | by_method(seen)
     page = [*table(HEAD, [row(*item) for item in methods.items()])]
     page += table(["kernel", *HEAD[1:]], [row(*item) for item in by_kernel(seen).items()])
-    how = f"\n\n{len(parts())} parts at once, two cores each." if len(parts()) > 1 else ""
-    write("identical", "Identical code", (__doc__ or "").strip() + how, "\n".join(page), partial=len(sys.argv) > 2)
+    write("identical", "Identical code", with_parts(__doc__ or ""), "\n".join(page), partial=len(sys.argv) > 2)
 
 
 if __name__ == "__main__":

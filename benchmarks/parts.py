@@ -35,6 +35,12 @@ def parts() -> list[Part]:
     return [Part(k, count, tuple(cores[2 * k : 2 * k + 2])) for k in range(count)]
 
 
+def with_parts(what: str) -> str:
+    """What a benchmark is, and in how many parts it ran where there was more than one."""
+    count = len(parts())
+    return what.strip() + (f"\n\n{count} parts at once, two cores each." if count > 1 else "")
+
+
 Work = Callable[[Part, int, Sequence[str]], list[Answer]]
 
 

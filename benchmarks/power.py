@@ -14,7 +14,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from kernels import CONDITIONS, KERNELS, Kernel, kernels, load  # noqa: E402
-from parts import Part, in_parts, parts  # noqa: E402
+from parts import Part, in_parts, with_parts  # noqa: E402
 from peers import Duel, ask  # noqa: E402
 from results import table, write  # noqa: E402
 
@@ -88,11 +88,7 @@ def by_gain(seen: list[Raced]) -> list[list[str]]:
 
 def by_kernel(seen: list[Raced]) -> list[list[str]]:
     """The gain that is promised, kernel by kernel."""
-    sorted_out: dict[tuple[str, float], list[Raced]] = defaultdict(list)
-    for one in seen:
-        if one.gain == OFTEN:
-            sorted_out[f"{one.condition}, {one.kernel}", one.gain].append(one)
-    return [row(*item) for item in sorted_out.items()]
+    return by_gain([replace(one, condition=f"{one.condition}, {one.kernel}") for one in seen if one.gain == OFTEN])
 
 
 def row(key: tuple[str, float], races: list[Raced]) -> list[str]:
@@ -133,8 +129,7 @@ def main() -> None:
         f"pyperf's `timeit` of both sides and `compare_to` took {slow:.1f} s (median over the kernels, quiet) where "
         f"look and claim of 5 % took {quiet:.1f} s: {slow / quiet:.0f} times as long."
     )
-    how = f"\n\n{len(parts())} parts at once, two cores each." if len(parts()) > 1 else ""
-    write("power", "Power", (__doc__ or "").strip() + how, "\n".join(page))
+    write("power", "Power", with_parts(__doc__ or ""), "\n".join(page))
 
 
 if __name__ == "__main__":

@@ -80,4 +80,4 @@ def judged(
 def _weakness(workshop: Workshop) -> str | None:
     """Why the evidence does not suffice for what was asked."""
     weighed = replay(workshop.ledger.events(workshop.run)).weighed.get(ONLY_TRIAL)
-    return fault_of(weighed.oracle if weighed else UNPLANTED, workshop.settings.least_strength)
+    return fault_of(weighed.oracle if weighed else UNPLANTED, workshop.settings.min_oracle)

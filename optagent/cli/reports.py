@@ -81,18 +81,14 @@ def _cannot_tell(record: Record) -> tuple[str, ...]:
     baseline was measured against itself."""
     if record.ended is None or record.ended.outcome is not Outcome.INCONCLUSIVE or record.baseline is None:
         return ()
-    if any(fault_of(one.oracle, _least_strength(record)) for one in record.weighed.values()):
+    asked = record.started.settings.get("min_oracle")
+    if any(fault_of(one.oracle, asked) for one in record.weighed.values()):
         return ()  # it was measured, and the checks were too weak for what was asked
     told = [record.baseline.extra.get("system", {}), *(claim.system for _, claim in record.claims)]
     strains = [strain for one in reversed(told) if (strain := strain_of(one)) is not None]
     cause = next((cause for one in strains if (cause := likeliest(one))), UNKNOWN)
     noise = f"the untouched code deviates from itself by {record.baseline.noise:.1%}"
     return (f"this machine cannot tell now ({noise}): {cause.what}. {cause.remedy}",)
-
-
-def _least_strength(record: Record) -> float | None:
-    asked = record.started.settings.get("min_oracle")
-    return None if asked is None else asked / 100
 
 
 def _winner(record: Record) -> Trial | None:

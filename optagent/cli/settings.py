@@ -52,11 +52,6 @@ class RunSettings:
         return self.coder == "llm" or (self.coder == "auto" and self.model is not None)
 
     @property
-    def least_strength(self) -> float | None:
-        """The share of planted faults that has to be noticed, if one was asked for."""
-        return None if self.min_oracle is None else self.min_oracle / 100
-
-    @property
     def asked_clock(self) -> Literal["cpu", "wall"] | None:
         """The clock that is to decide whatever the target does, if one is."""
         return "cpu" if self.clock == "cpu" else "wall" if self.clock == "wall" else None

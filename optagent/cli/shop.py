@@ -145,7 +145,7 @@ class Counter:
         verdict = ruling.verdict
         if weighed is None or not isinstance(verdict, Faster):
             return ruling
-        weakness = fault_of(weighed.oracle, self.workshop.settings.least_strength)
+        weakness = fault_of(weighed.oracle, self.workshop.settings.min_oracle)
         return (
             replace(ruling, verdict=Inconclusive(weakness, verdict.evidence, verdict.speedup)) if weakness else ruling
         )

@@ -101,23 +101,23 @@ ENOUGH = 10
 
 
 def fault_of(oracle: Strength | Unmeasured, least: float | None) -> str | None:
-    """Why evidence is too weak when that share of planted faults has to be noticed; None when it is not.
+    """Why evidence is too weak when so many per cent of planted faults have to be noticed; None when it is not.
 
-    >>> fault_of(Strength(4, 3, ()), 0.8)
+    >>> fault_of(Strength(4, 3, ()), 80)
     'the checks notice 3 of 4 planted faults (75 %), and 80 % are asked for'
-    >>> fault_of(Strength(4, 3, ()), 0.75), fault_of(Unmeasured("no time"), None)
+    >>> fault_of(Strength(4, 3, ()), 75), fault_of(Unmeasured("no time"), None)
     (None, None)
     """
     if least is None:
         return None
     if isinstance(oracle, Unmeasured):
-        return f"nobody knows what the checks notice ({oracle.reason}), and {100 * least:.3g} % are asked for"
+        return f"nobody knows what the checks notice ({oracle.reason}), and {least:.3g} % are asked for"
     if oracle.untried and oracle.planted < ENOUGH:
-        return f"only {oracle.planted} planted faults could be judged, and {100 * least:.3g} % are asked for"
-    if oracle.share >= least:
+        return f"only {oracle.planted} planted faults could be judged, and {least:.3g} % are asked for"
+    if 100 * oracle.found >= least * oracle.planted:
         return None
     seen = f"{oracle.found} of {oracle.planted} planted faults ({100 * oracle.share:.0f} %)"
-    return f"the checks notice {seen}, and {100 * least:.3g} % are asked for"
+    return f"the checks notice {seen}, and {least:.3g} % are asked for"
 
 
 @dataclass(frozen=True)

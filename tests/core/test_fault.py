@@ -74,10 +74,10 @@ def test_what_there_was_time_for_is_a_sample_of_all_kinds():
 
 def test_a_few_faults_of_many_are_not_enough_for_a_gate():
     assert (
-        fault_of(Strength(2, 2, (), untried=28), 0.9) == "only 2 planted faults could be judged, and 90 % are asked for"
+        fault_of(Strength(2, 2, (), untried=28), 90) == "only 2 planted faults could be judged, and 90 % are asked for"
     )
-    assert fault_of(Strength(2, 2, ()), 0.9) is None
-    assert fault_of(Strength(25, 25, (), untried=5), 0.9) is None
+    assert fault_of(Strength(2, 2, ()), 90) is None
+    assert fault_of(Strength(25, 25, (), untried=5), 90) is None
 
 
 def test_evidence_is_weak_below_the_floor():

@@ -17,7 +17,7 @@ from optagent.core.target import Target
 from optagent.languages.python.functions import FunctionNode, definitions
 from optagent.languages.python.sources import parse_source
 from optagent.languages.python.spans import Spans
-from optagent.languages.python.statements import Head, head, is_text, without_docstring
+from optagent.languages.python.statements import Head, head, is_text
 
 OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Div: ast.FloorDiv, ast.FloorDiv: ast.Div,
@@ -46,7 +46,7 @@ def faults(source: str, target: Target) -> list[Fault]:
     `source` is the text of the target's file. None touches the function's arguments, its annotations or its docstring.
     A file that is not UTF-8 has none.
     """
-    if not source.isascii() and _has_other_bytes(source):
+    if _has_other_bytes(source):
         return []
     node = definitions(parse_source(source, target.path)).get(target.qualname)
     if node is None:
@@ -87,7 +87,7 @@ def _short(text: str) -> str:
 
 def _places(function: FunctionNode) -> Iterator[tuple[Head, ast.AST]]:
     """Every node that may be changed, with the first and last line of its statement's head."""
-    for statement in without_docstring(function.body):
+    for statement in function.body:
         yield from _below(statement, head(statement))
 
 
@@ -99,12 +99,6 @@ def _below(node: ast.AST, place: Head) -> Iterator[tuple[Head, ast.AST]]:
         if name in ("annotation", "returns", "decorator_list", "args") and not isinstance(node, ast.Call):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if (
-                name == "body"
-                and isinstance(node, FunctionNode | ast.ClassDef)
-                and child not in without_docstring(value)
-            ):
-                continue
             if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
                 yield from _below(child, head(child))
             elif isinstance(child, ast.AST) and not isinstance(child, ast.JoinedStr | ast.pattern):

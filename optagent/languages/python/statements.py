@@ -29,10 +29,6 @@ def head(node: Part) -> Head:
     return first, max(first, body[0].lineno - 1) if body else getattr(node, "end_lineno", first)
 
 
-def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
-    return body[1:] if is_text(body[0]) else body
-
-
 def is_text(node: ast.AST) -> bool:
     """Whether a statement is a constant only, which documents and does nothing."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
