@@ -30,9 +30,16 @@ need nothing to be forgiven."""
 SEARCH_LOOKS = ((3, 0), (5, 1))
 """For choosing, not for claiming: three launches without exception, or four of five."""
 
-BET = 0.8
-WON = 10.0
-"""Four sweeps that say the same are enough for the search to end a launch."""
+SETTLED_ROUNDS = 4
+SETTLED_ERRORS = 1.5
+"""A launch for choosing ends once its rounds lie so many standard errors off what would go on. Chosen by replaying 800
+recorded launches of ten kernels (docs/decisions/0028-launches.md)."""
+
+LEAST_SCATTER = 0.005
+MAD_TO_SD = 1.4826
+MEDIAN_TO_MEAN = 1.2533
+"""Standard deviation over median absolute deviation, and standard error of a median over that of a mean, both of a
+normal distribution (Huber and Ronchetti, Robust Statistics, 1.2 and 5.1)."""
 
 NOISE_LAUNCHES = 3
 ROUGHLY = 3
@@ -67,8 +74,17 @@ class Round(Times):
     """One interleaved round on one group of inputs: one pass over the group."""
 
 
+@dataclass(frozen=True)
 class Total(Times):
-    """One launch on one clock: one pass over all inputs."""
+    """One launch on one clock: one pass over all inputs. `error` is the standard error of its log ratio, by how its
+    rounds scatter and without the launch's own bias; 0 where every group had one round."""
+
+    error: float = 0.0
+
+    @property
+    def least_loss(self) -> float:
+        """What the new side loses, as a log ratio, allowing for that error."""
+        return -self.log_ratio - SETTLED_ERRORS * self.error
 
 
 def total(groups: Sequence[Sequence[Round]]) -> Total:
@@ -79,7 +95,38 @@ def total(groups: Sequence[Sequence[Round]]) -> Total:
     """
     new = [median(one.new_ns for one in rounds) for rounds in groups]
     old = [time * math.exp(median(one.log_ratio for one in rounds)) for time, rounds in zip(new, groups, strict=True)]
-    return Total(sum(old), sum(new))
+    return Total(sum(old), sum(new), _error(groups, new))
+
+
+def _error(groups: Sequence[Sequence[Round]], new: Sequence[float]) -> float:
+    """Standard error of the log ratio of the totals: scatter of all rounds around the medians of their groups, each
+    group with its share of the time as its weight.
+
+    >>> round(_error([[Round(101, 100), Round(100, 100), Round(99, 100)]] * 4, [100] * 4), 4)
+    0.0065
+    """
+    rounds = min(len(one) for one in groups)
+    if rounds < 2:
+        return 0.0
+    logs = [[one.log_ratio for one in group] for group in groups]
+    off = [abs(one - median(group)) for group in logs for one in group]
+    scatter = max(LEAST_SCATTER, MAD_TO_SD * median(off) * math.sqrt(rounds / (rounds - 1)))
+    weight = math.sqrt(sum((one / sum(new)) ** 2 for one in new))
+    return MEDIAN_TO_MEAN * scatter * weight / math.sqrt(rounds)
+
+
+def is_settled(groups: Sequence[Sequence[Round]], futile: float, bar: float) -> bool:
+    """Whether a launch's rounds so far say enough for choosing: that the gain is below `futile`, or above `bar` (both
+    log ratios). No claim: a launch that is off by its own bias is not found out.
+
+    >>> [is_settled([[Round(ratio, 100)] * n], 0.02, 0.02) for ratio, n in ((100, 4), (100, 3), (130, 4), (102, 4))]
+    [True, False, True, False]
+    """
+    if min((len(one) for one in groups), default=0) < SETTLED_ROUNDS:
+        return False
+    seen = total(groups)
+    doubt = SETTLED_ERRORS * seen.error
+    return seen.log_ratio + doubt < futile or seen.log_ratio - doubt > bar
 
 
 def remembers(first: Total, later: Total) -> bool:
@@ -200,29 +247,6 @@ def answer(log_ratios: Sequence[float], bar: float, looks: Looks) -> Answer:
         if failures > most or n == last:
             return "no"
     return "open"
-
-
-def is_settled(log_ratios: Sequence[float], futile: float, bar: float) -> bool:
-    """Whether sweeps over the inputs say enough for choosing: that the gain is below `futile`, or above `bar` (both log
-    ratios).
-
-    A bet on each, sweep by sweep: a sweep on its side multiplies the stake by 1 + BET, one on the other side by
-    1 - BET. While the true median lies on the other side the stake is no better than a fair game, so it ever reaches
-    WON with probability 1 / WON at most, however long one looks (Ville's inequality).
-
-    >>> is_settled([0.001] * 4, 0.02, 0.01), is_settled([0.001] * 3, 0.02, 0.01), is_settled([0.3] * 4, 0.02, 0.01)
-    (True, False, True)
-    """
-    small = _wealth([one < futile for one in log_ratios])
-    return max(small, _wealth([one > bar for one in log_ratios])) >= WON
-
-
-def _wealth(wins: Sequence[bool]) -> float:
-    best = now = 1.0
-    for one in wins:
-        now *= 1.0 + BET if one else 1.0 - BET
-        best = max(best, now)
-    return best
 
 
 def bar(noise: float) -> float:

@@ -94,7 +94,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Screen:
-    """When a launch for choosing may end early: once sweeps on this clock settle it (`is_settled`; log ratios)."""
+    """When a launch for choosing may end early: once rounds on this clock settle it (`is_settled`; log ratios)."""
 
     clock: Clock
     futile: float
@@ -229,14 +229,10 @@ class Played:
     saved_ns: int
     difference: Difference | None
 
-    def sweeps(self, clock: Clock) -> list[float]:
-        """Log ratio of every sweep in which each group had its round."""
-        by_group = self.cpu if clock == "cpu" else self.wall
-        whole = zip(*by_group, strict=False)
-        return [Total(sum(r.old_ns for r in one), sum(r.new_ns for r in one)).log_ratio for one in whole]
-
     def is_settled(self, screen: Screen | None) -> bool:
-        return screen is not None and is_settled(self.sweeps(screen.clock), screen.futile, screen.bar)
+        if screen is None:
+            return False
+        return is_settled(self.cpu if screen.clock == "cpu" else self.wall, screen.futile, screen.bar)
 
 
 def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: First, rng: random.Random) -> Played:

@@ -111,14 +111,15 @@ class _Series:
 
 
 def estimate(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
-    """One launch; a few more only where the first looks like a gain or a loss. For choosing, not for claiming."""
+    """One launch; a few more only where the first looks like a gain, or like a loss that is more than scatter. For
+    choosing, not for claiming."""
     screen = Screen(noise.clock, math.log1p(effort.futile), max(math.log1p(effort.futile), bar(noise.floor)))
     race = replace(race, seconds=effort.search_s, screen=screen)
     series = _Series(race, seed, "launch")
     series.launch()
-    first = series.launches[0].on(noise.clock).log_ratio
-    if first > bar(0.0) or -first > slower_bar(0.0):
-        told = _gains if first > 0 else _losses
+    first = series.launches[0].on(noise.clock)
+    if first.log_ratio > bar(0.0) or first.least_loss > slower_bar(0.0):
+        told = _gains if first.log_ratio > 0 else _losses
         while told(series.launches, noise, SEARCH_LOOKS) == "open" and not series.is_over:
             series.launch()
     return _found(series, noise, SEARCH_LOOKS)

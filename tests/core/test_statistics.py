@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from statistics import median, pstdev
 
 import pytest
 from hypothesis import given
@@ -103,19 +104,42 @@ def test_one_launch_that_is_far_off_is_forgiven_and_three_are_not():
     assert answer([bad, bad, bad], bar(0.0), looks) == "no"
 
 
-@pytest.mark.parametrize("gain", [0.02, 0.05, 0.5])
-def test_a_launch_for_choosing_seldom_ends_early_when_the_gain_is_exactly_what_it_looks_for(gain):
+def played(rng: random.Random, effect: float, scatter: float, rounds: int) -> list[list[Round]]:
+    """Rounds of four groups of inputs; one in twenty is far off."""
+    logs = [
+        [math.log1p(effect) + rng.gauss(0, scatter) * (10 if rng.random() < 0.05 else 1) for _ in range(rounds)]
+        for _ in range(4)
+    ]
+    return [[Round(1e6 * math.exp(one), 1e6) for one in group] for group in logs]
+
+
+@pytest.mark.parametrize("scatter", [0.01, 0.05])
+@pytest.mark.parametrize(("effect", "least", "most"), [(0.0, 0.6, 1.0), (0.02, 0.0, 0.2), (0.05, 0.0, 0.05)])
+def test_a_launch_for_choosing_gives_up_on_identical_code_and_seldom_on_a_gain(effect, least, most, scatter):
     rng = random.Random(4)
-    futile = math.log1p(gain)
-    ended = sum(is_settled([futile + rng.gauss(0, 0.01) for _ in range(40)], futile, 9.9) for _ in range(4_000))
-    assert ended / 4_000 <= 0.1, "the stake reaches ten in one of ten fair games at most"
+    futile = math.log1p(0.02)
+    ended = sum(
+        any(is_settled([group[:n] for group in one], futile, 9.9) for n in range(4, 7))
+        for one in (played(rng, effect, scatter, 6) for _ in range(1_000))
+    )
+    assert least <= ended / 1_000 <= most
 
 
-def test_four_sweeps_of_identical_code_end_a_launch_for_choosing_and_so_do_four_of_a_clear_gain():
-    bars = math.log1p(0.02), math.log1p(0.02)
-    assert [is_settled([0.0] * n, *bars) for n in (0, 3, 4)] == [False, False, True]
-    assert [is_settled([0.3] * n, *bars) for n in (0, 3, 4)] == [False, False, True]
-    assert not is_settled([0.3, 0.0] * 6, *bars)
+def test_the_error_of_a_launch_is_what_its_ratio_scatters_by():
+    rng = random.Random(5)
+    seen = [total(played(rng, 0.0, 0.03, 9)) for _ in range(600)]
+    said = median(one.error for one in seen)
+    assert said == pytest.approx(pstdev(one.log_ratio for one in seen), rel=0.25)
+
+
+def test_a_loss_that_the_rounds_do_not_agree_on_is_no_loss_to_look_into():
+    steady, wild = [[Round(96, 100)] * 4], [[Round(80, 100), Round(96, 100), Round(96, 100), Round(120, 100)]]
+    assert total(steady).least_loss > slower_bar(0.0) > total(wild).least_loss
+
+
+@given(rounds)
+def test_what_gives_up_on_a_gain_does_not_see_one(groups):
+    assert not (is_settled(groups, 0.02, 9.9) and is_settled(groups, -9.9, 0.02))
 
 
 def test_noise_of_the_baseline_raises_the_bar():
