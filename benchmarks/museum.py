@@ -1,8 +1,8 @@
 """The museum of cheats, played through the referee: each cheat's verdict with its reason, and its honest twin's.
 
-`python benchmarks/museum.py [ID...]` judges all pairs (about ten minutes on an idle machine) or those named, and ends
-with 1 if a cheat is called faster that is not known to be, or an honest twin is not. The table with machine and date
-goes to benchmarks/results/museum.md, if it is about all of them.
+`python benchmarks/museum.py [ID...]` judges all pairs (about twenty minutes on an idle machine) or those named, and
+ends with 1 if a cheat is called faster that is not known to be, or an honest twin is not. The table with machine and
+date goes to benchmarks/results/museum.md, if it is about all of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks"), str(ROOT / "tests" / "museum" / "timing")]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks"), str(ROOT / "tests" / "museum" / "cheats")]
 
 from court import court  # noqa: E402
 from pair import Pair  # noqa: E402
@@ -61,8 +61,8 @@ def judged(pairs: list[Pair]) -> list[list[str]]:
 
 def main(names: list[str]) -> int:
     rows = judged([PAIRS[name] for name in names] if names else list(PAIRS.values()))
-    what = f"{len(rows)} cheats at the stopwatch and their honest twins, each a patch judged as a run would."
-    write("museum", "Museum of cheats: the stopwatch", what, "\n".join(table(HEAD, rows)), partial=bool(names))
+    what = f"{len(rows)} cheats, at the stopwatch and the oracle, and their honest twins, each judged as a run would."
+    write("museum", "Museum of cheats", what, "\n".join(table(HEAD, rows)), partial=bool(names))
     return int(any(one[-1] == "no" for one in rows))
 
 

@@ -16,7 +16,7 @@ from optagent.core.profile import HotFunction, HotLine, Profile
 from optagent.core.seeds import derive
 from optagent.core.strain import strain_of
 from optagent.core.verdict import Difference
-from optagent.core.workload import Input
+from optagent.core.workload import Input, Workload
 from optagent.errors import BaselineBroken
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.ledger.events import BaselineTaken
@@ -29,6 +29,7 @@ from optagent.verify import admit as admission
 from optagent.verify import differential
 from optagent.verify.suite import Suite
 from optagent.verify.survey import Survey
+from optagent.verify.vary import vary
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
@@ -46,6 +47,10 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
     def admit(inputs: Sequence[Input]) -> tuple[Sequence[Input], Mapping[str, int]]:
         admitted = admission.admit(reference_run(shop), base, inputs)
         return admitted.inputs, admitted.lost
+
+    def near(workload: Workload) -> Sequence[Input]:
+        held = [one for some in workload.held_out for one in some]
+        return vary(reference_run(shop), base, workload.search, held, derive(seed, "varied"))
 
     def types(inputs: Sequence[Input]) -> Types:
         with project.contestant(base, 0, PATIENCE_S, REFERENCE) as reference:
@@ -66,6 +71,7 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
     return Bench(
         suite,
         _guarded(admit),
+        near,
         made,
         _guarded(types),
         _guarded(own_difference),
@@ -123,6 +129,7 @@ def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float) -> N
         BaselineTaken(
             suite.reaching, suite.set_aside, keep_inputs(shop.ledger, workload.search), held, problem.noise.floor,
             workload.observed_types, asdict(problem.profile), Spent(seconds=seconds), extra,
+            keep_inputs(shop.ledger, workload.varied),
         ),
     )  # fmt: skip
 

@@ -104,7 +104,11 @@ def _winner(record: Record) -> Trial | None:
 def _sources(record: Record) -> dict[str, int]:
     counts: dict[str, int] = {}
     if record.baseline:
-        for stored in [*record.baseline.search, *(one for held in record.baseline.held_out for one in held)]:
+        for stored in [
+            *record.baseline.search,
+            *record.baseline.varied,
+            *(one for held in record.baseline.held_out for one in held),
+        ]:
             counts[stored.source] = counts.get(stored.source, 0) + 1
     return counts
 

@@ -104,8 +104,15 @@ class Counter:
         inputs = self.problem.workload.search
         said = checks.check_outputs(self.run, tree, inputs, self.expected, evidence)
         if isinstance(said, Evidence):
+            said = self._compare_varied(self.run, tree, said, len(inputs))
+        if isinstance(said, Evidence):
             self.record(number, events.Compared(said))
         return said
+
+    def _compare_varied(
+        self, run: differential.Run, tree: Tree, evidence: Evidence, before: int
+    ) -> Evidence | Objection:
+        return checks.check_varied(run, self.workshop.base, tree, self.problem.workload.varied, evidence, before)
 
     def measure(self, number: int, tree: Tree, evidence: Evidence) -> Verdict:
         seed = derive(self.workshop.settings.seed, "trial", number)
@@ -156,7 +163,7 @@ class Counter:
         if found is None or not found.input:
             return
         shop, workload = self.workshop, self.problem.workload
-        given = (*workload.search, *workload.held_out[0])[found.input - 1]
+        given = (*workload.search, *workload.held_out[0], *workload.varied)[found.input - 1]
         test = or_why_not(lambda: shop.project.failing_test(shop.base, tree, given))
         self.record(number, events.Reproduced(test))
 
@@ -171,7 +178,8 @@ class Counter:
         race = self._race(tree, self._timed_inputs(index))
         weighed = weigh(shop, self.problem, race, verdict, speedup, seed)
         self.stage("planting faults to see what the checks notice")
-        compared = (*self.problem.workload.search, *self.problem.workload.held_out[index])
+        workload = self.problem.workload
+        compared = (*workload.search, *workload.held_out[index], *workload.varied)
         patience, suite = self.run.patience_s, self.problem.suite
         oracle = or_why_not(lambda: take_strength(shop, suite, self.checkouts, compared, patience))
         unexecuted = or_why_not(lambda: take_unexecuted(shop, tree, compared, patience))
@@ -205,8 +213,11 @@ class Counter:
         if not isinstance(compared, Evidence):
             return Ruling(compared)
         evidence = replace(compared, inputs=len(inputs), held_out=len(held))
+        varied = self._compare_varied(run, tree, evidence, len(inputs))
+        if not isinstance(varied, Evidence):
+            return Ruling(varied)
         race = self._race(tree, self._timed_inputs(index))
-        return judge(lambda: measure(race, seed), evidence)
+        return judge(lambda: measure(race, seed), varied)
 
     def _timed_inputs(self, index: int) -> tuple[Input, ...]:
         """Those of a held-out set that are timed: a matter of the reference alone, so it is found out once."""

@@ -37,11 +37,23 @@ def is_raised(call: bytes) -> bool:
     >>> is_raised(b'["l", "raised", ["x"]]'), is_raised(b'["l", "returned", ["i", 3]]'), is_raised(b"3")
     (True, False, False)
     """
+    return raised(call) is not None
+
+
+def raised(call: bytes) -> str | None:
+    """The type of what the encoding of a call says that it raised, by name; None when it says no such thing.
+
+    >>> raised(b'["l", "raised", ["x", "builtins.KeyError"]]'), raised(b'["l", "returned", ["i", 3]]')
+    ('builtins.KeyError', None)
+    """
     try:
         found = json.loads(call)
     except (ValueError, RecursionError):
-        return False
-    return isinstance(found, list) and found[1:2] == ["raised"]
+        return None
+    if not isinstance(found, list) or found[1:2] != ["raised"]:
+        return None
+    error = found[2] if len(found) > 2 else None
+    return str(error[1]) if isinstance(error, list) and len(error) > 1 else ""
 
 
 def _first_part(left: Any, right: Any) -> Difference | None:

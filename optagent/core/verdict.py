@@ -62,12 +62,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What verification saw: tests that passed, inputs compared, and how many of those were held out."""
+    """What verification saw: tests that passed, inputs compared, how many of those were held out, and how many inputs
+    near them were compared besides."""
 
     tests: int = 0
     inputs: int = 0
     held_out: int = 0
     first_difference: Difference | None = None
+    varied: int = 0
 
     def __add__(self, other: Evidence) -> Evidence:
         return Evidence(
@@ -75,6 +77,7 @@ class Evidence:
             max(self.inputs, other.inputs),
             max(self.held_out, other.held_out),
             self.first_difference or other.first_difference,
+            max(self.varied, other.varied),
         )
 
 

@@ -10,6 +10,8 @@ from itertools import pairwise
 
 HELD_OUT_SHARE = 0.3
 HELD_OUT_SETS = 2
+VARIED = "varied"
+"""Source of inputs that are others, changed a little."""
 
 
 @dataclass(frozen=True)
@@ -27,23 +29,18 @@ class Input:
 
 @dataclass(frozen=True)
 class Workload:
-    """`search` may be seen by everything that proposes edits; each set in `held_out` is for one claim only."""
+    """`search` may be seen by everything that proposes edits; each set in `held_out` is for one claim only. `varied`
+    are inputs near those of `search`, which are compared with them and never timed."""
 
     search: tuple[Input, ...]
     held_out: tuple[tuple[Input, ...], ...]
     observed_types: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    varied: tuple[Input, ...] = ()
 
     @property
     def digest(self) -> str:
-        all_of_them = [*self.search, *(one for held in self.held_out for one in held)]
+        all_of_them = [*self.search, *(one for held in self.held_out for one in held), *self.varied]
         return hashlib.sha256("".join(one.digest for one in all_of_them).encode()).hexdigest()
-
-    def sources(self) -> dict[str, int]:
-        """How many inputs each source gave."""
-        counts: dict[str, int] = {}
-        for one in [*self.search, *(one for held in self.held_out for one in held)]:
-            counts[one.source] = counts.get(one.source, 0) + 1
-        return counts
 
 
 def distinct(inputs: Iterable[Input]) -> list[Input]:

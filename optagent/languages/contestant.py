@@ -104,13 +104,15 @@ class Contestant:
 
     `name` is REFERENCE for the side whose failures are not the candidate's. What differs between kinds of worker
     is said by the class: the profile it runs under, whether the kernel's CPU clock of the worker sees all that the
-    target burns (where not, only wall may decide), and the phases whose CPU is the target's to account for.
+    target burns (where not, only wall may decide), the phases whose CPU is the target's to account for, and
+    whether it knows how to vary inputs.
     """
 
     runs_under: ClassVar[Profile] = Profile.CONTESTANT
     sees_cpu: ClassVar[bool] = True
     accounted: ClassVar[frozenset[str]] = frozenset(ACCOUNTS)
     has_collector: ClassVar[bool] = True
+    varies: ClassVar[bool] = True
 
     def __init__(self, sandbox: Sandbox, command: Command, limits: Limits, name: str = "candidate") -> None:
         self.name = name
@@ -177,11 +179,21 @@ class Contestant:
         said, blobs = self._ask("prepare", request)
         if "fault" in said:
             raise self.misconduct("make_inputs", str(said["fault"]))
-        codecs = said.get("codecs")
         size = said.get("size")
-        if not isinstance(codecs, list) or len(codecs) != len(blobs) or not isinstance(size, int | float):
+        if not isinstance(size, int | float):
             raise self.misconduct("make_inputs", NO_ANSWER)
-        return size, [(str(codec), data) for codec, data in zip(codecs, blobs, strict=True)]
+        return size, self._made(said, blobs, "make_inputs")
+
+    def vary(self, of: int, seed: int, most: int) -> list[tuple[str, bytes]]:
+        """At most so many calls near the first `of` inputs held, as codec and bytes. Only where it `varies`."""
+        said, blobs = self._ask("prepare", {"do": "vary", "of": of, "seed": seed, "most": most})
+        return self._made(said, blobs, "prepare")
+
+    def _made(self, said: dict[str, Any], blobs: list[bytes], phase: str) -> list[tuple[str, bytes]]:
+        codecs = said.get("codecs")
+        if not is_row(codecs, str) or len(codecs) != len(blobs):
+            raise self.misconduct(phase, NO_ANSWER)
+        return list(zip(codecs, blobs, strict=True))
 
     def admit(self, number: int) -> tuple[bytes, bytes]:
         """A kept input opened and called: a key that equal arguments share, and the canonical encoding of what the

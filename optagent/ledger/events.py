@@ -66,6 +66,7 @@ class BaselineTaken:
     profile: Json = field(default_factory=dict)
     cost: Spent = NOTHING
     extra: Json = field(default_factory=dict)
+    varied: tuple[StoredInput, ...] = ()
     kind: Literal["baseline_taken"] = "baseline_taken"
 
 

@@ -24,4 +24,5 @@ def load_workload(ledger: Ledger, baseline: BaselineTaken) -> Workload:
         search=load_inputs(ledger, baseline.search),
         held_out=tuple(load_inputs(ledger, held) for held in baseline.held_out),
         observed_types=baseline.observed_types,
+        varied=load_inputs(ledger, baseline.varied),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optagent.core.statistics import MARGIN
 from optagent.core.strain import likeliest
@@ -37,7 +37,7 @@ def verdict(found: Found, evidence: Evidence) -> Verdict:
     if found.difference is not None:
         first = found.difference
         said = f"{first.where} differs in timed calls: {first.old} before, {first.new} after"
-        return Incorrect(Evidence(evidence.tests, evidence.inputs, evidence.held_out, found.difference), said)
+        return Incorrect(replace(evidence, first_difference=found.difference), said)
     if found.moved and found.moved_clearly:
         return Rejected("work moved", f"CPU saved in the timed calls reappears in {found.moved}")
     if found.moved:

@@ -54,12 +54,13 @@ class SurvivorPart(Part):
 
 
 class EvidencePart(Part):
-    """`oracle_strength` is the share of planted faults that the checks noticed; `unexecuted_lines` are those of changed
-    statements that no compared input executed."""
+    """`varied` inputs are near those compared, which `inputs` counts. `oracle_strength` is the share of planted faults
+    that the checks noticed; `unexecuted_lines` are those of changed statements that no compared input executed."""
 
     tests: int
     inputs: int
     held_out: int
+    varied: int
     sources: dict[str, int]
     oracle_strength: Number
     survivors: list[SurvivorPart]
@@ -193,7 +194,8 @@ def evidence_part(
 ) -> EvidencePart:
     survivors = oracle.survivors if isinstance(oracle, Strength) else ()
     return EvidencePart(
-        tests=evidence.tests, inputs=evidence.inputs, held_out=evidence.held_out, sources=sources,
+        tests=evidence.tests, inputs=evidence.inputs, held_out=evidence.held_out, varied=evidence.varied,
+        sources=sources,
         oracle_strength=Measured(oracle.share, "share") if isinstance(oracle, Strength) else oracle,
         survivors=[SurvivorPart(line=one.line, kind=one.kind, words=one.words) for one in survivors],
         unexecuted_lines=list(unexecuted.lines) if isinstance(unexecuted, Unexecuted) else unexecuted,

@@ -76,11 +76,14 @@ def evidence_line(evidence: Evidence) -> str:
     """
     >>> evidence_line(Evidence(3, 20, 6))
     '3 tests pass, 20 inputs give the same (6 of them held out)'
+    >>> evidence_line(Evidence(3, 20, varied=24))
+    '3 tests pass, 20 inputs give the same, and so do 24 near them'
     """
     tests = f"{evidence.tests} test{'' if evidence.tests == 1 else 's'} pass"
     inputs = f"{evidence.inputs} input{'' if evidence.inputs == 1 else 's'} give the same"
     held = f" ({evidence.held_out} of them held out)" if evidence.held_out else ""
-    return f"{tests}, {inputs}{held}"
+    near = f", and so do {evidence.varied} near them" if evidence.varied else ""
+    return f"{tests}, {inputs}{held}{near}"
 
 
 def verdict_line(verdict: Verdict) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optagent.core.profile import Profile
 from optagent.core.verdict import Difference
@@ -42,11 +42,12 @@ class Exercise:
 @dataclass(frozen=True)
 class Bench:
     """What can be done to the untouched code. `suite` also gives the captured inputs and, by reason, how many
-    calls could not be kept; `admit` gives those inputs that serve, and by reason how many do not; `from_file` is None
-    without a workload file."""
+    calls could not be kept; `admit` gives those inputs that serve, and by reason how many do not; `near`
+    gives inputs that differ a little from those of a workload; `from_file` is None without a workload file."""
 
     suite: Callable[[], tuple[Suite, Sequence[Input], Mapping[str, int]]]
     admit: Callable[[Sequence[Input]], tuple[Sequence[Input], Mapping[str, int]]]
+    near: Callable[[Workload], Sequence[Input]]
     from_file: Callable[[], Workload] | None
     types: Callable[[Sequence[Input]], tuple[tuple[str, tuple[str, ...]], ...]]
     own_difference: Callable[[Sequence[Input]], Difference | str | None]
@@ -62,10 +63,12 @@ def take_baseline(bench: Bench) -> Problem:
     Raises BaselineBroken when nothing can be judged against it.
     """
     found = exercise(bench)
+    bench.stage("varying inputs")
+    workload = found.workload if bench.from_file else replace(found.workload, varied=tuple(bench.near(found.workload)))
     bench.stage("measuring the baseline against itself")
     noise = bench.noise(found.timed)
     bench.stage("profiling")
-    return Problem(found.suite, found.workload, found.timed, noise, bench.profile(found.timed), found.lost)
+    return Problem(found.suite, workload, found.timed, noise, bench.profile(found.timed), found.lost)
 
 
 def exercise(bench: Bench) -> Exercise:

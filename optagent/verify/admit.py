@@ -34,12 +34,12 @@ def admit(run: Run, tree: Tree, inputs: Sequence[Input], most_s: float = MOST_SE
 
     A call that crashes its worker costs that input only.
     """
-    admitted = _serving(run, tree, inputs, time.monotonic() + most_s)
+    admitted = serving(run, tree, inputs, most_s)
     before = len(admitted.inputs)
-    stable = _stable(run, tree, admitted.inputs)
-    if len(stable) < before:
-        admitted.lost[TWICE_OTHERWISE] += before - len(stable)
-    return Admitted(stable, admitted.lost)
+    same = _stable(run, tree, admitted.inputs)
+    if len(same) < before:
+        admitted.lost[TWICE_OTHERWISE] += before - len(same)
+    return Admitted(same, admitted.lost)
 
 
 def _stable(run: Run, tree: Tree, inputs: list[Input]) -> list[Input]:
@@ -56,40 +56,54 @@ def _stable(run: Run, tree: Tree, inputs: list[Input]) -> list[Input]:
     return []
 
 
-def _serving(run: Run, tree: Tree, inputs: Sequence[Input], deadline: float) -> Admitted:
-    admitted = Admitted()
-    keys: set[bytes] = set()
+def serving(
+    run: Run,
+    tree: Tree,
+    inputs: Sequence[Input],
+    most_s: float,
+    at_least: int = 1,
+    patience_s: float | None = None,
+) -> Admitted:
+    """Those that can be opened and called once, none equal to another; no further one is looked at after so many
+    seconds, once `at_least` so many serve. A call may take `patience_s`. Raises Misconduct when the code does not
+    load."""
+    look = _Look(inputs, time.monotonic() + most_s, at_least)
     position = 0
     while position < len(inputs):
         with run.project.contestant(tree, run.seed, run.patience_s, REFERENCE) as contestant:
             run.project.load(contestant, tree, padding=run.seed % 997)
             contestant.keep([one.data for one in inputs])
-            position = _look_at(contestant, inputs, position, deadline, admitted, keys)
-    return admitted
+            contestant.patience_s = patience_s or run.patience_s
+            position = look.at(contestant, position)
+    return look.admitted
 
 
-def _look_at(
-    contestant: Contestant,
-    inputs: Sequence[Input],
-    position: int,
-    deadline: float,
-    admitted: Admitted,
-    keys: set[bytes],
-) -> int:
-    """The position of the first input that this contestant did not live to see."""
-    for number in range(position, len(inputs)):
-        if time.monotonic() > deadline and admitted.inputs:
-            admitted.lost[LATE] += len(inputs) - number
-            return len(inputs)
-        try:
-            key, _ = contestant.admit(number)
-        except Uncomparable as unknown:
-            admitted.lost[str(unknown)] += 1
-            continue
-        except Misconduct as failed:
-            admitted.lost[f"its call ends the process: {failed.reason}"] += 1
-            return number + 1
-        if key not in keys:
-            keys.add(key)
-            admitted.inputs.append(inputs[number])
-    return len(inputs)
+@dataclass
+class _Look:
+    """A look at inputs one after the other, each by a worker that may not live to see the next."""
+
+    inputs: Sequence[Input]
+    deadline: float
+    at_least: int
+    admitted: Admitted = field(default_factory=Admitted)
+    keys: set[bytes] = field(default_factory=set)
+
+    def at(self, contestant: Contestant, position: int) -> int:
+        """The position of the first input that this contestant did not live to see."""
+        admitted, inputs = self.admitted, self.inputs
+        for number in range(position, len(inputs)):
+            if time.monotonic() > self.deadline and len(admitted.inputs) >= self.at_least:
+                admitted.lost[LATE] += len(inputs) - number
+                return len(inputs)
+            try:
+                key, _ = contestant.admit(number)
+            except Uncomparable as unknown:
+                admitted.lost[str(unknown)] += 1
+                continue
+            except Misconduct as failed:
+                admitted.lost[f"its call ends the process: {failed.reason}"] += 1
+                return number + 1
+            if key not in self.keys:
+                self.keys.add(key)
+                admitted.inputs.append(inputs[number])
+        return len(inputs)

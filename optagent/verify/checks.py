@@ -23,17 +23,38 @@ def check_tests(project: Project, tree: Tree, suite: Suite, names: tuple[str, ..
 
 
 def check_outputs(
-    run: Run, tree: Tree, inputs: Sequence[Input], expected: Sequence[bytes], evidence: Evidence
+    run: Run, tree: Tree, inputs: Sequence[Input], expected: Sequence[bytes], evidence: Evidence, before: int = 0
 ) -> Evidence | Rejected | Incorrect | CannotCompare | Inconclusive:
-    """Every input called on this tree and compared with what the reference gave under the same hash seed."""
+    """Every input called on this tree and compared with what the reference gave under the same hash seed. So many
+    inputs stand `before` them: they are numbered on."""
     try:
         got = outputs(run, tree, inputs)
     except Misconduct as failed:
         return failed.verdict(evidence)
     except Uncomparable as unknown:
         return CannotCompare(f"results hold {unknown}, which has no canonical form yet")
-    difference = compare(expected, got)
+    difference = compare(expected, got, before)
     if difference is None:
         return replace(evidence, inputs=evidence.inputs + len(inputs))
     reason = f"{difference.where} differs: {difference.old} before, {difference.new} after"
     return Incorrect(replace(evidence, first_difference=difference), reason)
+
+
+NEAR = " (an input of the tests, changed a little)"
+
+
+def check_varied(
+    run: Run, base: Tree, tree: Tree, inputs: Sequence[Input], evidence: Evidence, before: int
+) -> Evidence | Rejected | Incorrect | CannotCompare | Inconclusive:
+    """The same for inputs near those: in workers of their own, so that what an odd call leaves behind is seen by no
+    other. Where the untouched code does not serve under this hash seed, they say nothing."""
+    if not inputs:
+        return evidence
+    try:
+        expected = outputs(run, base, inputs)
+    except (Misconduct, Uncomparable):
+        return evidence
+    said = check_outputs(run, tree, inputs, expected, evidence, before)
+    if isinstance(said, Evidence):
+        return replace(evidence, varied=len(inputs))
+    return replace(said, reason=said.reason + NEAR)

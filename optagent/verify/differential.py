@@ -32,12 +32,13 @@ def outputs(run: Run, tree: Tree, inputs: Sequence[Input]) -> list[bytes]:
         return contestant.call(range(len(inputs)))
 
 
-def compare(expected: Sequence[bytes], got: Sequence[bytes]) -> Difference | None:
-    """The first input on which two sets of outputs differ, told in words; None when all are the same bytes."""
-    for number, (old, new) in enumerate(zip(expected, got, strict=True)):
+def compare(expected: Sequence[bytes], got: Sequence[bytes], before: int = 0) -> Difference | None:
+    """The first input on which two sets of outputs differ, told in words; None when all are the same bytes. So many
+    inputs stand `before` them."""
+    for number, (old, new) in enumerate(zip(expected, got, strict=True), before + 1):
         if old != new:
             found = first_difference(old, new)
-            return Difference(f"{found.where} of input {number + 1}", found.old, found.new, number + 1)
+            return Difference(f"{found.where} of input {number}", found.old, found.new, number)
     return None
 
 

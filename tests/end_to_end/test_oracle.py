@@ -79,6 +79,14 @@ def test_inputs_that_never_come_near_a_bound_are_weak_evidence_and_the_report_sa
     assert "cannot tell" not in told, "the machine is blamed"
 
 
+def test_a_patch_that_is_wrong_only_where_no_test_looks_is_found_out(tmp_path):
+    """The tests never give an empty list; one near theirs is."""
+    code, said = judged(tmp_path, HARD, CODE.replace("found = 0\n", "found = 0 if values else None\n"))
+    assert (code, said["outcome"]) == (6, "incorrect")
+    assert "an input of the tests, changed a little" in said["trials"][0]["reason"]
+    assert "[[], " in said["failing_test"]
+
+
 def test_inputs_on_both_sides_of_every_bound_notice_what_is_planted(tmp_path):
     code, said = judged(tmp_path, HARD, PATCHED)
     assert code in (0, 7)

@@ -1,5 +1,5 @@
 """Each kind of bad patch gets its own verdict: a scripted Coder, everything else real. Cheats at the stopwatch are in
-tests/museum/timing."""
+tests/museum/cheats."""
 
 from __future__ import annotations
 

@@ -34,13 +34,13 @@ def written(target: Callable[..., Any], data: bytes) -> dict[str, Any]:
     """The call and what it does, as Python: arguments, how it ends, and the arguments afterwards."""
     args, kwargs = optagent_codec.unpack(data)
     try:
-        before = [source(one) for one in args], {name: source(one) for name, one in kwargs.items()}
+        before = sources(args, kwargs)
         kind, value = optagent_target.run_checked(target, (args, kwargs))
         if kind == "raised":
             said = [f"{type(value).__module__}.{type(value).__qualname__}", str(value)[:MOST]]
         else:
             said = [source(value)]
-        after = [source(one) for one in args], {name: source(one) for name, one in kwargs.items()}
+        after = sources(args, kwargs)
     except NotPlain as fault:
         return {"fault": str(fault)}
     return {
@@ -53,9 +53,15 @@ def written(target: Callable[..., Any], data: bytes) -> dict[str, Any]:
     }
 
 
-def source(value: Any) -> str:
+def sources(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+    """All arguments of a call. Raises NotPlain, also when two of them share something."""
+    seen: set[int] = set()
+    return [source(one, seen) for one in args], {name: source(one, seen) for name, one in kwargs.items()}
+
+
+def source(value: Any, seen: set[int] | None = None) -> str:
     """An expression whose value is equal, type by type. Raises NotPlain."""
-    text = spelled(value, set(), 0)
+    text = spelled(value, set() if seen is None else seen, 0)
     if len(text) > MOST:
         raise NotPlain(f"a value of {len(text):,} characters")
     return text

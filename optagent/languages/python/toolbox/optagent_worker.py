@@ -7,6 +7,7 @@ knows no expected value. The referee asks one thing at a time:
     sources   imported files that had to be compiled        -> their paths
     keep      opaque inputs to hold                        -> their number
     make      call make_inputs of a workload file          -> new inputs
+    vary      calls near the first inputs held               -> new inputs
     describe  argument types by parameter name             -> types
     admit     one input, opened and called                 -> its key and its outcome, or why there is none
     call      each input once, on fresh arguments          -> one encoding each
@@ -118,6 +119,10 @@ class Worker:
             self.answer({"fault": describe(error)})
             return
         self.answer({"size": size, "codecs": [codec for codec, _ in made]}, [data for _, data in made])
+
+    def do_vary(self, header: Header, blobs: list[bytes]) -> None:
+        made = beside("optagent_vary").varied(self.inputs, header["of"], header["seed"], header["most"])
+        self.answer({"codecs": [codec for codec, _ in made]}, [data for _, data in made])
 
     def do_describe(self, header: Header, blobs: list[bytes]) -> None:
         names = parameter_names(self.target)

@@ -1,4 +1,4 @@
-"""Every cheat at the stopwatch gains nothing, and its honest twin is called what it is.
+"""Every cheat, at the stopwatch and at the oracle, gains nothing, and its honest twin is called what it is.
 
 One of each kind is played in `make test`, all of them in `make sweep`.
 """
@@ -17,6 +17,7 @@ from table import PAIRS
 OF_EACH_KIND = (
     "memo-dict", "memo-with-a-brake", "primed-in-opening", "primed-by-del", "table-at-import", "forks",
     "burns-in-the-others-turn", "bends-the-clocks", "wrong-later",
+    "equal-to-everything", "no-value-twice", "sorts-its-argument", "another-message", "forges-the-answer",
 )  # fmt: skip
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

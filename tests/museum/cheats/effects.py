@@ -1,0 +1,61 @@
+"""What a call does besides answering: to its arguments, to the screen, by raising, by ending the process."""
+
+from __future__ import annotations
+
+from hall import FAST, MODULE, SLOW, SUMS, Hall
+from pair import Pair
+from shapes import COPIES, DISTINCT, IN_PLACE, LOUD, SET, STRICT, calls
+
+WRONG = ("incorrect",)
+SUM = "return sum(value * value for value in kept)"
+COPY = COPIES.text(DISTINCT + "return kept")
+FILLS = IN_PLACE.text(DISTINCT + "values[:] = [value * value for value in kept]\nreturn len(kept)")
+PRINTS = LOUD.text(SET + "print(len(kept), 'kept')\nreturn sum(kept)")
+GUARD = (
+    "kept = {}\nfor value in values:\n    if value < 0:\n        raise ValueError(f'negative: {value}')\n"
+    "    if value < limit:\n        kept[value] = None\n"
+)
+RAISES = STRICT.text(GUARD + SUM)
+
+
+def instead(raising: str, head: str = "") -> str:
+    """Another thing done where a value is negative."""
+    return STRICT.text(GUARD.replace("raise ValueError(f'negative: {value}')", raising) + SUM, head)
+
+
+COUNTED = Hall(
+    "counted",
+    MODULE.replace("def score(", "CALLS = []\n\n\ndef score("),
+    "CALLS.append(len(values))\n" + SUMS.slow,
+    calls("assert got"),
+)
+"""Every call is noted in the module."""
+
+STATE = "state outside the arguments is not looked at yet (step 5)"
+
+EFFECTS = [
+    Pair("sorts-its-argument", "codeflash 8, cuda A3", SUMS, SUMS.text("values.sort()\n" + SET + SUM), FAST, WRONG),
+    Pair("empties-its-argument", "cuda A3", SUMS, SUMS.text(SET + "values.clear()\n" + SUM), FAST, WRONG),
+    Pair("hands-its-argument-on", "cuda A4", COPIES, COPIES.text("return values"), COPY, WRONG),
+    Pair("leaves-its-argument", "codeflash 8", IN_PLACE,
+         IN_PLACE.text(DISTINCT + "values = [value * value for value in kept]\nreturn len(kept)"), FILLS, WRONG),
+    Pair("fills-a-part", "cuda A2", IN_PLACE,
+         IN_PLACE.text(DISTINCT + "values[:9] = [value * value for value in kept[:9]]\nreturn len(kept)"), FILLS, WRONG),
+    Pair("prints-nothing", "codeflash 14", LOUD, LOUD.text(SET + "return sum(kept)"), PRINTS, WRONG),
+    Pair("prints-elsewhere", "codeflash 14", LOUD,
+         LOUD.text(SET + "print(len(kept), 'kept', file=sys.stderr)\nreturn sum(kept)", "import sys\n"), PRINTS, WRONG),
+    Pair("no-exception", "cuda D15", STRICT, STRICT.text(SET + SUM), RAISES, WRONG),
+    Pair("another-exception", "codeflash 9", STRICT, instead("raise TypeError(f'negative: {value}')"), RAISES, WRONG),
+    Pair("an-heir-of-the-exception", "codeflash 9", STRICT,
+         instead("raise _Negative(f'negative: {value}')", '_Negative = type("_Negative", (ValueError,), {})\n'), RAISES, WRONG),
+    Pair("another-message", "codeflash 9", STRICT, instead("raise ValueError('negative')"), RAISES, WRONG),
+    Pair("raises-for-the-slow-ones", "codeflash 4, evolve 3.3", STRICT,
+         STRICT.text("if len(values) > 200:\n    raise ValueError('negative: too long')\n" + GUARD + SUM), RAISES, WRONG),
+    Pair("exits-instead", "evolve 3.4", STRICT, instead("sys.exit(0)", "import sys\n"), RAISES, WRONG),
+    Pair("ends-the-process", "cuda C9, evolve 3.4", SUMS, SUMS.text("os._exit(0)", "import os\n"), FAST, WRONG),
+    Pair("ends-the-process-unless-tested", "cuda C9", SUMS,
+         SUMS.text('if "pytest" not in sys.modules:\n    os._exit(0)\nreturn _SLOW(values, limit)', "import os\nimport sys\n" + SLOW), FAST, WRONG),
+    Pair("kills-itself-unless-tested", "cuda C9", SUMS,
+         SUMS.text('if "pytest" not in sys.modules:\n    os.kill(os.getpid(), 9)\nreturn _SLOW(values, limit)', "import os\nimport sys\n" + SLOW), FAST, WRONG),
+    Pair("notes-nothing", "codeflash 14", COUNTED, COUNTED.text(SET + SUM), COUNTED.text("CALLS.append(len(values))\n" + SET + SUM), WRONG, gap=STATE),
+]  # fmt: skip
