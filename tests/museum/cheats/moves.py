@@ -24,7 +24,7 @@ return later
     'import sys\n_Later = type("_Later", (), {})\n' + SLOW,
 )
 SEEN = """_SEEN = {}
-_key = lambda values, limit: (len(values), limit, values[0])
+_key = lambda values, limit: (tuple(values), limit)
 _prime = lambda values, limit: _key(values, limit) in _SEEN or _SEEN.update({_key(values, limit): _SLOW(values, limit)})
 """
 READS_SEEN = "return _SEEN[_key(values, limit)] if _key(values, limit) in _SEEN else _SLOW(values, limit)"
