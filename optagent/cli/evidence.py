@@ -58,9 +58,11 @@ def or_why_not(take: Callable[[], T | Unmeasured]) -> T | Unmeasured:
 def take_strength(
     shop: Workshop, suite: Suite, checkouts: Checkouts, inputs: tuple[Input, ...], patience_s: float
 ) -> Strength | Unmeasured:
-    """The share of planted faults that these inputs, and tests that are short enough, find.
+    """The share of planted faults that these inputs, and tests that are short enough, find. Tests run only for what the
+    inputs do not notice.
 
-    The untouched code has to pass the same checks before and after, as many at a time: what disturbs it is no fault.
+    The untouched code has to pass the same checks, as many at a time, the inputs before and after and the tests after,
+    if there was need for them: what disturbs it is no fault.
     """
     faults = shop.project.faults(shop.base)
     if not faults:
@@ -76,38 +78,45 @@ def take_strength(
     source = read_source(shop.base.root / shop.target.path)
     at_once = 1 if shop.sandbox.rung == "none" else min(2, len(os.sched_getaffinity(0)))
 
-    def passes(patch: Patch) -> bool | None:
+    tested: list[bool] = []
+
+    def passes(patch: Patch, only: tuple[str, ...]) -> bool | None:
         with checkouts.lend(patch, f"fault-{patch.digest[:12]}") as tree:
-            return _passes(run, tree, inputs, expected, suite, tests)
+            same = _gives(run, tree, inputs, expected)
+            if not same or not only:
+                return same
+            tested.append(True)
+            return _holds(run, tree, suite, only)
 
     def accepts(fault: Fault) -> bool | None:
         try:
-            return passes(fault.patch(source))
+            return passes(fault.patch(source), tests)
         except OptagentError:  # of ours: it says nothing about the fault
             return None
 
-    def is_undisturbed() -> bool:
+    def is_undisturbed(only: tuple[str, ...]) -> bool:
         with ThreadPoolExecutor(at_once) as pool:
-            return all(pool.map(passes, [EMPTY] * at_once))
+            return all(pool.map(lambda _: passes(EMPTY, only), range(at_once)))
 
-    if not is_undisturbed():
+    if not is_undisturbed(()):
         return DISTURBED
     lines = None if isinstance(reached, Unmeasured) else reached
     found = oracle.strength(faults, lines, accepts, SECONDS, derive(shop.settings.seed, "faults"), at_once)
-    return found if is_undisturbed() else DISTURBED
+    return found if is_undisturbed(tests if tested else ()) else DISTURBED
 
 
-def _passes(
-    run: Run, tree: Tree, inputs: tuple[Input, ...], expected: list[bytes], suite: Suite, tests: tuple[str, ...]
-) -> bool | None:
-    """Whether the tree gives what is expected and its tests pass; None where that was not to be told."""
+def _gives(run: Run, tree: Tree, inputs: tuple[Input, ...], expected: list[bytes]) -> bool | None:
+    """Whether the tree gives what is expected; None where that was not to be told."""
     try:
-        if outputs(run, tree, inputs) != expected:
-            return False
+        return outputs(run, tree, inputs) == expected
     except Misconduct as failed:
         return False if failed.phase in OWN_PHASES else None
     except Uncomparable:
         return False
+
+
+def _holds(run: Run, tree: Tree, suite: Suite, tests: tuple[str, ...]) -> bool | None:
+    """Whether these tests pass on the tree; None where that was not to be told."""
     broken = broken_test(run.project, tree, suite, tests)
     if broken is None:
         return True
