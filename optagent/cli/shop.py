@@ -70,6 +70,11 @@ class Counter:
         return differential.outputs(self.run, self.workshop.base, self.problem.workload.search)
 
     @cached_property
+    def expected_varied(self) -> list[bytes] | None:
+        """The same on inputs near those."""
+        return checks.expected_varied(self.run, self.workshop.base, self.problem.workload.varied)
+
+    @cached_property
     def checkouts(self) -> Checkouts:
         return Checkouts(self.workshop.base, self.workshop.trees)
 
@@ -104,15 +109,11 @@ class Counter:
         inputs = self.problem.workload.search
         said = checks.check_outputs(self.run, tree, inputs, self.expected, evidence)
         if isinstance(said, Evidence):
-            said = self._compare_varied(self.run, tree, said, len(inputs))
+            varied = self.problem.workload.varied
+            said = checks.check_varied(self.run, tree, varied, self.expected_varied, said, len(inputs))
         if isinstance(said, Evidence):
             self.record(number, events.Compared(said))
         return said
-
-    def _compare_varied(
-        self, run: differential.Run, tree: Tree, evidence: Evidence, before: int
-    ) -> Evidence | Objection:
-        return checks.check_varied(run, self.workshop.base, tree, self.problem.workload.varied, evidence, before)
 
     def measure(self, number: int, tree: Tree, evidence: Evidence) -> Verdict:
         seed = derive(self.workshop.settings.seed, "trial", number)
@@ -213,7 +214,9 @@ class Counter:
         if not isinstance(compared, Evidence):
             return Ruling(compared)
         evidence = replace(compared, inputs=len(inputs), held_out=len(held))
-        varied = self._compare_varied(run, tree, evidence, len(inputs))
+        near = problem.workload.varied
+        wanted = checks.expected_varied(run, shop.base, near)
+        varied = checks.check_varied(run, tree, near, wanted, evidence, len(inputs))
         if not isinstance(varied, Evidence):
             return Ruling(varied)
         race = self._race(tree, self._timed_inputs(index))

@@ -82,9 +82,14 @@ class Total(Times):
     error: float = 0.0
 
     @property
+    def doubt(self) -> float:
+        """How far off the log ratio may be by that error, for choosing."""
+        return SETTLED_ERRORS * self.error
+
+    @property
     def least_loss(self) -> float:
-        """What the new side loses, as a log ratio, allowing for that error."""
-        return -self.log_ratio - SETTLED_ERRORS * self.error
+        """What the new side loses, as a log ratio, allowing for that."""
+        return -self.log_ratio - self.doubt
 
 
 def total(groups: Sequence[Sequence[Round]]) -> Total:
@@ -125,8 +130,7 @@ def is_settled(groups: Sequence[Sequence[Round]], futile: float, bar: float) -> 
     if min((len(one) for one in groups), default=0) < SETTLED_ROUNDS:
         return False
     seen = total(groups)
-    doubt = SETTLED_ERRORS * seen.error
-    return seen.log_ratio + doubt < futile or seen.log_ratio - doubt > bar
+    return seen.log_ratio + seen.doubt < futile or seen.log_ratio - seen.doubt > bar
 
 
 def remembers(first: Total, later: Total) -> bool:

@@ -104,15 +104,13 @@ class Contestant:
 
     `name` is REFERENCE for the side whose failures are not the candidate's. What differs between kinds of worker
     is said by the class: the profile it runs under, whether the kernel's CPU clock of the worker sees all that the
-    target burns (where not, only wall may decide), the phases whose CPU is the target's to account for, and
-    whether it knows how to vary inputs.
+    target burns (where not, only wall may decide), and the phases whose CPU is the target's to account for.
     """
 
     runs_under: ClassVar[Profile] = Profile.CONTESTANT
     sees_cpu: ClassVar[bool] = True
     accounted: ClassVar[frozenset[str]] = frozenset(ACCOUNTS)
     has_collector: ClassVar[bool] = True
-    varies: ClassVar[bool] = True
 
     def __init__(self, sandbox: Sandbox, command: Command, limits: Limits, name: str = "candidate") -> None:
         self.name = name
@@ -185,7 +183,7 @@ class Contestant:
         return size, self._made(said, blobs, "make_inputs")
 
     def vary(self, of: int, seed: int, most: int) -> list[tuple[str, bytes]]:
-        """At most so many calls near the first `of` inputs held, as codec and bytes. Only where it `varies`."""
+        """At most so many calls near the first `of` inputs held, as codec and bytes."""
         said, blobs = self._ask("prepare", {"do": "vary", "of": of, "seed": seed, "most": most})
         return self._made(said, blobs, "prepare")
 

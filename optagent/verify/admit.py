@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from optagent.core.target import Tree
@@ -36,13 +36,13 @@ def admit(run: Run, tree: Tree, inputs: Sequence[Input], most_s: float = MOST_SE
     """
     admitted = serving(run, tree, inputs, most_s)
     before = len(admitted.inputs)
-    same = _stable(run, tree, admitted.inputs)
+    same = stable(run, tree, admitted.inputs)
     if len(same) < before:
         admitted.lost[TWICE_OTHERWISE] += before - len(same)
     return Admitted(same, admitted.lost)
 
 
-def _stable(run: Run, tree: Tree, inputs: list[Input]) -> list[Input]:
+def stable(run: Run, tree: Tree, inputs: list[Input]) -> list[Input]:
     """Those whose outcome is the same twice in a row, called one after the other in fresh workers. What one call leaves
     behind may be seen by the next, so all are called again without those that fell out."""
     for _ in range(MOST_PASSES):
@@ -63,11 +63,12 @@ def serving(
     most_s: float,
     at_least: int = 1,
     patience_s: float | None = None,
+    serves: Callable[[bytes], bool] = lambda outcome: True,
 ) -> Admitted:
-    """Those that can be opened and called once, none equal to another; no further one is looked at after so many
-    seconds, once `at_least` so many serve. A call may take `patience_s`. Raises Misconduct when the code does not
-    load."""
-    look = _Look(inputs, time.monotonic() + most_s, at_least)
+    """Those that can be opened and called once, none equal to another, with an outcome that `serves`; no further one is
+    looked at after so many seconds, once `at_least` so many serve. A call may take `patience_s`. Raises Misconduct when
+    the code does not load."""
+    look = _Look(inputs, time.monotonic() + most_s, at_least, serves)
     position = 0
     while position < len(inputs):
         with run.project.contestant(tree, run.seed, run.patience_s, REFERENCE) as contestant:
@@ -85,6 +86,7 @@ class _Look:
     inputs: Sequence[Input]
     deadline: float
     at_least: int
+    serves: Callable[[bytes], bool]
     admitted: Admitted = field(default_factory=Admitted)
     keys: set[bytes] = field(default_factory=set)
 
@@ -96,14 +98,14 @@ class _Look:
                 admitted.lost[LATE] += len(inputs) - number
                 return len(inputs)
             try:
-                key, _ = contestant.admit(number)
+                key, outcome = contestant.admit(number)
             except Uncomparable as unknown:
                 admitted.lost[str(unknown)] += 1
                 continue
             except Misconduct as failed:
                 admitted.lost[f"its call ends the process: {failed.reason}"] += 1
                 return number + 1
-            if key not in self.keys:
+            if key not in self.keys and self.serves(outcome):
                 self.keys.add(key)
                 admitted.inputs.append(inputs[number])
         return len(inputs)

@@ -43,16 +43,20 @@ def check_outputs(
 NEAR = " (an input of the tests, changed a little)"
 
 
-def check_varied(
-    run: Run, base: Tree, tree: Tree, inputs: Sequence[Input], evidence: Evidence, before: int
-) -> Evidence | Rejected | Incorrect | CannotCompare | Inconclusive:
-    """The same for inputs near those: in workers of their own, so that what an odd call leaves behind is seen by no
-    other. Where the untouched code does not serve under this hash seed, they say nothing."""
-    if not inputs:
-        return evidence
+def expected_varied(run: Run, base: Tree, inputs: Sequence[Input]) -> list[bytes] | None:
+    """What the untouched code gives on inputs near those; None where it does not serve under this hash seed."""
     try:
-        expected = outputs(run, base, inputs)
+        return outputs(run, base, inputs) if inputs else None
     except (Misconduct, Uncomparable):
+        return None
+
+
+def check_varied(
+    run: Run, tree: Tree, inputs: Sequence[Input], expected: Sequence[bytes] | None, evidence: Evidence, before: int
+) -> Evidence | Rejected | Incorrect | CannotCompare | Inconclusive:
+    """The same for inputs near those: in a worker of their own, so that what an odd call leaves behind is seen by no
+    other. Where nothing is expected of them they say nothing."""
+    if expected is None:
         return evidence
     said = check_outputs(run, tree, inputs, expected, evidence, before)
     if isinstance(said, Evidence):

@@ -52,7 +52,6 @@ class CommandContestant(Contestant):
     runs_under: ClassVar[Profile] = Profile.COMMAND
     sees_cpu: ClassVar[bool] = False
     has_collector: ClassVar[bool] = False
-    varies: ClassVar[bool] = False
     accounted: ClassVar[frozenset[str]] = frozenset({"idle"})
 
     def __init__(self, sandbox: Sandbox, command: Command, limits: Limits, name: str, holds: Holds) -> None:
