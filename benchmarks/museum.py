@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks"), str(ROOT / "tests" / "museum" / "cheats")]
 
-from court import court  # noqa: E402
+from court import Court, court  # noqa: E402
 from pair import Pair  # noqa: E402
 from results import table, write  # noqa: E402
 from table import PAIRS  # noqa: E402
@@ -36,11 +36,16 @@ def told(verdict: Verdict) -> tuple[str, str]:
     return verdict.kind, text[:MOST_WORDS]
 
 
-def row(pair: Pair, cheat: Verdict, twin: Verdict) -> list[str]:
+def row(pair: Pair, referee: Court) -> list[str]:
     """One line of the table; the last cell says whether both ended as they have to."""
+    cheat, twin = referee.judge(pair.cheat), referee.judge(pair.twin)
     kind, reason = told(cheat)
     is_caught = kind in pair.ends and pair.reason in str(cheat)
     as_expected = "yes" if is_caught and twin.kind in pair.twin_ends else "no"
+    if pair.warned:
+        reason += "; warned of: not the same beyond what the tests show"
+        is_told = pair.cheat in referee.warned and pair.twin not in referee.warned
+        as_expected = "yes" if is_told and as_expected == "yes" else "no"
     if pair.gap and not is_caught:
         as_expected = f"known gap: {pair.gap}"
     return [pair.id, pair.source, kind, reason, " ".join(told(twin)), as_expected]
@@ -54,7 +59,7 @@ def judged(pairs: list[Pair]) -> list[list[str]]:
     for some in by_hall.values():
         with tempfile.TemporaryDirectory() as folder, court(some[0].hall, Path(folder)) as referee:
             for pair in some:
-                rows.append(row(pair, referee.judge(pair.cheat), referee.judge(pair.twin)))
+                rows.append(row(pair, referee))
                 print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
     return rows
 

@@ -8,6 +8,7 @@ OptagentError            one sentence, why it matters, what to type next; a slug
       BadSource              the target's file cannot be read as source code
       BadWorkload            the workload file cannot be used
       BadPatch               the patch to be judged cannot be read or does not fit
+      BadTarget              nothing can be planted in the function
       BadRevision            git knows no such revision, or there is no git
       SignatureChanged       the two sides of a comparison cannot be called in the same way
       BadSetting             a flag or a setting has a value that means nothing
@@ -80,6 +81,10 @@ class BadWorkload(UsageError):
 
 class BadPatch(UsageError):
     slug = "bad-patch"
+
+
+class BadTarget(UsageError):
+    slug = "bad-target"
 
 
 class BadRevision(UsageError):

@@ -121,14 +121,18 @@ def verify(
     repo: Repo,
     patch: Annotated[Path | None, typer.Option("--patch", help="a unified diff against the files as they are")] = None,
     ref: Annotated[str | None, typer.Option("--ref", help="a revision: what changes from HEAD to it is judged")] = None,
+    selftest: Annotated[
+        bool, typer.Option("--selftest", help="plant cheats in the function instead, and see that they lose")
+    ] = False,
     max_slowdown: MaxSlowdown = "5%",
     json: Json = False,
     **given: object,
 ) -> None:
     """Judge a patch that somebody else wrote: is it the same, and how fast."""
+    from optagent.cli.verify import Change
     from optagent.cli.verify import verify as judge
 
-    _leave(lambda: judge(Path(repo), given, patch, ref, max_slowdown, json))
+    _leave(lambda: judge(Path(repo), given, Change(patch, ref, selftest), max_slowdown, json))
 
 
 @app.command(epilog=OTHER_PLACES)

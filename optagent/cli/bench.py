@@ -16,7 +16,7 @@ from optagent.core.profile import HotFunction, HotLine, Profile
 from optagent.core.seeds import derive
 from optagent.core.strain import strain_of
 from optagent.core.verdict import Difference
-from optagent.core.workload import Input, Workload
+from optagent.core.workload import Input, State, Workload
 from optagent.errors import BaselineBroken
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.ledger.events import BaselineTaken
@@ -27,6 +27,7 @@ from optagent.profile import facts
 from optagent.search.baseline import Bench, Problem
 from optagent.verify import admit as admission
 from optagent.verify import differential
+from optagent.verify.state import survey_state
 from optagent.verify.suite import Suite
 from optagent.verify.survey import Survey
 from optagent.verify.vary import vary
@@ -52,6 +53,9 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
         held = [one for some in workload.held_out for one in some]
         return vary(reference_run(shop), base, workload.search, held, derive(seed, "varied"))
 
+    def state(inputs: Sequence[Input]) -> State:
+        return survey_state(reference_run(shop), base, inputs)
+
     def types(inputs: Sequence[Input]) -> Types:
         with project.contestant(base, 0, PATIENCE_S, REFERENCE) as reference:
             project.load(reference, base, 1)
@@ -72,6 +76,7 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
         suite,
         _guarded(admit),
         near,
+        state,
         made,
         _guarded(types),
         _guarded(own_difference),
@@ -129,7 +134,7 @@ def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float) -> N
         BaselineTaken(
             suite.reaching, suite.set_aside, keep_inputs(shop.ledger, workload.search), held, problem.noise.floor,
             workload.observed_types, asdict(problem.profile), Spent(seconds=seconds), extra,
-            keep_inputs(shop.ledger, workload.varied),
+            keep_inputs(shop.ledger, workload.varied), workload.state,
         ),
     )  # fmt: skip
 

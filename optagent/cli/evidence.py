@@ -1,4 +1,5 @@
-"""What the evidence of a verdict is worth: planted faults that the checks notice, and changed lines nobody executed.
+"""What the evidence of a verdict is worth: planted faults that the checks notice, changed lines nobody executed, and
+what the code does with inputs that are like none of the tests'.
 
 The verdict stands before anything here is asked: whatever fails is a number that nobody took.
 """
@@ -9,6 +10,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from optagent.cli.workshop import Workshop
@@ -16,15 +18,16 @@ from optagent.core.fault import Fault, Strength, Unexecuted
 from optagent.core.patch import EMPTY, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
-from optagent.core.verdict import Unmeasured
-from optagent.core.workload import Input
+from optagent.core.verdict import Beyond, Difference, Unmeasured
+from optagent.core.workload import Input, Workload
 from optagent.errors import OptagentError
 from optagent.languages.contestant import Misconduct, Uncomparable
 from optagent.profile.lines import rows_of
 from optagent.profile.scene import Scene
 from optagent.verify import oracle
-from optagent.verify.differential import Run, outputs
+from optagent.verify.differential import Run, compare, outputs
 from optagent.verify.suite import Suite, broken_test
+from optagent.verify.vary import BEYOND, vary
 from optagent.workspace.checkouts import Checkouts
 from optagent.workspace.text import read_source
 
@@ -37,10 +40,28 @@ SHORT_TESTS_S = 2.0
 TRACED = 4
 """A traced pass may take so many times as long as another."""
 
+BEYOND_S = 10.0
+NO_TEST = Unmeasured("nobody knows at which of the calls")
 OWN_PHASES = ("call", "encode")
 """A worker that fails in another phase failed before the fault was executed."""
 
 DISTURBED = Unmeasured("the untouched code does not always pass the same checks when two are made at a time")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """All inputs on which candidates are compared, as they are numbered: those of the tests, and those near them."""
+
+    by_tests: tuple[Input, ...]
+    near: tuple[tuple[Input, ...], ...] = ()
+
+    @property
+    def all(self) -> tuple[Input, ...]:
+        return (*self.by_tests, *(one for some in self.near for one in some))
+
+    def courses(self, run: Run) -> list[tuple[Run, tuple[Input, ...]]]:
+        """What is given to one worker at a time, as `verify/checks.py` does: state is compared after the tests' own."""
+        return [(run, self.by_tests), *((replace(run, watched=()), some) for some in self.near if some)]
 
 
 def or_why_not(take: Callable[[], T | Unmeasured]) -> T | Unmeasured:
@@ -56,7 +77,7 @@ def or_why_not(take: Callable[[], T | Unmeasured]) -> T | Unmeasured:
 
 
 def take_strength(
-    shop: Workshop, suite: Suite, checkouts: Checkouts, inputs: tuple[Input, ...], patience_s: float
+    shop: Workshop, suite: Suite, checkouts: Checkouts, run: Run, compared: Compared
 ) -> Strength | Unmeasured:
     """The share of planted faults that these inputs, and tests that are short enough, find. Tests run only for what the
     inputs do not notice.
@@ -67,48 +88,98 @@ def take_strength(
     faults = shop.project.faults(shop.base)
     if not faults:
         return oracle.NOTHING_TO_PLANT
-    reached = or_why_not(lambda: _reached(shop, shop.base, inputs, patience_s))
-    run, began = Run(shop.project, derive(shop.settings.seed, "hash"), patience_s), time.monotonic()
-    expected = outputs(run, shop.base, inputs)
+    reached = or_why_not(lambda: _reached(shop, shop.base, compared.all, run.patience_s))
+    run, began = replace(run, seed=derive(shop.settings.seed, "hash")), time.monotonic()
+    courses = [_Course(one, some, outputs(one, shop.base, some)) for one, some in compared.courses(run)]
     pass_s = time.monotonic() - began
     if pass_s > LONGEST_PASS_S:
         return Unmeasured(f"one pass over the inputs takes {pass_s:.0f} s, which is too long to plant faults")
-    run = Run(run.project, run.seed, 2.0 + 10.0 * pass_s)
-    tests = suite.reaching if suite.reaching_s <= SHORT_TESTS_S else ()
     source = read_source(shop.base.root / shop.target.path)
+    courses = [replace(one, run=replace(one.run, patience_s=2.0 + 10.0 * pass_s)) for one in courses]
+    field = _Field(checkouts, suite, courses, source)
     at_once = 1 if shop.sandbox.rung == "none" else min(2, len(os.sched_getaffinity(0)))
+    if not field.is_undisturbed((), at_once):
+        return DISTURBED
+    lines = None if isinstance(reached, Unmeasured) or not compared.all else reached
+    found = oracle.strength(faults, lines, field.accepts, SECONDS, derive(shop.settings.seed, "faults"), at_once)
+    return found if field.is_undisturbed(field.tests if field.tested else (), at_once) else DISTURBED
 
-    tested: list[bool] = []
 
-    def passes(patch: Patch, only: tuple[str, ...]) -> bool | None:
-        with checkouts.lend(patch, f"fault-{patch.digest[:12]}") as tree:
-            same = _gives(run, tree, inputs, expected)
-            if not same or not only:
-                return same
-            tested.append(True)
-            return _holds(run, tree, suite, only)
+@dataclass(frozen=True)
+class _Course:
+    """Inputs that one worker is given, and what the untouched code leaves on them."""
 
-    def accepts(fault: Fault) -> bool | None:
+    run: Run
+    inputs: tuple[Input, ...]
+    expected: list[bytes]
+
+
+@dataclass
+class _Field:
+    """Where faults are planted, and what has to notice them."""
+
+    checkouts: Checkouts
+    suite: Suite
+    courses: list[_Course]
+    source: str
+    tested: bool = False
+    """Whether a fault came as far as the tests."""
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        return self.suite.reaching if self.suite.reaching_s <= SHORT_TESTS_S else ()
+
+    def accepts(self, fault: Fault) -> bool | None:
         try:
-            return passes(fault.patch(source), tests)
+            return self.passes(fault.patch(self.source), self.tests)
         except OptagentError:  # of ours: it says nothing about the fault
             return None
 
-    def is_undisturbed(only: tuple[str, ...]) -> bool:
+    def passes(self, patch: Patch, tests: tuple[str, ...]) -> bool | None:
+        with self.checkouts.lend(patch, f"fault-{patch.digest[:12]}") as tree:
+            for one in self.courses:
+                same = _gives(one, tree)
+                if not same:
+                    return same
+            if not tests:
+                return True
+            self.tested = True
+            return _holds(self.courses[0].run, tree, self.suite, tests)
+
+    def is_undisturbed(self, tests: tuple[str, ...], at_once: int) -> bool:
         with ThreadPoolExecutor(at_once) as pool:
-            return all(pool.map(lambda _: passes(EMPTY, only), range(at_once)))
-
-    if not is_undisturbed(()):
-        return DISTURBED
-    lines = None if isinstance(reached, Unmeasured) else reached
-    found = oracle.strength(faults, lines, accepts, SECONDS, derive(shop.settings.seed, "faults"), at_once)
-    return found if is_undisturbed(tests if tested else ()) else DISTURBED
+            return all(pool.map(lambda _: self.passes(EMPTY, tests), range(at_once)))
 
 
-def _gives(run: Run, tree: Tree, inputs: tuple[Input, ...], expected: list[bytes]) -> bool | None:
+def take_beyond(
+    shop: Workshop, tree: Tree, run: Run, workload: Workload, known: tuple[Input, ...]
+) -> Beyond | Unmeasured:
+    """Inputs beyond all that the tests show, on which the untouched code gives an answer: whether the tree gives the
+    same. What it does there was never asked of it, so this is no verdict."""
+    if shop.workload is not None:
+        return Unmeasured("the workload file says which inputs there are")
+    seed = derive(shop.settings.seed, "beyond")
+    inputs = tuple(vary(replace(run, watched=()), shop.base, workload.search, known, seed, reach=BEYOND))
+    if not inputs:
+        return Unmeasured("there is no input beyond those seen that the untouched code answers the same way twice")
+    run = replace(run, watched=(), patience_s=BEYOND_S)
+    expected = outputs(run, shop.base, inputs)
+    try:
+        difference = compare(expected, outputs(run, tree, inputs))
+    except Misconduct as failed:
+        return Beyond(len(inputs), Difference("one of the calls", "an answer", failed.reason), NO_TEST)
+    except Uncomparable as unknown:
+        return Beyond(len(inputs), Difference("one of the results", "comparable", str(unknown)), NO_TEST)
+    if difference is None:
+        return Beyond(len(inputs))
+    test = or_why_not(lambda: shop.project.failing_test(shop.base, tree, inputs[difference.input - 1]))
+    return Beyond(len(inputs), difference, test)
+
+
+def _gives(course: _Course, tree: Tree) -> bool | None:
     """Whether the tree gives what is expected; None where that was not to be told."""
     try:
-        return outputs(run, tree, inputs) == expected
+        return outputs(course.run, tree, course.inputs) == course.expected
     except Misconduct as failed:
         return False if failed.phase in OWN_PHASES else None
     except Uncomparable:

@@ -15,10 +15,13 @@ from optagent.ledger.history import Record
 from optagent.report.beside import beside_warnings
 from optagent.report.run import RunReport
 
+UNTOLD = "what the untouched code leaves in `{}` is compared with nothing"
 MOST_HOT_LINES = 3
 MOST_REASONS = 5
 MOST_NAMES = 3
 JUDGING = ("verify", "compare")
+SELFTEST = "selftest"
+"""Verb of a run whose candidates are cheats of ours."""
 
 
 def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunReport:
@@ -93,7 +96,7 @@ def _cannot_tell(record: Record) -> tuple[str, ...]:
 
 def _winner(record: Record) -> Trial | None:
     """The trial whose patch can be applied; what a revision changes is in the repository already."""
-    if record.confirmed is None or record.started.verb == "compare":
+    if record.confirmed is None or record.started.verb in ("compare", SELFTEST):
         return None
     if record.ended is not None and not record.ended.winner:
         return None
@@ -134,6 +137,7 @@ def _warnings(record: Record) -> tuple[str, ...]:
             f"{len(record.baseline.set_aside)} tests fail or flake before any change and count as no evidence "
             f"(first: {first})"
         )
+    said += [f"{UNTOLD.format(name)}: {why}" for name, why in record.baseline.state.untold]
     said += _lost(record.baseline.extra.get("lost", {}))
     said += record.ended.extra.get("notes", []) if record.ended else []
     if not record.baseline.tests:

@@ -87,7 +87,9 @@ class Prepared:
         bench.store(self.workshop, self.problem, self.survey, self.seconds)
 
 
-def prepared(wanted: Sequence[RunSettings], state: Path | None, progress: Progress) -> Iterator[Prepared | Broken]:
+def prepared(
+    wanted: Sequence[RunSettings], state: Path | None, progress: Progress, verb: str = "run"
+) -> Iterator[Prepared | Broken]:
     """Each run of a session as its turn comes, up to its baseline. One that is not stored has to be abandoned."""
     progress.stage("looking at the project")
     ground = look_at(wanted, state)
@@ -97,7 +99,7 @@ def prepared(wanted: Sequence[RunSettings], state: Path | None, progress: Progre
         for settings, target in zip(wanted, ground.targets, strict=True):
             first = runs[0] if runs else None
             origin, session = (first.base, first.run) if first else (None, "")
-            runs.append(new_run(settings, ground, target, origin, session=session))
+            runs.append(new_run(settings, ground, target, origin, verb, session))
         progress.stage("running the tests twice")
         survey = runs[0].survey(ground.targets)
     except OptagentError:

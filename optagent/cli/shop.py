@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 
 from optagent.cli.bench import reference_run
-from optagent.cli.evidence import or_why_not, take_strength, take_unexecuted
+from optagent.cli.evidence import Compared, or_why_not, take_beyond, take_strength, take_unexecuted
 from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
 from optagent.core.effort import EFFORTS, Effort
@@ -19,16 +19,17 @@ from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Speedup, Verdict
-from optagent.core.workload import Input
+from optagent.core.workload import Input, as_large
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
 from optagent.measure import pyperf_file, speed
-from optagent.measure.judge import Ruling, judge
+from optagent.measure.judge import Ruling, judge, judge_near
 from optagent.measure.launch import Race
 from optagent.search.baseline import Problem
 from optagent.search.policy import Proposal
 from optagent.search.shop import Objection, Shop
 from optagent.verify import checks, differential
+from optagent.verify.vary import MORE_INPUTS, vary
 from optagent.workspace.checkouts import Checkouts
 from optagent.workspace.text import read_source
 
@@ -62,7 +63,8 @@ class Counter:
 
     @cached_property
     def run(self) -> differential.Run:
-        return replace(reference_run(self.workshop), patience_s=max(self.patience_s, 30.0))
+        watched = self.problem.workload.state.compared
+        return replace(reference_run(self.workshop), patience_s=max(self.patience_s, 30.0), watched=watched)
 
     @cached_property
     def expected(self) -> list[bytes]:
@@ -132,7 +134,7 @@ class Counter:
             number, tree, held_out, lambda race, seed: speed.claim(race, noise, seed, effort, before)
         )
         if isinstance(ruling.verdict, Faster):
-            ruling = self._gated(ruling, self._weigh(number, tree, held_out, ruling.verdict))
+            ruling = self._weighed(number, tree, held_out, ruling)
         self.record(number, _claimed(ruling, held_out, Spent(seconds=time.monotonic() - began)))
         return ruling.verdict
 
@@ -143,15 +145,15 @@ class Counter:
         ruling = self._decided(
             number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed, self.effort), tested
         )
-        ruling = self._gated(ruling, self._weigh(number, tree, 0, ruling.verdict))
+        ruling = self._weighed(number, tree, 0, ruling)
         self._reproduce(number, tree, ruling.verdict)
         self.record(number, _claimed(ruling, 0, Spent()))
         return ruling.verdict
 
-    def _gated(self, ruling: Ruling, weighed: events.Weighed | None) -> Ruling:
+    def _gated(self, ruling: Ruling, weighed: events.Weighed) -> Ruling:
         """Nothing is faster on evidence that is weaker than what was asked for."""
         verdict = ruling.verdict
-        if weighed is None or not isinstance(verdict, Faster):
+        if not isinstance(verdict, Faster):
             return ruling
         weakness = fault_of(weighed.oracle, self.workshop.settings.min_oracle)
         return (
@@ -163,30 +165,46 @@ class Counter:
         found = verdict.evidence.first_difference if isinstance(verdict, Incorrect) else None
         if found is None or not found.input:
             return
-        shop, workload = self.workshop, self.problem.workload
-        given = (*workload.search, *workload.held_out[0], *workload.varied)[found.input - 1]
+        shop = self.workshop
+        given = self._compared(0).all[found.input - 1]
         test = or_why_not(lambda: shop.project.failing_test(shop.base, tree, given))
         self.record(number, events.Reproduced(test))
 
-    def _weigh(self, number: int, tree: Tree, index: int, verdict: Verdict) -> events.Weighed | None:
-        """What a verdict with a number means beside it, on record."""
+    def _weighed(self, number: int, tree: Tree, index: int, ruling: Ruling) -> Ruling:
+        """What a verdict with a number means beside it, on record; and the verdict that this leaves."""
+        verdict = ruling.verdict
         speedup: Speedup | None = getattr(verdict, "speedup", None)
         if speedup is None:
-            return None
+            return ruling
         self.stage("looking at memory, growth and the whole")
-        shop = self.workshop
+        shop, run = self.workshop, self.run
         seed = derive(shop.settings.seed, "weigh", number)
         race = self._race(tree, self._timed_inputs(index))
         weighed = weigh(shop, self.problem, race, verdict, speedup, seed)
         self.stage("planting faults to see what the checks notice")
-        workload = self.problem.workload
-        compared = (*workload.search, *workload.held_out[index], *workload.varied)
-        patience, suite = self.run.patience_s, self.problem.suite
-        oracle = or_why_not(lambda: take_strength(shop, suite, self.checkouts, compared, patience))
-        unexecuted = or_why_not(lambda: take_unexecuted(shop, tree, compared, patience))
-        weighed = replace(weighed, oracle=oracle, unexecuted=unexecuted)
+        compared = self._compared(index)
+        suite = self.problem.suite
+        oracle = or_why_not(lambda: take_strength(shop, suite, self.checkouts, run, compared))
+        unexecuted = or_why_not(lambda: take_unexecuted(shop, tree, compared.all, run.patience_s))
+        beyond = or_why_not(lambda: take_beyond(shop, tree, run, self.problem.workload, compared.all))
+        weighed = replace(weighed, oracle=oracle, unexecuted=unexecuted, beyond=beyond)
         self.record(number, weighed)
-        return weighed
+        return self._gated(ruling, weighed)
+
+    def _compared(self, index: int) -> Compared:
+        """All inputs on which a candidate is compared for that claim."""
+        workload = self.problem.workload
+        return Compared((*workload.search, *workload.held_out[index]), (workload.varied, self.more))
+
+    @cached_property
+    def more(self) -> tuple[Input, ...]:
+        """Further inputs near those of the tests, for what may win; none where the user says which there are."""
+        shop, workload = self.workshop, self.problem.workload
+        if shop.workload is not None:
+            return ()
+        known = (*workload.varied, *(one for held in workload.held_out for one in held))
+        run = replace(reference_run(shop), watched=())
+        return tuple(vary(run, shop.base, workload.search, known, derive(shop.settings.seed, "more"), MORE_INPUTS))
 
     def test_all(self, tree: Tree) -> Evidence | Incorrect:
         """Every test that passed before, on this tree."""
@@ -207,20 +225,36 @@ class Counter:
             return Ruling(tested)
         held = problem.workload.held_out[index]
         seed = derive(shop.settings.seed, "claim", number)
-        run = differential.Run(shop.project, seed, self.run.patience_s)
+        run = replace(self.run, seed=seed)
         inputs = (*problem.workload.search, *held)
         expected = differential.outputs(run, shop.base, inputs)
         compared = checks.check_outputs(run, tree, inputs, expected, tested)
         if not isinstance(compared, Evidence):
             return Ruling(compared)
         evidence = replace(compared, inputs=len(inputs), held_out=len(held))
-        near = problem.workload.varied
-        wanted = checks.expected_varied(run, shop.base, near)
-        varied = checks.check_varied(run, tree, near, wanted, evidence, len(inputs))
-        if not isinstance(varied, Evidence):
-            return Ruling(varied)
+        before = len(inputs)
+        for near in self._compared(index).near:
+            wanted = checks.expected_varied(run, shop.base, near)
+            said = checks.check_varied(run, tree, near, wanted, evidence, before)
+            if not isinstance(said, Evidence):
+                return Ruling(said)
+            evidence, before = said, before + len(near)
         race = self._race(tree, self._timed_inputs(index))
-        return judge(lambda: measure(race, seed), varied)
+        ruling = judge(lambda: measure(race, seed), evidence)
+        if not self.near:
+            return ruling
+        race = self._race(tree, self.near)
+        return judge_near(ruling, lambda: speed.near(race, problem.noise, seed, self.effort))
+
+    @cached_property
+    def near(self) -> tuple[Input, ...]:
+        """Varied inputs on which a gain has to be, too; none where there are none of the size of the others."""
+        workload, shop = self.problem.workload, self.workshop
+        found = as_large(workload.varied, workload.search)
+        if not found:
+            return ()
+        seed = derive(shop.settings.seed, "near")
+        return speed.affordable(shop.project, shop.base, found, seed, shop.core, self.run.patience_s)
 
     def _timed_inputs(self, index: int) -> tuple[Input, ...]:
         """Those of a held-out set that are timed: a matter of the reference alone, so it is found out once."""

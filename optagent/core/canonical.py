@@ -18,7 +18,12 @@ NAMES = {
     "o": "object", "I": "iterator", "T": "class", "M": "module", "F": "function", "m": "method", "v": "view",
     "N": "array",
 }  # fmt: skip
+STATE = b'["l","state",'
 RAN_PARTS = ("ending", "standard output", "output file")
+STATE_NAMES = {
+    "environment": "the environment", "folder": "the working folder", "files": "the files it writes",
+    "random": "what it draws from the random generator",
+}  # fmt: skip
 PARTS = ("", "", "positional arguments after the call", "keyword arguments after the call", "printed text and warnings")
 
 
@@ -29,6 +34,23 @@ def first_difference(old: bytes, new: bytes) -> Difference:
     except (ValueError, TypeError, LookupError, RecursionError):
         found = None
     return found or Difference("the encoding", _short(repr(old[:SHOWN])), _short(repr(new[:SHOWN])))
+
+
+def is_state(encoding: bytes) -> bool:
+    """Whether it tells what all calls together changed, and no single one left."""
+    return encoding.startswith(STATE)
+
+
+def names_of(state: bytes) -> dict[str, Any]:
+    """The names of such an encoding, each with its encoded value; none when it is not one.
+
+    >>> names_of(b'["l","state",["d",["m:count",3]]]'), names_of(b"[")
+    ({'m:count': 3}, {})
+    """
+    try:
+        return {str(name): value for name, value in json.loads(state)[2][1:]}
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return {}
 
 
 def is_raised(call: bytes) -> bool:
@@ -61,6 +83,8 @@ def _first_part(left: Any, right: Any) -> Difference | None:
     which is a command's, the value is a dict: its ending, and line by line what it wrote."""
     if left[1] == right[1] == "ran":
         return _first_line(left[2], right[2])
+    if left[1] == right[1] == "state":
+        return _first_name(dict(left[2][1:]), dict(right[2][1:]))
     for k, (a, b) in enumerate(zip(left[1:], right[1:], strict=False)):
         if not _same(a, b):
             return _part(k, left, right, a, b)
@@ -79,6 +103,18 @@ def _first_line(left: Any, right: Any) -> Difference | None:
         k = next((k for k in shared if not _same(a[k], b[k])), shared.stop)
         old, new = (_tell(one[k]) if k < len(one) else "no line" for one in (a, b))
         return Difference(f"line {k} of the {name}", old, new)
+    return None
+
+
+def _first_name(left: dict[str, Any], right: dict[str, Any]) -> Difference | None:
+    """Of state: the first name that was changed by one side only, or to something else."""
+    for name in sorted({*left, *right}):
+        place = STATE_NAMES.get(name, f"`{name}`")
+        if name not in left or name not in right:
+            old, new = (_tell(one[name]) if name in one else "unchanged" for one in (left, right))
+            return Difference(place, old, new)
+        if not _same(left[name], right[name]):
+            return _descend(place, left[name], right[name])
     return None
 
 

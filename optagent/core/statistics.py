@@ -151,6 +151,20 @@ def remember_slightly(first: Sequence[float], later: Sequence[float]) -> bool:
     return profit > math.log(SLIGHT_MEMO_FACTOR) and at_first < median(later) / 2
 
 
+NEAR_LAUNCHES = 3
+NEAR_SHARE = 0.5
+
+
+def is_for_these_only(gain: float, near: float, bar: float) -> bool:
+    """Whether less than half of a gain is left on inputs that differ a little from those it was claimed on (all log
+    ratios): then it is theirs and not the code's.
+
+    >>> is_for_these_only(0.69, 0.02, 0.01), is_for_these_only(0.69, 0.6, 0.01), is_for_these_only(0.05, 0.03, 0.01)
+    (True, False, False)
+    """
+    return near + bar < NEAR_SHARE * gain
+
+
 @dataclass(frozen=True)
 class Interval:
     """Ratio of old over new with the bounds of its median over launches."""

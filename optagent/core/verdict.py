@@ -61,6 +61,16 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Beyond:
+    """So many inputs beyond all that was seen (other signs, other lengths, other letters) were compared; the first
+    difference that there was, and a test of it, or why there is none."""
+
+    inputs: int
+    difference: Difference | None = None
+    test: str | Unmeasured = Unmeasured("nothing differs")
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What verification saw: tests that passed, inputs compared, how many of those were held out, and how many inputs
     near them were compared besides."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from statistics import median
 
 HELD_OUT_SHARE = 0.3
 HELD_OUT_SETS = 2
@@ -28,18 +29,37 @@ class Input:
 
 
 @dataclass(frozen=True)
+class State:
+    """What a program keeps from call to call: names of all of it that is compared, and what changes in the untouched
+    code but cannot be compared, with the reason."""
+
+    compared: tuple[str, ...] = ()
+    untold: tuple[tuple[str, str], ...] = ()
+
+
+NO_STATE = State()
+
+
+@dataclass(frozen=True)
 class Workload:
     """`search` may be seen by everything that proposes edits; each set in `held_out` is for one claim only. `varied`
-    are inputs near those of `search`, which are compared with them and never timed."""
+    are inputs near those of `search`, which are compared with them and never timed. `state` is what is compared after
+    the calls."""
 
     search: tuple[Input, ...]
     held_out: tuple[tuple[Input, ...], ...]
     observed_types: tuple[tuple[str, tuple[str, ...]], ...] = ()
     varied: tuple[Input, ...] = ()
+    state: State = NO_STATE
+
+    @property
+    def by_tests(self) -> tuple[Input, ...]:
+        """Those that were not made from others."""
+        return (*self.search, *(one for held in self.held_out for one in held))
 
     @property
     def digest(self) -> str:
-        all_of_them = [*self.search, *(one for held in self.held_out for one in held), *self.varied]
+        all_of_them = [*self.by_tests, *self.varied]
         return hashlib.sha256("".join(one.digest for one in all_of_them).encode()).hexdigest()
 
 
@@ -49,6 +69,17 @@ def distinct(inputs: Iterable[Input]) -> list[Input]:
     for one in inputs:
         first.setdefault(one.digest, one)
     return list(first.values())
+
+
+def as_large(inputs: Sequence[Input], others: Sequence[Input]) -> tuple[Input, ...]:
+    """Those that are no less than half as large as the middle one of the others: on smaller ones a gain may honestly be
+    another.
+
+    >>> [one.data for one in as_large([Input(b"abc", ""), Input(b"a", "")], [Input(b"abcde", "")])]
+    [b'abc']
+    """
+    least = median(len(one.data) for one in others) / 2
+    return tuple(one for one in inputs if len(one.data) >= least)
 
 
 def split(inputs: Sequence[Input], types: tuple[tuple[str, tuple[str, ...]], ...] = ()) -> Workload:

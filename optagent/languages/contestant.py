@@ -44,13 +44,25 @@ REJECTIONS = {"leave": "left a process behind"}
 @dataclass(frozen=True)
 class Load:
     """What a worker is told to import: names, whether the function itself is meant below its decorators, folders for
-    the import path, and the seed of its heap padding."""
+    the import path, and the seed of its heap padding. `scratch` is a folder that nobody else writes to, if there is
+    one."""
 
     module: str
     qualname: str
     inner: bool
     roots: tuple[str, ...]
     padding: int
+    scratch: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What all calls together left behind besides their results: an encoding of what changed, the names that were
+    looked at, and those that could not be read any more, with the reason."""
+
+    changes: bytes
+    known: tuple[str, ...]
+    unknown: tuple[tuple[str, str], ...]
 
 
 class Misconduct(Exception):
@@ -111,6 +123,8 @@ class Contestant:
     sees_cpu: ClassVar[bool] = True
     accounted: ClassVar[frozenset[str]] = frozenset(ACCOUNTS)
     has_collector: ClassVar[bool] = True
+    has_state: ClassVar[bool] = True
+    """Whether it can be looked at what its calls leave in its memory."""
 
     def __init__(self, sandbox: Sandbox, command: Command, limits: Limits, name: str = "candidate") -> None:
         self.name = name
@@ -182,9 +196,9 @@ class Contestant:
             raise self.misconduct("make_inputs", NO_ANSWER)
         return size, self._made(said, blobs, "make_inputs")
 
-    def vary(self, of: int, seed: int, most: int) -> list[tuple[str, bytes]]:
-        """At most so many calls near the first `of` inputs held, as codec and bytes."""
-        said, blobs = self._ask("prepare", {"do": "vary", "of": of, "seed": seed, "most": most})
+    def vary(self, of: int, seed: int, most: int, beyond: bool = False) -> list[tuple[str, bytes]]:
+        """At most so many calls near the first `of` inputs held, as codec and bytes; `beyond` what is seen in them."""
+        said, blobs = self._ask("prepare", {"do": "vary", "of": of, "seed": seed, "most": most, "beyond": beyond})
         return self._made(said, blobs, "prepare")
 
     def _made(self, said: dict[str, Any], blobs: list[bytes], phase: str) -> list[tuple[str, bytes]]:
@@ -238,10 +252,22 @@ class Contestant:
 
     def call(self, numbers: Sequence[int]) -> list[bytes]:
         """Each input called once: canonical encodings of result, arguments afterwards and printed text."""
-        said, blobs = self._ask("call", {"do": "call", "inputs": list(numbers)})
+        return self._called({"inputs": list(numbers)}, len(numbers))[1]
+
+    def call_watched(self, numbers: Sequence[int], watched: Sequence[str] | None) -> tuple[list[bytes], Seen]:
+        """The same, and what became of the state of those names (None: of all that there is)."""
+        request = {"inputs": list(numbers), "watched": None if watched is None else list(watched)}
+        said, blobs = self._called(request, len(numbers) + 1)
+        known, unknown = said.get("known"), said.get("unknown")
+        if not is_row(known, str) or not isinstance(unknown, dict) or not is_row([*unknown.values()], str):
+            raise self.misconduct("call", NO_ANSWER)
+        return blobs[:-1], Seen(blobs[-1], tuple(known), tuple(unknown.items()))
+
+    def _called(self, request: dict[str, Any], expected: int) -> tuple[dict[str, Any], list[bytes]]:
+        said, blobs = self._ask("call", {"do": "call", **request})
         if said.get("refused"):
             raise self.misconduct("call", f"a call ended in the refusal of a new process (errno {REFUSED_ERRNO})", True)
-        return self._encodings(said, blobs, len(numbers))
+        return said, self._encodings(said, blobs, expected)
 
     def prepare(self, numbers: Sequence[int], times: int) -> None:
         """Fresh arguments for a block of `times` passes over the inputs; the next message must be `lap`."""

@@ -17,7 +17,8 @@ from optagent.core.guards import Guards
 from optagent.core.outcome import Outcome
 from optagent.core.patch import Candidate
 from optagent.core.target import Target
-from optagent.core.verdict import Evidence, Rejected, Speedup, Unmeasured, Verdict
+from optagent.core.verdict import Beyond, Evidence, Rejected, Speedup, Unmeasured, Verdict
+from optagent.core.workload import NO_STATE, State
 from optagent.errors import LedgerCorrupt
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class BaselineTaken:
     cost: Spent = NOTHING
     extra: Json = field(default_factory=dict)
     varied: tuple[StoredInput, ...] = ()
+    state: State = NO_STATE
     kind: Literal["baseline_taken"] = "baseline_taken"
 
 
@@ -187,6 +189,7 @@ class Claimed:
 
 
 UNPLANTED = Unmeasured("the version that judged it planted no faults")
+UNTRIED = Unmeasured("the version that judged it tried no inputs beyond those seen")
 UNTRACED = Unmeasured("the version that judged it traced no lines")
 
 
@@ -198,6 +201,7 @@ class Weighed:
     growth: Growth | Unmeasured
     end_to_end: EndToEnd | Unmeasured
     oracle: Strength | Unmeasured = UNPLANTED
+    beyond: Beyond | Unmeasured = UNTRIED
     unexecuted: Unexecuted | Unmeasured = UNTRACED
     kind: Literal["weighed"] = "weighed"
 

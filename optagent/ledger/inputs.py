@@ -25,4 +25,5 @@ def load_workload(ledger: Ledger, baseline: BaselineTaken) -> Workload:
         held_out=tuple(load_inputs(ledger, held) for held in baseline.held_out),
         observed_types=baseline.observed_types,
         varied=load_inputs(ledger, baseline.varied),
+        state=baseline.state,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from optagent.core.statistics import MARGIN
+from optagent.core.statistics import MARGIN, bar, is_for_these_only
 from optagent.core.strain import likeliest
 from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Slower, Speedup, Verdict
 from optagent.languages.contestant import Misconduct, Uncomparable
@@ -32,6 +33,25 @@ def judge(measure: Callable[[], Found], evidence: Evidence) -> Ruling:
     return Ruling(verdict(found, evidence), found)
 
 
+def judge_near(ruling: Ruling, measure: Callable[[], Found]) -> Ruling:
+    """A gain, after it was looked for on inputs that differ a little from those it was claimed on."""
+    claimed = ruling.verdict
+    if not isinstance(claimed, Faster):
+        return ruling
+    found = judge(measure, claimed.evidence)
+    if found.found is None or found.found.difference is not None:
+        is_its_fault = isinstance(found.verdict, Incorrect | Rejected)
+        return replace(ruling, verdict=found.verdict) if is_its_fault else ruling
+    seen = found.found.speedup
+    if not is_for_these_only(math.log(claimed.speedup.ratio), math.log(seen.ratio), bar(seen.noise)):
+        return ruling
+    reason = (
+        f"the gain is for the tests' own calls only: {claimed.speedup.ratio:.3f}x on them, and {seen.ratio:.3f}x on "
+        "calls that differ a little"
+    )
+    return replace(ruling, verdict=Inconclusive(reason, claimed.evidence, claimed.speedup))
+
+
 def verdict(found: Found, evidence: Evidence) -> Verdict:
     """Wrong while timed comes first, then work moved out of sight; only then the numbers count."""
     if found.difference is not None:
@@ -56,8 +76,8 @@ def verdict(found: Found, evidence: Evidence) -> Verdict:
 
 def _is_untold(shown: Speedup) -> bool:
     """Whether there may be a gain that this machine could not show; else the reason is that there is none."""
-    bar = max(MARGIN, shown.noise)
-    return shown.noise > MARGIN or shown.high > 1 + bar
+    least = max(MARGIN, shown.noise)
+    return shown.noise > MARGIN or shown.high > 1 + least
 
 
 def _only_without_collector(off: float, on: float) -> str:
@@ -68,7 +88,7 @@ def _why_not(found: Found) -> str:
     shown = found.speedup
     if shown.noise > MARGIN and shown.ratio <= 1 + shown.noise:
         return f"{shown.ratio:.3f}x is within the noise of this machine now ({shown.noise:.1%})"
-    bar = max(MARGIN, shown.noise)
+    least = max(MARGIN, shown.noise)
     if shown.launches == 1:
-        return f"{shown.ratio:.3f}x is no gain beyond {bar:.1%}"
-    return f"{shown.ratio:.3f}x in the middle of {shown.launches} launches, and too few of them beyond {bar:.1%}"
+        return f"{shown.ratio:.3f}x is no gain beyond {least:.1%}"
+    return f"{shown.ratio:.3f}x in the middle of {shown.launches} launches, and too few of them beyond {least:.1%}"

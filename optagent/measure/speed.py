@@ -12,6 +12,7 @@ from optagent.core.effort import Effort
 from optagent.core.seeds import derive
 from optagent.core.statistics import (
     MARGIN,
+    NEAR_LAUNCHES,
     NOISE_LAUNCHES,
     SEARCH_LOOKS,
     Answer,
@@ -142,6 +143,14 @@ def compare(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
     while len(series.launches) < effort.compared and not series.is_over:
         series.launch()
     return _with_collector(_found(series, noise, looks), race, noise, seed)
+
+
+def near(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
+    """A few fresh launches on inputs that are not those of the claim: whether its gain is there, too."""
+    series = _Series(replace(race, seconds=effort.claim_s), seed, "near")
+    while len(series.launches) < NEAR_LAUNCHES and not series.is_over:
+        series.launch()
+    return _found(series, noise, SEARCH_LOOKS)
 
 
 def _with_collector(found: Found, race: Race, noise: Noise, seed: int) -> Found:

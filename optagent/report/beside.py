@@ -8,7 +8,7 @@ from optagent.core.end_to_end import EndToEnd
 from optagent.core.fault import FLOOR, Strength, Unexecuted
 from optagent.core.growth import Growth
 from optagent.core.guards import Costs, Guards, remarks, size
-from optagent.core.verdict import Unmeasured
+from optagent.core.verdict import Beyond, Difference, Unmeasured
 from optagent.ledger.events import Weighed
 from optagent.report.part import Part
 from optagent.report.text import ratio
@@ -139,7 +139,16 @@ def beside_warnings(weighed: Weighed) -> list[str]:
         costs = [*costs, _weakness(weighed.oracle)]
     if isinstance(weighed.unexecuted, Unexecuted) and weighed.unexecuted.lines:
         costs = [*costs, _unseen(weighed.unexecuted)]
+    if isinstance(weighed.beyond, Beyond) and weighed.beyond.difference is not None:
+        costs = [*costs, _elsewhere(weighed.beyond.difference)]
     return costs
+
+
+def _elsewhere(found: Difference) -> str:
+    return (
+        f"not the same beyond what the tests show: {found.where} is {found.old} before and {found.new} after "
+        "(a test of it is in the JSON, `evidence.beyond`). If such calls occur, this patch is wrong"
+    )
 
 
 def _unseen(found: Unexecuted) -> str:

@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 from optagent.core.fault import Strength, Unexecuted
 from optagent.core.goal import Spent
 from optagent.core.trial import Trial
-from optagent.core.verdict import Difference, Evidence, Measured, Number, Speedup, Unmeasured, Verdict
+from optagent.core.verdict import Beyond, Difference, Evidence, Measured, Number, Speedup, Unmeasured, Verdict
+from optagent.ledger.events import UNTRIED
 from optagent.ledger.history import Bought
 from optagent.report.beside import EndToEndPart, GrowthPart, GuardsPart, MemoryPart
 from optagent.report.part import Part
@@ -53,9 +54,19 @@ class SurvivorPart(Part):
     words: str
 
 
+class BeyondPart(Part):
+    """`test` passes with the old code and not with the new."""
+
+    kind: Literal["compared"] = "compared"
+    inputs: int
+    difference: Difference | None
+    test: str | Unmeasured
+
+
 class EvidencePart(Part):
     """`varied` inputs are near those compared, which `inputs` counts. `oracle_strength` is the share of planted faults
-    that the checks noticed; `unexecuted_lines` are those of changed statements that no compared input executed."""
+    that the checks noticed; `unexecuted_lines` are those of changed statements that no compared input executed.
+    `beyond` says what happens on inputs outside of all that the tests show: a difference there is no verdict."""
 
     tests: int
     inputs: int
@@ -65,6 +76,7 @@ class EvidencePart(Part):
     oracle_strength: Number
     survivors: list[SurvivorPart]
     unexecuted_lines: list[int] | Unmeasured
+    beyond: BeyondPart | Unmeasured
     first_difference: Difference | None
 
 
@@ -191,6 +203,7 @@ def evidence_part(
     sources: dict[str, int],
     oracle: Strength | Unmeasured = UNPLANTED,
     unexecuted: Unexecuted | Unmeasured = UNPLANTED,
+    beyond: Beyond | Unmeasured = UNTRIED,
 ) -> EvidencePart:
     survivors = oracle.survivors if isinstance(oracle, Strength) else ()
     return EvidencePart(
@@ -199,8 +212,15 @@ def evidence_part(
         oracle_strength=Measured(oracle.share, "share") if isinstance(oracle, Strength) else oracle,
         survivors=[SurvivorPart(line=one.line, kind=one.kind, words=one.words) for one in survivors],
         unexecuted_lines=list(unexecuted.lines) if isinstance(unexecuted, Unexecuted) else unexecuted,
+        beyond=_beyond(beyond),
         first_difference=evidence.first_difference,
     )  # fmt: skip
+
+
+def _beyond(found: Beyond | Unmeasured) -> BeyondPart | Unmeasured:
+    if isinstance(found, Unmeasured):
+        return found
+    return BeyondPart(inputs=found.inputs, difference=found.difference, test=found.test)
 
 
 def trial_part(trial: Trial) -> TrialPart:

@@ -107,7 +107,7 @@ def _evidence(evidence: Evidence, report: RunReport) -> EvidencePart:
     weighed = report.weighed
     if weighed is None:
         return evidence_part(evidence, report.sources)
-    return evidence_part(evidence, report.sources, weighed.oracle, weighed.unexecuted)
+    return evidence_part(evidence, report.sources, weighed.oracle, weighed.unexecuted, weighed.beyond)
 
 
 def _written(done: Applied | Undone | None) -> WrittenPart | None:

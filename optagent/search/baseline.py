@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from optagent.core.profile import Profile
 from optagent.core.verdict import Difference
-from optagent.core.workload import Input, Workload, split
+from optagent.core.workload import Input, State, Workload, split
 from optagent.errors import BaselineBroken
 from optagent.measure.speed import Noise
 from optagent.verify.suite import Suite
@@ -43,11 +43,13 @@ class Exercise:
 class Bench:
     """What can be done to the untouched code. `suite` also gives the captured inputs and, by reason, how many
     calls could not be kept; `admit` gives those inputs that serve, and by reason how many do not; `near`
-    gives inputs that differ a little from those of a workload; `from_file` is None without a workload file."""
+    gives inputs that differ a little from those of a workload; `state` says what the code keeps between calls;
+    `from_file` is None without a workload file."""
 
     suite: Callable[[], tuple[Suite, Sequence[Input], Mapping[str, int]]]
     admit: Callable[[Sequence[Input]], tuple[Sequence[Input], Mapping[str, int]]]
     near: Callable[[Workload], Sequence[Input]]
+    state: Callable[[Sequence[Input]], State]
     from_file: Callable[[], Workload] | None
     types: Callable[[Sequence[Input]], tuple[tuple[str, tuple[str, ...]], ...]]
     own_difference: Callable[[Sequence[Input]], Difference | str | None]
@@ -64,7 +66,8 @@ def take_baseline(bench: Bench) -> Problem:
     """
     found = exercise(bench)
     bench.stage("varying inputs")
-    workload = found.workload if bench.from_file else replace(found.workload, varied=tuple(bench.near(found.workload)))
+    near = () if bench.from_file else tuple(bench.near(found.workload))
+    workload = replace(found.workload, varied=near, state=bench.state(found.workload.by_tests))
     bench.stage("measuring the baseline against itself")
     noise = bench.noise(found.timed)
     bench.stage("profiling")
@@ -74,7 +77,7 @@ def take_baseline(bench: Bench) -> Problem:
 def exercise(bench: Bench) -> Exercise:
     """Tests and inputs of the untouched code. Raises BaselineBroken when there are none that serve."""
     suite, captured, lost = bench.suite()
-    if not suite.reaching and bench.from_file is None:
+    if not suite.reaching and not captured and bench.from_file is None:
         raise BaselineBroken(
             _nothing_reaches(suite), "Write a test that calls it, or a workload file: `--workload FILE`."
         )

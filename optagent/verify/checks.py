@@ -46,7 +46,7 @@ NEAR = " (an input of the tests, changed a little)"
 def expected_varied(run: Run, base: Tree, inputs: Sequence[Input]) -> list[bytes] | None:
     """What the untouched code gives on inputs near those; None where it does not serve under this hash seed."""
     try:
-        return outputs(run, base, inputs) if inputs else None
+        return outputs(replace(run, watched=()), base, inputs) if inputs else None
     except (Misconduct, Uncomparable):
         return None
 
@@ -58,7 +58,7 @@ def check_varied(
     other. Where nothing is expected of them they say nothing."""
     if expected is None:
         return evidence
-    said = check_outputs(run, tree, inputs, expected, evidence, before)
+    said = check_outputs(replace(run, watched=()), tree, inputs, expected, evidence, before)
     if isinstance(said, Evidence):
-        return replace(evidence, varied=len(inputs))
+        return replace(evidence, varied=evidence.varied + len(inputs))
     return replace(said, reason=said.reason + NEAR)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from optagent.core.canonical import first_difference
+from optagent.core.canonical import first_difference, is_state
 from optagent.core.target import Tree
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input
@@ -14,22 +14,28 @@ from optagent.languages.base import Project
 
 @dataclass(frozen=True)
 class Run:
-    """Where and under which hash seed inputs are called, and how long one answer may take."""
+    """Where and under which hash seed inputs are called, how long one answer may take, and names of state that is to be
+    the same after all calls."""
 
     project: Project
     seed: int
     patience_s: float
+    watched: tuple[str, ...] = ()
 
 
 def outputs(run: Run, tree: Tree, inputs: Sequence[Input]) -> list[bytes]:
-    """The canonical encoding of every call on a fresh worker of this tree.
+    """The canonical encoding of every call on a fresh worker of this tree; last, where state is watched, what became of
+    it.
 
     Raises Misconduct when the worker fails and Uncomparable when a value has no canonical form.
     """
     with run.project.contestant(tree, run.seed, run.patience_s) as contestant:
         run.project.load(contestant, tree, padding=run.seed % 997)
         contestant.keep([one.data for one in inputs])
-        return contestant.call(range(len(inputs)))
+        if not run.watched:
+            return contestant.call(range(len(inputs)))
+        encodings, seen = contestant.call_watched(range(len(inputs)), run.watched)
+        return [*encodings, seen.changes]
 
 
 def compare(expected: Sequence[bytes], got: Sequence[bytes], before: int = 0) -> Difference | None:
@@ -38,6 +44,8 @@ def compare(expected: Sequence[bytes], got: Sequence[bytes], before: int = 0) ->
     for number, (old, new) in enumerate(zip(expected, got, strict=True), before + 1):
         if old != new:
             found = first_difference(old, new)
+            if is_state(old):
+                return replace(found, where=f"{found.where} after all calls")
             return Difference(f"{found.where} of input {number}", found.old, found.new, number)
     return None
 

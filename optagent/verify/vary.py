@@ -12,21 +12,31 @@ from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.verify.admit import serving, stable
 from optagent.verify.differential import Run
 
-MOST_INPUTS = 24
+MOST_INPUTS, MORE_INPUTS = 24, 216
+NEAR, BEYOND = "near", "beyond"
 PATIENCE_S = 0.5
 """An input near one of the tests' may be a call that never returns: the reference has this long for each."""
 
-MOST_SECONDS = 2.0
+MOST_SECONDS = 1.0
 PASS_S = 10.0
 OF_THE_MACHINE = ("RecursionError", "MemoryError", "SystemExit", "KeyboardInterrupt", "TimeoutError")
 """What is raised so says where the machine's limits are, or that the process was to end: no candidate owes it."""
 
 
-def vary(run: Run, tree: Tree, inputs: Sequence[Input], others: Sequence[Input], seed: int) -> list[Input]:
+def vary(
+    run: Run,
+    tree: Tree,
+    inputs: Sequence[Input],
+    others: Sequence[Input],
+    seed: int,
+    most: int = MOST_INPUTS,
+    reach: str = NEAR,
+) -> list[Input]:
     """Calls near `inputs`, and none of `others`, on which the untouched code does the same each time: answers or
-    refuses. At most MOST_INPUTS; none where it does not go well: there is no verdict in that, only less evidence."""
+    refuses. With the reach BEYOND calls that are outside of what `inputs` show, which it answers. None where it does
+    not go well: there is no verdict in that, only less evidence."""
     try:
-        made = _made(run, tree, inputs, others, seed)
+        made = _made(run, tree, (inputs, others), seed, most, reach)
         served = serving(
             run,
             tree,
@@ -34,18 +44,22 @@ def vary(run: Run, tree: Tree, inputs: Sequence[Input], others: Sequence[Input],
             MOST_SECONDS,
             at_least=0,
             patience_s=PATIENCE_S,
-            serves=lambda said: not _is_of_the_machine(said),
+            serves=lambda said: not _is_of_the_machine(said) and (reach == NEAR or raised(said) is None),
         )
         return stable(replace(run, patience_s=PASS_S), tree, served.inputs)
     except (Misconduct, Uncomparable):
         return []
 
 
-def _made(run: Run, tree: Tree, inputs: Sequence[Input], others: Sequence[Input], seed: int) -> list[Input]:
+def _made(
+    run: Run, tree: Tree, given: tuple[Sequence[Input], Sequence[Input]], seed: int, most: int, reach: str
+) -> list[Input]:
+    inputs, others = given
     with run.project.contestant(tree, run.seed, run.patience_s, REFERENCE) as contestant:
         run.project.load(contestant, tree, padding=run.seed % 997)
         contestant.keep([one.data for one in (*inputs, *others)])
-        return [Input(data, VARIED, codec) for codec, data in contestant.vary(len(inputs), seed, MOST_INPUTS)]
+        made = contestant.vary(len(inputs), seed, most, reach == BEYOND)
+        return [Input(data, VARIED, codec) for codec, data in made]
 
 
 def _is_of_the_machine(call: bytes) -> bool:

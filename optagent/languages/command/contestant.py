@@ -52,6 +52,7 @@ class CommandContestant(Contestant):
     runs_under: ClassVar[Profile] = Profile.COMMAND
     sees_cpu: ClassVar[bool] = False
     has_collector: ClassVar[bool] = False
+    has_state: ClassVar[bool] = False
     accounted: ClassVar[frozenset[str]] = frozenset({"idle"})
 
     def __init__(self, sandbox: Sandbox, command: Command, limits: Limits, name: str, holds: Holds) -> None:

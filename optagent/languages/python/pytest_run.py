@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,20 @@ class Wish:
     hot: bool = False
     share: Target | None = None
     """The function whose share of the run's CPU time is wanted."""
+    benchmarks: bool = True
+    """Whether arguments are also wanted of existing benchmarks, which are run once when the tests have ended."""
     roots: tuple[str, ...] = ()
     """Folders of the tree that have to be on the import path besides those of the watched functions."""
 
 
 def run_tests(home: PythonHome, tree: Tree, wish: Wish) -> TestReport:
     """The project's tests run on this tree. What the tests do wrong is in the report; ToolMissing without pytest."""
-    return _read_report(execute(home, tree, wish), len(wish.targets), " ".join(home.test_command))
+    command = " ".join(home.test_command)
+    report = _read_report(execute(home, tree, wish), len(wish.targets), command)
+    if report.broken and wish.keep and wish.benchmarks:  # one of the benchmarks may have ended the process
+        wish = replace(wish, benchmarks=False)
+        report = _read_report(execute(home, tree, wish), len(wish.targets), command)
+    return report
 
 
 def execute(home: PythonHome, tree: Tree, wish: Wish) -> ExecResult:
@@ -61,11 +68,15 @@ def execute(home: PythonHome, tree: Tree, wish: Wish) -> ExecResult:
 def _request(home: PythonHome, tree: Tree, wish: Wish) -> dict[str, Any]:
     seen = home.tree(tree)
     rows = [[join(seen, one.path), one.qualname, one.first_line] for one in wish.targets]
+    found = discover.benchmarks(tree) if wish.keep and wish.benchmarks else discover.Benchmarks()
+    suites = {join(seen, path): join(seen, folder) for path, folder in found.suites}
+    scripts = [join(seen, path) for path in found.scripts]
     tests = [join(seen, path) for path in discover.test_files(tree)] if wish.keep else []
     only = None if wish.only is None else list(wish.only)
     share = wish.share and [join(seen, wish.share.path), wish.share.qualname, wish.share.first_line]
     return {
-        "root": seen, "targets": rows, "keep": wish.keep, "hot": wish.hot, "share": share, "only": only, "tests": tests,
+        "root": seen, "targets": rows, "keep": wish.keep, "hot": wish.hot, "share": share, "only": only,
+        "tests": [*tests, *suites, *scripts], "suites": suites, "scripts": scripts,
     }  # fmt: skip
 
 

@@ -31,8 +31,6 @@ COUNTED = Hall(
 )
 """Every call is noted in the module."""
 
-STATE = "state outside the arguments is not looked at yet (step 5)"
-
 EFFECTS = [
     Pair("sorts-its-argument", "codeflash 8, cuda A3", SUMS, SUMS.text("values.sort()\n" + SET + SUM), FAST, WRONG),
     Pair("empties-its-argument", "cuda A3", SUMS, SUMS.text(SET + "values.clear()\n" + SUM), FAST, WRONG),
@@ -57,5 +55,5 @@ EFFECTS = [
          SUMS.text('if "pytest" not in sys.modules:\n    os._exit(0)\nreturn _SLOW(values, limit)', "import os\nimport sys\n" + SLOW), FAST, WRONG),
     Pair("kills-itself-unless-tested", "cuda C9", SUMS,
          SUMS.text('if "pytest" not in sys.modules:\n    os.kill(os.getpid(), 9)\nreturn _SLOW(values, limit)', "import os\nimport sys\n" + SLOW), FAST, WRONG),
-    Pair("notes-nothing", "codeflash 14", COUNTED, COUNTED.text(SET + SUM), COUNTED.text("CALLS.append(len(values))\n" + SET + SUM), WRONG, gap=STATE),
+    Pair("notes-nothing", "codeflash 14", COUNTED, COUNTED.text(SET + SUM), COUNTED.text("CALLS.append(len(values))\n" + SET + SUM), WRONG, "CALLS"),
 ]  # fmt: skip

@@ -170,7 +170,7 @@ MOVES = [
     Pair("answered-early", "cuda C9", SUMS, ANSWERED_EARLY, FAST, ("rejected", "incorrect")),
     Pair("table-at-import", "codeflash 2, cuda B5", SUMS, TABLE_AT_IMPORT, SMALL_TABLE, ("rejected",), "import"),
     Pair("answers-of-the-tests", "cuda A6", SUMS, ANSWERS_OF_THE_TESTS, SMALL_TABLE,
-         gap="its inputs are the tests' own: inputs that no test has are missing (step 5)"),
+         ("inconclusive",), "for the tests' own calls only"),
     Pair("iterator-for-a-list", "measure 35, cuda C5", LISTS, ITERATOR, FAST_LIST, ("incorrect",)),
     Pair("list-of-its-own-kind", "cuda C4", LISTS, LIST_OF_ITS_OWN, FAST_LIST, ("incorrect",)),
     Pair("filled-by-a-thread", "measure 35, cuda C2", LISTS, FILLED_BY_A_THREAD, JOINED),

@@ -125,14 +125,44 @@ class Encoder:
         return ["g", *[self.integer(part, depth) for part in (value.start, value.stop, value.step)]]
 
     def tuple(self, value: Any, depth: int) -> Any:
-        return ["t", *[self.tree(one, depth) for one in value]]
+        return ["t", *self.items(value, depth)]
 
     def list(self, value: Any, depth: int) -> Any:
-        return self.first_visit(value) or ["l", *[self.tree(one, depth) for one in value]]
+        return self.first_visit(value) or ["l", *self.items(value, depth)]
 
     def dict(self, value: Any, depth: int) -> Any:
         known = self.first_visit(value)
-        return known or ["d", *[[self.tree(k, depth), self.tree(v, depth)] for k, v in value.items()]]
+        if known:
+            return known
+        keys = self.simple(value)
+        if keys is not None:
+            return ["d", *map(list, zip(keys, self.items(value.values(), depth), strict=True))]
+        return ["d", *[[self.tree(k, depth), self.tree(v, depth)] for k, v in value.items()]]
+
+    def items(self, values: Collection[Any], depth: int) -> Any:
+        """Each as encoded, in order."""
+        found = self.simple(values)
+        return [self.tree(one, depth) for one in values] if found is None else found
+
+    def simple(self, values: Collection[Any]) -> Any:
+        """The same for many values of plain types, without a look at each; None where there are others, or few."""
+        if len(values) < MANY:
+            return None
+        kinds = set(map(id, map(type, values)))  # not the types themselves: a metaclass may say that it equals int
+        if not kinds <= SIMPLE:
+            return None
+        if id(float) in kinds and len(kinds) > 1:
+            return None
+        self.parts += len(values)
+        if self.parts > MAX_PARTS:
+            raise CannotEncode(TOO_LARGE)
+        if kinds == {id(float)}:
+            return [["f", one] for one in map(float.hex, values)]
+        if kinds == {id(int)}:
+            exact = min(values) > -EXACT_INT and max(values) < EXACT_INT
+        else:
+            exact = id(int) not in kinds or all(type(one) is not int or -EXACT_INT < one < EXACT_INT for one in values)
+        return values if exact else [self.integer(one, 0) if type(one) is int else one for one in values]
 
     def frozenset(self, value: Any, depth: int) -> Any:
         return ["z", *self.members(value, depth)]
@@ -190,6 +220,8 @@ ENCODERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
     set: Encoder.set,
 }
 # by identity: a metaclass may claim to be equal to any of them
+MANY = 16
+SIMPLE = frozenset(map(id, (type(None), bool, int, float, str)))
 TABLE = {id(kind): encoder for kind, encoder in ENCODERS.items()}
 
 

@@ -26,9 +26,10 @@ USAGE_ERROR = 4
 MOST_CORRECTIONS = 5
 IN_THE_WAY = {"xdist": ("-n0",), "pytest_cov": ("--no-cov",), "pytest_randomly": ("-p", "no:randomly"),
               "random_order": ("-p", "no:random_order"), "pytest_reverse": ("-p", "no:reverse"),
-              "pytest_sugar": ("-p", "no:sugar"), "pytest_rerunfailures": ("--reruns=0",)}  # fmt: skip
-"""Plugins by module that spread tests over processes, trace them, shuffle them or run them again, and how each is
-told to stay out of this session."""
+              "pytest_sugar": ("-p", "no:sugar"), "pytest_benchmark": ("--benchmark-disable",),
+              "pytest_rerunfailures": ("--reruns=0",)}  # fmt: skip
+"""Plugins by module that spread tests over processes, trace them, shuffle them, time them or run them again, and how
+each is told to stay out of this session."""
 
 
 class Probe:
@@ -38,6 +39,7 @@ class Probe:
         self.only = None if request["only"] is None else set(request["only"])
         self.keep = request["keep"]
         self.root = request["root"]
+        self.benches = request["suites"], request["scripts"]
         self.watch: Watch | None = None
         if request["targets"]:
             from optagent_watch import Watch
@@ -83,6 +85,10 @@ class Probe:
             entry["reached"] = self.watch.touched()
 
     def pytest_sessionfinish(self, session: Pytest, exitstatus: int) -> None:
+        if self.watch is not None and self.benches != ({}, []):
+            from optagent_benches import run_all
+
+            run_all(*self.benches, self.watch.new_test)
         hot = self.hot.stop() if self.hot is not None else {}
         send(self.descriptor, {"tests": self.tests, "exit": int(exitstatus), **hot}, self.watch, self.root)
 

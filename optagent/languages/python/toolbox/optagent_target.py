@@ -5,8 +5,10 @@ Runs in the target's interpreter: standard library only.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
+import sys
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 DEEPEST = 5
+GENERATORS = (("random", "getstate"), ("numpy.random", "get_state"))
 AWAITED = (types.CoroutineType, types.AsyncGeneratorType)
 UNFINISHED = frozenset(id(kind) for kind in (*LAZY, *AWAITED))
 """Types of results whose work is still to be done; by identity, since a metaclass may say anything about equality."""
@@ -151,3 +154,17 @@ def loop() -> Any:
 def is_async(target: Any) -> bool:
     code = getattr(target, "__code__", None)
     return bool(code and code.co_flags & 0x280)  # a coroutine or an asynchronous generator
+
+
+def generators() -> dict[str, Any]:
+    """Python's generator of numbers and numpy's by name, as far as they are loaded; a module of the project's may have
+    the same name."""
+    loaded = {name: sys.modules.get(name) for name, _ in GENERATORS}
+    return {name: loaded[name] for name, asked in GENERATORS if hasattr(loaded[name], asked)}
+
+
+def seed() -> None:
+    """They are at the same start: what a call draws depends on nothing before it."""
+    for draw in generators().values():
+        with contextlib.suppress(Exception):  # somebody has put another one in its place
+            draw.seed(1)

@@ -11,6 +11,9 @@ seen there, and stays sorted if it was:
                 empty, one element, all but the last, every element of a sequence twice, one element changed
     calls       the same object in two places, a keyword left out if others leave it out
 
+Beyond what was seen (asked for apart: nobody says that such calls occur): numbers outside the observed range and those
+that compare in odd ways, any length, letters of other alphabets, what was sorted the other way round.
+
 What the target does with them, or that it refuses them, is for the untouched code to say.
 """
 
@@ -37,6 +40,10 @@ MOST_ARGUMENTS = 8
 LOOKED_AT = (50, 8, 4, 4)
 """Elements of one container by its depth, spread over it."""
 
+ODD = (float("nan"), float("inf"), -float("inf"), -0.0, 1e308, 5e-324)
+LETTERS = ("\u00df", "\u0130", "\ufb01", "\u0660", "\U0001d11e", "e\u0301", " ", "\n", "\u2028")
+"""Sharp s, dotted I, a ligature, a digit, one beyond 16 bits, one of two parts, and what separates words and lines."""
+
 MUTABLE = (list, dict, set, bytearray)
 SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
 
@@ -44,7 +51,8 @@ SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
 class Seen:
     """What stood in one argument over all calls: lengths by depth, and numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, beyond: bool = False) -> None:
+        self.beyond = beyond
         self.lengths: dict[int, set[int]] = collections.defaultdict(set)
         self.numbers: dict[type, tuple[Any, Any]] = {}
 
@@ -63,16 +71,16 @@ class Seen:
                 self.add(one, depth + 1)
 
     def has_any_length(self, depth: int) -> bool:
-        return len(self.lengths[depth]) > 1
+        return self.beyond or len(self.lengths[depth]) > 1
 
 
-def varied(inputs: Sequence[bytes], of: int, seed: int, most: int) -> list[tuple[str, bytes]]:
+def varied(inputs: Sequence[bytes], of: int, seed: int, most: int, beyond: bool = False) -> list[tuple[str, bytes]]:
     """At most so many calls near the first `of` inputs, as codec and bytes, of as many inputs and kinds of change as
     there are; none that is among the inputs. What cannot be opened, or written down, is left out."""
     rng = random.Random(seed)
     chances = [(data, rng.getrandbits(32)) for data in inputs[:of] if len(data) <= MOST_BYTES]
     rng.shuffle(chances)
-    seen = all_seen(inputs)
+    seen = all_seen(inputs, beyond)
     used: collections.Counter[str] = collections.Counter()
     known = {packed(data) for data in inputs}
     made: dict[tuple[str, bytes], None] = {}
@@ -92,9 +100,9 @@ def varied(inputs: Sequence[bytes], of: int, seed: int, most: int) -> list[tuple
     return list(made)[:most]
 
 
-def all_seen(inputs: Sequence[bytes]) -> dict[int | str, Seen | None]:
+def all_seen(inputs: Sequence[bytes], beyond: bool = False) -> dict[int | str, Seen | None]:
     """By argument: what stood there; None under the name of a keyword that some call leaves out."""
-    seen: dict[Any, Any] = collections.defaultdict(Seen)
+    seen: dict[Any, Any] = collections.defaultdict(lambda: Seen(beyond))
     named: list[set[str]] = []
     for data in inputs:
         if len(data) <= MOST_BYTES and (call := opened(data)) is not None:
@@ -168,14 +176,21 @@ def of_bool(value: bool, seen: Seen, rng: random.Random, depth: int) -> Iterator
 def of_number(value: Any, seen: Seen, rng: random.Random, depth: int) -> Iterator[Any]:
     kind = type(value)
     least, greatest = seen.numbers.get(kind, (value, value))
-    for other in dict.fromkeys(map(kind, (0, 1, -1, value + 1, value - 1, -value, least, greatest))):
-        if least <= other <= greatest and other != value:
+    near = (0, 1, -1, value + 1, value - 1, -value, least, greatest)
+    far = (least - 1, greatest + 1, -greatest, 2 * greatest + 1) if seen.beyond else ()
+    for other in dict.fromkeys(map(kind, (*near, *far))):
+        if (seen.beyond or least <= other <= greatest) and other != value:
             yield other
+    if seen.beyond and kind is float:
+        yield from ODD
 
 
 def of_text(value: Any, seen: Seen, rng: random.Random, depth: int) -> Iterator[Any]:
     if value and seen.has_any_length(depth):
         yield from (value[:0], value[:1], value[:-1], value + value)
+    if seen.beyond:
+        yield from (value + one for one in LETTERS if type(value) is str)
+        yield from (value + kind(one) for kind in (bytes, bytearray) if type(value) is kind for one in (b"\0", b"\xff"))
 
 
 def of_sequence(value: Any, seen: Seen, rng: random.Random, depth: int) -> Iterator[Any]:
@@ -186,7 +201,9 @@ def of_sequence(value: Any, seen: Seen, rng: random.Random, depth: int) -> Itera
     if seen.has_any_length(depth):
         yield from (value[:0], value[:1], value[:-1], kind(one for one in value for _ in range(2)))
         yield value[: k + 1] + value[k:]
-    was_sorted = is_sorted(value)
+    was_sorted = not seen.beyond and is_sorted(value)
+    if seen.beyond:
+        yield value[::-1]
     for one in changed(value[k], seen, rng, depth + 1):
         other = value[:k] + kind([one]) + value[k + 1 :]
         if not was_sorted or is_sorted(other):

@@ -10,7 +10,7 @@ knows no expected value. The referee asks one thing at a time:
     vary      calls near the first inputs held               -> new inputs
     describe  argument types by parameter name             -> types
     admit     one input, opened and called                 -> its key and its outcome, or why there is none
-    call      each input once, on fresh arguments          -> one encoding each
+    call      each input once, on fresh arguments          -> one encoding each, and one of what else has changed
     prepare   fresh arguments for the next timed block     -> ready, then a byte "g" runs it, a byte "d" answers
     collect   what the last block returned and printed     -> one encoding each, then one of the block's text
     profile   each input under a profiler of that kind     -> rows, or why there are none
@@ -59,6 +59,8 @@ class Worker:
         self.results: list[tuple[str, Any]] = []
         self.printed = io.StringIO()
         self.ballast: list[Any] = []
+        self.scratch = ""
+        self.folder = os.getcwd()
 
     def take(self, size: int) -> bytes:
         chunks = bytearray()
@@ -81,12 +83,15 @@ class Worker:
     def do_load(self, header: Header, blobs: list[bytes]) -> None:
         """The target imported and found. Padding first, so that every launch has a layout of its own."""
         self.ballast = padding(header["padding"])
+        self.scratch = header["scratch"]
         sys.path[:0] = header["roots"]
         try:
             module, self.target = optagent_target.find(header["module"], header["qualname"], header["inner"])
         except BaseException as error:  # noqa: BLE001 - what the target raises is data
             self.answer({"fault": describe(error), "refused": was_refused(error)})
             return
+        if "numpy" in sys.modules and "random" in names_used(self.target):
+            importlib.import_module("numpy.random")  # comes by itself at first use, too late to be set to a start
         if optagent_target.is_async(self.target):
             optagent_target.loop()
         gc.collect()
@@ -121,7 +126,8 @@ class Worker:
         self.answer({"size": size, "codecs": [codec for codec, _ in made]}, [data for _, data in made])
 
     def do_vary(self, header: Header, blobs: list[bytes]) -> None:
-        made = beside("optagent_vary").varied(self.inputs, header["of"], header["seed"], header["most"])
+        how = (header["of"], header["seed"], header["most"], header["beyond"])
+        made = beside("optagent_vary").varied(self.inputs, *how)
         self.answer({"codecs": [codec for codec, _ in made]}, [data for _, data in made])
 
     def do_describe(self, header: Header, blobs: list[bytes]) -> None:
@@ -149,15 +155,27 @@ class Worker:
         self.answer({"fault": faults[0] if faults else "", "refused": refused}, [key, *encoded])
 
     def do_call(self, header: Header, blobs: list[bytes]) -> None:
-        """Each input called once with its output captured; the reply is in the order asked."""
+        """Each input called once with its output captured; the reply is in the order asked. `watched` are names of
+        state to be looked at besides, None for all."""
         encoded: list[bytes] = []
         faults: list[str] = []
-        refused = sum(self.call_one(self.inputs[number], encoded, faults) for number in header["inputs"])
-        self.answer({"faults": faults, "refused": refused}, encoded)
+        refused, watch = 0, None
+        if "watched" in header:
+            watch = beside("optagent_state").Watch(self.folder, self.scratch, header["watched"])
+        for number in header["inputs"]:
+            refused += self.call_one(self.inputs[number], encoded, faults)
+            if watch:
+                watch.called()
+        said: Header = {"faults": faults, "refused": refused}
+        if watch:
+            said["known"], said["unknown"], changes = watch.changes()
+            encoded.append(changes)
+        self.answer(said, encoded)
 
     def call_one(self, data: bytes, encoded: list[bytes], faults: list[str]) -> bool:
         """One call with everything it leaves behind; whether it ended in the refusal of a new process."""
         gc.enable()
+        optagent_target.seed()
         call = optagent_codec.unpack(data)
         out, err = io.StringIO(), io.StringIO()
         kept = sys.stdout, sys.stderr
@@ -178,6 +196,7 @@ class Worker:
         kept = sys.stdout, sys.stderr
         self.printed = io.StringIO()
         sys.stdout, sys.stderr = self.printed, io.StringIO()
+        optagent_target.seed()
         self.answer({})
         if self.take(1) == GO:
             self.results = run_block(self.target, self.block)
@@ -259,8 +278,17 @@ def packed(call: Call) -> tuple[str, bytes]:
 
 
 def parameter_names(target: Any) -> tuple[str, ...]:
-    code = getattr(getattr(target, "__wrapped__", target), "__code__", None)
+    code = code_of(target)
     return code.co_varnames[: code.co_argcount] if code else ()
+
+
+def names_used(target: Any) -> tuple[str, ...]:
+    code = code_of(target)
+    return code.co_names if code else ()
+
+
+def code_of(target: Any) -> Any:
+    return getattr(getattr(target, "__wrapped__", target), "__code__", None)
 
 
 def describe(error: BaseException) -> str:

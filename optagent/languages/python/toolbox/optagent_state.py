@@ -1,0 +1,238 @@
+"""What the tree's modules keep from call to call: looked at before calls and after them, and told where it changed.
+
+Runs in the target's interpreter: standard library only. Watched, by name:
+
+    package.module:name         a global
+    package.module:Class.name   an attribute of a class
+    package.module:name()       the attributes of a function, all together
+    environment, folder         the process's variables and where it is
+    files                       files below the home, by path, size and checksum
+    random                      how far each call drew from Python's generator, and numpy's
+
+Functions, classes and modules are no state of their own. Looking changes nothing: iterators are not drained, those of
+`itertools` that count are read by their text. What holds more than MOST_PARTS parts is watched by its length alone.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import itertools
+import operator
+import os
+import sys
+import types
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import optagent_encode
+import optagent_objects
+import optagent_target
+from optagent_iterate import LAZY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Reader = Callable[[], Any]
+
+MOST_PARTS = 2_000
+MOST_IN_ALL = 30_000
+MOST_FILES, MOST_FILE_BYTES = 1_000, 8 << 20
+LARGE_BYTES = 1 << 16
+NO_STATE = (types.ModuleType, types.BuiltinFunctionType, property, classmethod, staticmethod)
+MANY_PARTS = (list, tuple, dict, set, frozenset)
+SHOWN_BY_TEXT = (itertools.count, itertools.repeat)
+NO_DATA = (types.FunctionType, type, types.MemberDescriptorType, types.GetSetDescriptorType)
+ABSENT = ["absent"]
+
+
+class TooMuch(Exception):
+    """More parts than are looked at."""
+
+
+class Looker(optagent_encode.Encoder):  # type: ignore[misc]
+    """An encoder that leaves iterators as they are, and gives up early."""
+
+    def tree(self, value: Any, depth: int) -> Any:
+        if self.parts > MOST_PARTS:
+            raise TooMuch
+        if type(value) in SHOWN_BY_TEXT:
+            return ["v", type(value).__name__, repr(value)]
+        kind = type(value)
+        if kind in LAZY:
+            raise optagent_encode.CannotEncode("an iterator")
+        if kind in MANY_PARTS and self.parts + len(value) > MOST_PARTS:
+            raise TooMuch
+        if kind in (str, bytes, bytearray) and len(value) > LARGE_BYTES:
+            data = value.encode("utf-8", "surrogatepass") if kind is str else value
+            return ["checksum", kind.__name__, len(value), zlib.crc32(data)]
+        if kind.__module__ == "numpy" and kind.__name__ == "ndarray" and value.nbytes > LARGE_BYTES:
+            return ["shape", *value.shape]
+        return super().tree(value, depth)
+
+    def apart(self) -> Looker:
+        other = Looker(self.shared)
+        other.open.update(self.open)
+        other.seen.update(self.seen)
+        other.parts = self.parts
+        return other
+
+
+class Watch:
+    """State as it was when the watch was set: of the names asked for, or of all that the modules below `folder` hold.
+    `scratch` is a folder that is private to this process, empty where there is none."""
+
+    def __init__(self, folder: str, scratch: str, names: list[str] | None) -> None:
+        self.folder, self.scratch, self.names = folder, scratch, names
+        self.left = MOST_IN_ALL
+        self.unknown: dict[str, str] = {}
+        self.modules = modules_in(folder)
+        optagent_target.seed()
+        self.starts = drawn()
+        self.draws: list[Any] = []
+        self.before = self.look()
+
+    def called(self) -> None:
+        """To be told after every call: how far it drew from generators that were there before. One that the call
+        brought in was at no known start."""
+        draws = drawn()
+        new = [name for name in draws if name not in self.starts]
+        self.draws.append([[name, one] for name, one in draws.items() if self.starts.get(name, one) != one])
+        if new:
+            optagent_target.seed()
+            self.starts.update({name: one for name, one in drawn().items() if name in new})
+
+    def look(self) -> dict[str, Any]:
+        readers = dict(self.all_readers())
+        names = readers if self.names is None else self.names
+        return {name: self.read(name, readers[name]) for name in names if name in readers}
+
+    def all_readers(self) -> Iterator[tuple[str, Reader]]:
+        yield "environment", lambda: dict(sorted(os.environ.items()))
+        yield "folder", os.getcwd
+        yield "files", lambda: files(self.scratch) if self.scratch else {}
+        yield "random", lambda: self.draws if any(self.draws) else []
+        for module in self.modules:
+            yield from readers_of(module)
+
+    def read(self, name: str, reader: Reader) -> Any:
+        """What is there, as encoded; it is unknown from then on where that cannot be told."""
+        if name in self.unknown:
+            return ABSENT
+        if self.left <= 0:
+            self.unknown[name] = "too much to look at"
+            return ABSENT
+        try:
+            tree, parts = tree_of(reader())
+        except optagent_encode.CannotEncode as error:
+            self.unknown[name] = str(error)
+            return ABSENT
+        except Exception as error:  # noqa: BLE001 - the target's classes are at work here
+            self.unknown[name] = type(error).__name__
+            return ABSENT
+        self.left -= parts
+        return tree
+
+    def changes(self) -> tuple[list[str], dict[str, str], bytes]:
+        """All names that are known, those that the calls made unreadable, and the canonical encoding of what has
+        changed."""
+        self.left = MOST_IN_ALL
+        before, after = self.before, self.look()
+        known = [name for name in dict.fromkeys((*before, *after)) if name not in self.unknown]
+        pairs = [(name, before.get(name, ABSENT), after.get(name, ABSENT)) for name in known]
+        changed = [[name, new] for name, old, new in pairs if text(old) != text(new)]
+        lost = {name: why for name, why in self.unknown.items() if before.get(name, ABSENT) != ABSENT}
+        if self.names is not None:
+            changed += [[name, ["unknown", why]] for name, why in lost.items()]
+        return known, lost, text(["l", "state", ["d", *sorted(changed, key=lambda pair: str(pair[0]))]])
+
+
+def text(tree: Any) -> bytes:
+    return bytes(optagent_encode.in_json(tree).encode("utf-8", "surrogatepass"))
+
+
+def tree_of(value: Any) -> tuple[Any, int]:
+    """As encoded, and of how many parts that is; by its length where it is a container of too many."""
+    shared = optagent_encode.Shared()
+    while True:
+        looker = Looker(shared)
+        try:
+            return looker.tree(value, 0), looker.parts
+        except optagent_encode.Circular as found:
+            shared.circular.append(found.kind)
+        except (TooMuch, RecursionError):
+            if type(value) not in (list, dict, set):
+                raise
+            return ["length", len(value)], looker.parts
+
+
+def modules_in(folder: str) -> list[types.ModuleType]:
+    """Loaded modules whose file is below the folder, by name."""
+    return [
+        module
+        for name, module in sorted(sys.modules.items())
+        if type(module) is types.ModuleType and (getattr(module, "__file__", None) or "").startswith(folder + os.sep)
+    ]
+
+
+def readers_of(module: types.ModuleType) -> Iterator[tuple[str, Reader]]:
+    for name, value in list(vars(module).items()):
+        place = f"{module.__name__}:{name}"
+        kind = type(value)  # asked for its class, an object of the project's may do anything
+        if name.startswith("__") or issubclass(kind, NO_STATE) or kind.__module__ == "logging":
+            continue  # a logger keeps what others asked it
+        if kind is types.FunctionType:
+            yield from of_function(place, value, module.__name__)
+        elif issubclass(kind, type):
+            yield from of_class(place, value, module.__name__)
+        else:
+            yield place, functools.partial(operator.getitem, vars(module), name)
+
+
+def of_function(place: str, value: types.FunctionType, module: str) -> Iterator[tuple[str, Reader]]:
+    if value.__module__ == module:
+        yield f"{place}()", lambda: {key: one for key, one in vars(value).items() if key != "__wrapped__"}
+
+
+def of_class(place: str, owner: type, module: str) -> Iterator[tuple[str, Reader]]:
+    if owner.__module__ != module:
+        return
+    ours = "_" if issubclass(type(owner), enum.EnumMeta) else "__"  # an enum keeps what it has combined
+    for name, value in list(vars(owner).items()):
+        if name.startswith(ours) or issubclass(type(value), (*NO_STATE, *NO_DATA)):
+            continue
+        if not name.startswith("__"):
+            yield f"{place}.{name}", functools.partial(operator.getitem, vars(owner), name)
+
+
+def files(folder: str) -> dict[str, Any]:
+    """Path, size and checksum of the files below a folder that is private to the process; of the first so many."""
+    found: dict[str, Any] = {}
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names)[: MOST_FILES - len(found)]:
+            path = os.path.join(place, name)
+            found[os.path.relpath(path, folder)] = checked(path)
+    return found
+
+
+def checked(path: str) -> Any:
+    try:
+        if not os.path.isfile(path) or os.path.islink(path):
+            return "no plain file"
+        with open(path, "rb") as file:
+            return [os.path.getsize(path), zlib.crc32(file.read(MOST_FILE_BYTES))]
+    except OSError as error:
+        return type(error).__name__
+
+
+def drawn() -> dict[str, int]:
+    """A checksum of where each of those generators is, by name."""
+    found = {}
+    for name, draw in optagent_target.generators().items():
+        state = draw.getstate() if hasattr(draw, "getstate") else draw.get_state()
+        found[name] = zlib.crc32(repr(state).encode())
+    return found
+
+
+__all__ = ["Watch", "optagent_objects"]

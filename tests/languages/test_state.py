@@ -1,0 +1,161 @@
+"""What calls leave outside of their arguments: seen by name, without being changed by the look."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+import os
+import random
+import sys
+
+import pytest
+import toolbox_path  # noqa: F401
+
+# isort: split
+import optagent_target
+from optagent_state import MOST_PARTS, Watch
+
+MODULE = """
+import itertools
+import random
+import threading
+
+total = 0
+table = {"a": [1]}
+numbers = itertools.count(5)
+rest = iter([1, 2, 3])
+lock = threading.Lock()
+large = list(range(LARGE))
+_hidden = set()
+__version__ = "1"
+
+
+class Box:
+    made = 0
+    kinds = ["plain"]
+
+    def open(self):
+        return self
+
+
+def act():
+    return act
+""".replace("LARGE", str(MOST_PARTS + 10))
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """A fresh module below a folder of its own."""
+    (tmp_path / "kept_state.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "kept_state", raising=False)
+    importlib.invalidate_caches()
+    yield importlib.import_module("kept_state")
+    sys.modules.pop("kept_state", None)
+
+
+@pytest.fixture
+def changes(module, tmp_path):
+    """What a watch says of something that is done."""
+
+    def told(act, names=None, scratch=""):
+        watch = Watch(str(tmp_path), scratch, names)
+        optagent_target.seed()
+        act(module)
+        watch.called()
+        known, told.lost, encoded = watch.changes()
+        told.known, told.unknown = known, watch.unknown
+        return dict(json.loads(encoded)[2][1:])
+
+    return told
+
+
+def put(name, value):
+    return lambda module: setattr(module, name, value)
+
+
+def test_nothing_done_is_nothing_changed(changes):
+    assert changes(lambda module: None) == {}
+
+
+@pytest.mark.parametrize(
+    ("act", "name", "value"),
+    [
+        (put("total", 3), "total", 3),
+        (lambda module: module.table["a"].append(2), "table", ["d", ["a", ["l", 1, 2]]]),
+        (lambda module: next(module.numbers), "numbers", ["v", "count", "count(6)"]),
+        (lambda module: module._hidden.add(1), "_hidden", ["s", 1]),
+        (lambda module: setattr(module.Box, "made", 1), "Box.made", 1),
+        (lambda module: module.Box.kinds.append("x"), "Box.kinds", ["l", "plain", "x"]),
+        (lambda module: setattr(module.act, "calls", 1), "act()", ["d", ["calls", 1]]),
+        (lambda module: module.large.append(1), "large", ["length", MOST_PARTS + 11]),
+        (put("new", "made by a call"), "new", "made by a call"),
+    ],
+)
+def test_a_change_is_told_by_name_and_value(changes, act, name, value):
+    assert changes(act) == {f"kept_state:{name}": value}
+
+
+def test_the_environment_the_folder_and_files_are_state_too(changes, tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("OPTAGENT_TEST_STATE", "0")
+    assert list(changes(lambda _: os.environ.update(OPTAGENT_TEST_STATE="1"))) == ["environment"]
+    monkeypatch.chdir(tmp_path)
+    assert changes(lambda _: os.chdir(scratch)) == {"folder": str(scratch)}
+    said = changes(lambda _: (scratch / "note").write_text("x"), scratch=str(scratch))
+    assert said["files"][1][0] == "note"
+    before = changes(lambda _: None, scratch=str(scratch))
+    assert before == {}
+    assert list(changes(lambda _: (scratch / "note").write_text("y"), scratch=str(scratch))) == ["files"]
+
+
+def test_how_far_a_call_draws_is_state_and_no_draw_is_none(changes):
+    once = changes(lambda _: random.random())
+    twice = changes(lambda _: (random.random(), random.random()))
+    assert list(once) == list(twice) == ["random"]
+    assert once != twice
+    assert changes(lambda _: random.random()) == once, "the generator starts anew"
+
+
+def test_looking_drains_nothing(changes, module):
+    changes(lambda _: None)
+    assert list(module.rest) == [1, 2, 3]
+    assert next(module.numbers) == 5
+    assert isinstance(module.numbers, itertools.count)
+
+
+def test_what_cannot_be_told_is_named_and_no_change(changes):
+    assert changes(lambda module: next(module.rest)) == {}
+    assert {"kept_state:rest", "kept_state:lock"} <= set(changes.unknown)
+    assert "kept_state:lock" not in changes.known
+    assert not any("__version__" in name or "numbers()" in name for name in changes.known)
+
+
+def test_of_names_that_are_asked_for_no_other_is_told_and_what_becomes_unknown_is_a_change(changes):
+    names = ["kept_state:total", "kept_state:gone"]
+    assert changes(put("table", 1), names) == {}
+    assert changes(put("total", iter([])), names) == {"kept_state:total": ["unknown", "an iterator"]}
+
+
+def test_what_calls_make_unreadable_is_lost_and_what_never_could_be_read_is_not(changes):
+    changes(put("total", iter([])))
+    assert changes.lost == {"kept_state:total": "an iterator"}
+
+
+def test_a_module_that_calls_bring_in_is_no_state_and_a_generator_that_they_bring_in_was_not_drawn_from(
+    changes, tmp_path, monkeypatch
+):
+    (tmp_path / "late_state.py").write_text("TABLE = [1]\n")
+    assert changes(lambda _: importlib.import_module("late_state")) == {}
+    sys.modules.pop("late_state")
+    monkeypatch.delitem(sys.modules, "random")
+    assert changes(lambda _: importlib.import_module("random")) == {}
+
+
+def test_a_large_value_costs_no_more_than_its_checksum(changes):
+    text = "x" * (1 << 20)
+    said = changes(put("total", text))
+    assert said["kept_state:total"][:3] == ["checksum", "str", 1 << 20]
+    assert changes(put("total", "y" + text[1:])) != said

@@ -1,0 +1,3 @@
+"""Halls have an environment of their own."""
+
+from plain_environment import environment  # noqa: F401
