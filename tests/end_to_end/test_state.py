@@ -46,7 +46,7 @@ TESTS = """from counting import drawn, over
 
 def test_over():
     for step in range(2, 9):
-        over([k % 40 for k in range(300 * step)], 9.0)
+        over([k % 40 for k in range(60 * step)], 9.0)
 
 
 def test_drawn():

@@ -88,11 +88,6 @@ def test_their_calls_are_kept_beside_those_of_the_tests_and_what_cannot_be_loade
     assert len(held) == 6, "equal arguments of two parameters are one input"
 
 
-def test_without_a_wish_for_arguments_none_is_run(survey):
-    (captured,) = survey().captured
-    assert captured.calls == 1
-
-
 def test_one_that_ends_the_process_costs_its_arguments_only(survey, make_repo):
     (tree,) = survey.trees
     (tree.root / "speed" / "weighing.py").write_text("import os\n\n\ndef time_end():\n    os._exit(0)\n")

@@ -120,6 +120,7 @@ def target(tmp_path_factory):
     return locate(Tree(root), "work")
 
 
+@pytest.mark.slow
 def test_nearly_all_planted_differences_on_reached_paths_are_found(target):
     found, missed = 0, []
     for seed in SEEDS:
@@ -139,9 +140,7 @@ def test_nearly_all_planted_differences_on_reached_paths_are_found(target):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_the_referee_says_the_same_of_both_kinds_in_its_sandbox(seed, make_repo, ours, target):
-    pair = planted(seed, target)
-    assert pair is not None
-    source, wrong, tested, _ = pair
+    source, wrong, tested, _ = next(pair for k in range(9) if (pair := planted(9 * seed + k, target)) is not None)
     texts = {"old": source, "equal": rewritten(source, random.Random(seed)), "wrong": wrong}
     root = make_repo({f"{name}/work.py": text for name, text in texts.items()})
     trees = {name: Tree(root / name) for name in texts}
