@@ -30,6 +30,10 @@ need nothing to be forgiven."""
 SEARCH_LOOKS = ((3, 0), (5, 1))
 """For choosing, not for claiming: three launches without exception, or four of five."""
 
+LOSS_LOOKS = ((5, 0), (7, 1))
+"""A loss is a verdict of the search, which no claim looks at again: with as few launches as for a gain, 6 of 1,008
+looks at identical code said "slower"."""
+
 SETTLED_ROUNDS = 4
 SETTLED_ERRORS = 1.5
 """A launch for choosing ends once its rounds lie so many standard errors off what would go on. Chosen by replaying 800

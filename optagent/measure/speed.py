@@ -11,6 +11,7 @@ from optagent.core.accounting import is_clear, moved_work
 from optagent.core.effort import Effort
 from optagent.core.seeds import derive
 from optagent.core.statistics import (
+    LOSS_LOOKS,
     MARGIN,
     NEAR_LAUNCHES,
     NOISE_LAUNCHES,
@@ -120,10 +121,10 @@ def estimate(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
     series.launch()
     first = series.launches[0].on(noise.clock)
     if first.log_ratio > bar(0.0) or first.least_loss > slower_bar(0.0):
-        told = _gains if first.log_ratio > 0 else _losses
-        while told(series.launches, noise, SEARCH_LOOKS) == "open" and not series.is_over:
+        told, looks = (_gains, SEARCH_LOOKS) if first.log_ratio > 0 else (_losses, LOSS_LOOKS)
+        while told(series.launches, noise, looks) == "open" and not series.is_over:
             series.launch()
-    return _found(series, noise, SEARCH_LOOKS)
+    return _found(series, noise, SEARCH_LOOKS, LOSS_LOOKS)
 
 
 def claim(race: Race, noise: Noise, seed: int, effort: Effort, claims_before: int = 0) -> Found:
@@ -209,7 +210,7 @@ def _fair(launches: Sequence[Launch], clock: Clock) -> Sequence[Launch]:
     return [one.by_first_calls() for one in launches] if is_memo else launches
 
 
-def _found(series: _Series, noise: Noise, looks: Looks) -> Found:
+def _found(series: _Series, noise: Noise, looks: Looks, loss_looks: Looks | None = None) -> Found:
     launches = _fair(series.launches, noise.clock)
     logs = [one.on(noise.clock).log_ratio for one in launches]
     differences = [one.difference for one in launches if one.difference is not None]
@@ -219,7 +220,7 @@ def _found(series: _Series, noise: Noise, looks: Looks) -> Found:
         tuple(launches),
         _speedup(launches, logs, noise),
         _gains(launches, noise, looks) == "yes",
-        _losses(launches, noise, looks) == "yes",
+        _losses(launches, noise, loss_looks or looks) == "yes",
         moved,
         moved is None or is_clear(accounts, moved),
         differences[0] if differences else None,

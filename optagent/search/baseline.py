@@ -77,7 +77,8 @@ def take_baseline(bench: Bench) -> Problem:
 def exercise(bench: Bench) -> Exercise:
     """Tests and inputs of the untouched code. Raises BaselineBroken when there are none that serve."""
     suite, captured, lost = bench.suite()
-    if not suite.reaching and not captured and bench.from_file is None:
+    from_benchmarks = captured and not suite.set_aside  # else they may be those of tests that fail
+    if not suite.reaching and not from_benchmarks and bench.from_file is None:
         raise BaselineBroken(
             _nothing_reaches(suite), "Write a test that calls it, or a workload file: `--workload FILE`."
         )

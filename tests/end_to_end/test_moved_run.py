@@ -24,7 +24,8 @@ def kinds(state: Path) -> list[tuple[int, str]]:
     return []
 
 
-def test_a_package_that_is_installed_before_the_run_goes_on_makes_it_measure_anew(tmp_path):
+def test_a_package_that_is_installed_before_the_run_goes_on_makes_it_measure_anew(tmp_path, monkeypatch):
+    monkeypatch.delenv("VIRTUAL_ENV")  # the environment is the one in the repository
     repo, state = small_project(tmp_path / "repo"), tmp_path / "state"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", repo / ".venv"], check=True)
     process = subprocess.Popen(
