@@ -19,7 +19,7 @@ from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Speedup, Verdict
-from optagent.core.workload import Input, as_large
+from optagent.core.workload import Input, alike
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
 from optagent.measure import pyperf_file, speed
@@ -241,20 +241,28 @@ class Counter:
             evidence, before = said, before + len(near)
         race = self._race(tree, self._timed_inputs(index))
         ruling = judge(lambda: measure(race, seed), evidence)
-        if not self.near:
+        near, own = self.near
+        if not near:
             return ruling
-        race = self._race(tree, self.near)
-        return judge_near(ruling, lambda: speed.near(race, problem.noise, seed, self.effort))
+        noise, effort = problem.noise, self.effort
+        return judge_near(
+            ruling,
+            lambda: speed.near(self._race(tree, near), noise, seed, effort),
+            lambda: speed.near(self._race(tree, own), noise, seed, effort),
+        )
 
     @cached_property
-    def near(self) -> tuple[Input, ...]:
-        """Varied inputs on which a gain has to be, too; none where there are none of the size of the others."""
-        workload, shop = self.problem.workload, self.workshop
-        found = as_large(workload.varied, workload.search)
-        if not found:
+    def near(self) -> tuple[tuple[Input, ...], tuple[Input, ...]]:
+        """Varied inputs on which a gain has to be, too, and those of the tests that are of a size with them."""
+        workload = self.problem.workload
+        near, own = alike(workload.varied, workload.by_tests)
+        return self._affordable(near), self._affordable(own)
+
+    def _affordable(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+        shop, seed = self.workshop, derive(self.workshop.settings.seed, "near")
+        if not inputs:
             return ()
-        seed = derive(shop.settings.seed, "near")
-        return speed.affordable(shop.project, shop.base, found, seed, shop.core, self.run.patience_s)
+        return speed.affordable(shop.project, shop.base, inputs, seed, shop.core, self.run.patience_s)
 
     def _timed_inputs(self, index: int) -> tuple[Input, ...]:
         """Those of a held-out set that are timed: a matter of the reference alone, so it is found out once."""

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from statistics import median
 
 HELD_OUT_SHARE = 0.3
 HELD_OUT_SETS = 2
@@ -71,15 +70,28 @@ def distinct(inputs: Iterable[Input]) -> list[Input]:
     return list(first.values())
 
 
-def as_large(inputs: Sequence[Input], others: Sequence[Input]) -> tuple[Input, ...]:
-    """Those that are no less than half as large as the middle one of the others: on smaller ones a gain may honestly be
-    another.
+SAME_SIZE = 2.0
 
-    >>> [one.data for one in as_large([Input(b"abc", ""), Input(b"a", "")], [Input(b"abcde", "")])]
-    [b'abc']
+
+def alike(inputs: Sequence[Input], others: Sequence[Input]) -> tuple[tuple[Input, ...], tuple[Input, ...]]:
+    """The larger of the inputs, and of the others those that are closest to one of them in size: what a gain is on both
+    can be compared, however it grows. None where no other is of a size with any.
+
+    >>> some, same = alike([Input(b"abc", ""), Input(b"a", "")], [Input(b"abcd", ""), Input(b"abcdefgh", "")])
+    >>> [one.data for one in some], [one.data for one in same]
+    ([b'abc'], [b'abcd'])
     """
-    least = median(len(one.data) for one in others) / 2
-    return tuple(one for one in inputs if len(one.data) >= least)
+    pairs = []
+    for one in inputs:
+        other = min(others, key=lambda other: abs(len(other.data) - len(one.data)))
+        if 2 * len(one.data) >= max(len(each.data) for each in inputs) and _is_of_a_size(one, other):
+            pairs.append((one, other))
+    return tuple(one for one, _ in pairs), tuple(distinct(other for _, other in pairs))
+
+
+def _is_of_a_size(one: Input, other: Input) -> bool:
+    least, most = sorted((len(one.data), len(other.data)))
+    return most <= SAME_SIZE * least
 
 
 def split(inputs: Sequence[Input], types: tuple[tuple[str, tuple[str, ...]], ...] = ()) -> Workload:

@@ -33,23 +33,31 @@ def judge(measure: Callable[[], Found], evidence: Evidence) -> Ruling:
     return Ruling(verdict(found, evidence), found)
 
 
-def judge_near(ruling: Ruling, measure: Callable[[], Found]) -> Ruling:
-    """A gain, after it was looked for on inputs that differ a little from those it was claimed on."""
+def judge_near(ruling: Ruling, near: Callable[[], Found], own: Callable[[], Found]) -> Ruling:
+    """A gain, after it was looked for on inputs that differ a little from those it was claimed on; `own` measures it on
+    those of the same size, which are asked where it seems to be gone."""
     claimed = ruling.verdict
     if not isinstance(claimed, Faster):
         return ruling
-    found = judge(measure, claimed.evidence)
+    found = judge(near, claimed.evidence)
     if found.found is None or found.found.difference is not None:
         is_its_fault = isinstance(found.verdict, Incorrect | Rejected)
         return replace(ruling, verdict=found.verdict) if is_its_fault else ruling
-    seen = found.found.speedup
-    if not is_for_these_only(math.log(claimed.speedup.ratio), math.log(seen.ratio), bar(seen.noise)):
+    there = found.found.speedup
+    if not _is_lost(claimed.speedup, there):
+        return ruling
+    here = judge(own, claimed.evidence).found
+    if here is None or not _is_lost(here.speedup, there):
         return ruling
     reason = (
-        f"the gain is for the tests' own calls only: {claimed.speedup.ratio:.3f}x on them, and {seen.ratio:.3f}x on "
-        "calls that differ a little"
+        f"the gain is for the tests' own calls only: {here.speedup.ratio:.3f}x on them, and {there.ratio:.3f}x on "
+        "calls of the same size that differ a little"
     )
     return replace(ruling, verdict=Inconclusive(reason, claimed.evidence, claimed.speedup))
+
+
+def _is_lost(here: Speedup, there: Speedup) -> bool:
+    return is_for_these_only(math.log(here.ratio), math.log(there.ratio), bar(there.noise))
 
 
 def verdict(found: Found, evidence: Evidence) -> Verdict:
