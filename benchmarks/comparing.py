@@ -2,15 +2,18 @@
 
     .venv/bin/python benchmarks/comparing.py
 
-Functions that make outputs of each kind, at three sizes. Both are timed in one process, one after the other, best of
-five; the share is encoding over call. The referee compares bytes, which is the
-last column's share of encoding. The table with machine and date goes to benchmarks/results/comparing.md.
+The examples on what their workload files make (arguments are encoded too, since a call may change them), and functions
+that do next to nothing but make an output of a kind, at three sizes: the least favourable targets there are. Call and
+encoding are timed in one process, one after the other, best of five; the share is encoding over call. The referee
+itself compares bytes: the last column. The table with machine and date goes to benchmarks/results/comparing.md.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import math
+import random
 import sys
 import time
 from collections.abc import Callable
@@ -89,6 +92,36 @@ MADE: tuple[Callable[[int], Any], ...] = (
 )  # fmt: skip
 
 
+EXAMPLES = {
+    "channel_scaling": ("apollo", "scale_channels"),
+    "checkpoint_serialise": ("checkpoint", "serialise"),
+    "expert_placement": ("placement", "place_experts"),
+    "image_extrema": ("imaging", "extrema"),
+    "nibble_pack": ("nibbles", "pack"),
+    "topk_router": ("router", "route_tokens"),
+}
+
+
+def example_row(name: str) -> list[str]:
+    """One example on the calls of its workload file, together."""
+    folder = ROOT / "examples" / name
+    sys.path.insert(0, str(folder))
+    module, function = EXAMPLES[name]
+    target = getattr(importlib.import_module(module), function)
+    scope: dict[str, Any] = {}
+    exec((folder / "workload.py").read_text(), scope)
+    calls = [tuple(one) for one in scope["make_inputs"](scope.get("SIZE", 1), random.Random(1))]
+
+    def left() -> list[Any]:
+        return [["returned", target(*one), *one] for one in calls]
+
+    results = left()
+    encoded, again = (b"".join(map(encode, results)) for _ in range(2))
+    called, coded = best(left), best(lambda: [encode(one) for one in results])
+    return [f"examples/{name}", f"{len(encoded):,}", f"{called:.2f}", f"{coded:.2f}", f"{100 * coded / called:.0f} %",
+            f"{best(lambda: encoded == again):.3f}"]  # fmt: skip
+
+
 def best(call: Callable[[], object]) -> float:
     """Milliseconds of CPU, the least of some rounds."""
     least = math.inf
@@ -111,7 +144,7 @@ def row(make: Callable[[int], Any], size: int) -> list[str]:
 
 
 def main() -> None:
-    body = [row(make, size) for make in MADE for size in SIZES]
+    body = [example_row(name) for name in EXAMPLES] + [row(make, size) for make in MADE for size in SIZES]
     write("comparing", "The cost of comparing", __doc__ or "", "\n".join(table(HEAD, body)))
 
 
