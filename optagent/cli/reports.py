@@ -54,6 +54,7 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
         warnings=(*_warnings(record), *_beside(record, winner), *_thin(claim), *_cannot_tell(record), *costs),
         written=record.written,
         judged=started.verb in JUDGING,
+        can_go_on=started.verb not in (*JUDGING, SELFTEST),
     )
 
 
@@ -84,6 +85,8 @@ def _cannot_tell(record: Record) -> tuple[str, ...]:
     baseline was measured against itself."""
     if record.ended is None or record.ended.outcome is not Outcome.INCONCLUSIVE or record.baseline is None:
         return ()
+    if record.claims and getattr(record.claims[-1][1].verdict, "speedup", None) is None:
+        return ()  # it was measured, and what it showed was no gain of the code
     asked = record.started.settings.get("min_oracle")
     if any(fault_of(one.oracle, asked) for one in record.weighed.values()):
         return ()  # it was measured, and the checks were too weak for what was asked

@@ -33,27 +33,48 @@ def judge(measure: Callable[[], Found], evidence: Evidence) -> Ruling:
     return Ruling(verdict(found, evidence), found)
 
 
-def judge_near(ruling: Ruling, near: Callable[[], Found], own: Callable[[], Found]) -> Ruling:
+@dataclass(frozen=True)
+class Again:
+    """A gain measured once more, on so many inputs."""
+
+    inputs: int
+    measure: Callable[[], Found]
+
+
+COMPARABLE = 0.5
+
+
+def judge_near(ruling: Ruling, near: Again, own: Again) -> Ruling:
     """A gain, after it was looked for on inputs that differ a little from those it was claimed on; `own` measures it on
-    those of the same size, which are asked where it seems to be gone."""
+    those of the same size, which are asked where it seems to be gone. Where the reference has far less to do on the
+    former (it refuses them, or ends early), they say nothing."""
     claimed = ruling.verdict
     if not isinstance(claimed, Faster):
         return ruling
-    found = judge(near, claimed.evidence)
-    if found.found is None or found.found.difference is not None:
-        is_its_fault = isinstance(found.verdict, Incorrect | Rejected)
-        return replace(ruling, verdict=found.verdict) if is_its_fault else ruling
-    there = found.found.speedup
+    said = judge(near.measure, claimed.evidence)
+    if _is_over(said):
+        return said if isinstance(said.verdict, Incorrect | Rejected) else ruling
+    assert said.found is not None
+    there = said.found.speedup
     if not _is_lost(claimed.speedup, there):
         return ruling
-    here = judge(own, claimed.evidence).found
-    if here is None or not _is_lost(here.speedup, there):
+    said = judge(own.measure, claimed.evidence)
+    if _is_over(said):
+        return said if isinstance(said.verdict, Incorrect | Rejected) else ruling
+    assert said.found is not None
+    here = said.found.speedup
+    if there.old_s / near.inputs < COMPARABLE * here.old_s / own.inputs or not _is_lost(here, there):
         return ruling
     reason = (
-        f"the gain is for the tests' own calls only: {here.speedup.ratio:.3f}x on them, and {there.ratio:.3f}x on "
-        "calls of the same size that differ a little"
+        f"the gain is for the tests' own calls only: {here.ratio:.3f}x on them, and {there.ratio:.3f}x on calls of the "
+        "same size that differ a little"
     )
-    return replace(ruling, verdict=Inconclusive(reason, claimed.evidence, claimed.speedup))
+    return replace(ruling, verdict=Inconclusive(reason, claimed.evidence))
+
+
+def _is_over(said: Ruling) -> bool:
+    """Whether there is nothing to compare: a side failed, or a timed call was wrong."""
+    return said.found is None or said.found.difference is not None
 
 
 def _is_lost(here: Speedup, there: Speedup) -> bool:

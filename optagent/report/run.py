@@ -57,6 +57,8 @@ class RunReport:
     warnings: tuple[str, ...]
     written: Applied | Undone | None = None
     """What was last done with the winner's patch in the user's files."""
+    can_go_on: bool = True
+    """Whether `resume` takes it up again when it was interrupted."""
     judged: bool = False
     """Whether somebody else's code was judged (`verify`, `compare`), and nothing was searched for."""
 
@@ -203,7 +205,7 @@ def _footer(report: RunReport) -> list[str]:
         lines.append(_done(report.written))
     if report.winner is not None and not isinstance(report.written, Applied):
         lines.append(f"apply it with: optagent apply {shlex.quote(report.repo)} {report.run}")
-    elif not report.judged and report.outcome in UNFINISHED:
+    elif report.can_go_on and report.outcome in UNFINISHED:
         lines.append(f"go on with: optagent resume {shlex.quote(report.repo)} {report.run}")
     return lines
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 SLEEPY = body(
     "kept = []\nfor value in values:\n    if value < limit and value not in kept:\n        kept.append(value)\n"
-    "busy = sum(range(20 * len(values) ** 2))\ntotal = busy - busy\nfor value in kept:\n    total += value * value\nreturn total"
+    "busy = sum(range(2 * len(values) ** 2))\ntotal = busy - busy\nfor value in kept:\n    total += value * value\nreturn total"
 )
 WRONG = FAST.replace("return sum(", "return (len(values) > 420) + sum(")
 RAISES = FAST.replace("return sum(", "return sum(1 // (len(values) != 430) * ")

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 SLEEPY = body(
     "import time\n\nkept = []\nfor value in values:\n    if value < limit and value not in kept:\n        kept.append(value)\n"
-    "busy = sum(range(20 * len(values) ** 2))\ntotal = busy - busy\nfor value in kept:\n    total += value * value\nreturn total"
+    "busy = sum(range(2 * len(values) ** 2))\ntotal = busy - busy\nfor value in kept:\n    total += value * value\nreturn total"
 )
 RENAMED = SLOW.replace("kept", "unique")
 WRONG = FAST.replace("return sum(", "return (len(values) > 420) + sum(")

@@ -49,7 +49,10 @@ def run_tests(home: PythonHome, tree: Tree, wish: Wish) -> TestReport:
     """The project's tests run on this tree. What the tests do wrong is in the report; ToolMissing without pytest."""
     command = " ".join(home.test_command)
     report = _read_report(execute(home, tree, wish), len(wish.targets), command)
-    if report.broken and wish.keep and wish.benchmarks:  # one of the benchmarks may have ended the process
+    has_benchmarks = (
+        wish.keep and wish.benchmarks and not command and discover.benchmarks(tree) != discover.Benchmarks()
+    )
+    if report.broken and has_benchmarks:  # one of them may have ended the process
         wish = replace(wish, benchmarks=False)
         report = _read_report(execute(home, tree, wish), len(wish.targets), command)
     return report
