@@ -17,6 +17,7 @@ import optagent_target
 from optagent_state import MOST_PARTS, Watch
 
 MODULE = """
+import functools
 import itertools
 import random
 import threading
@@ -27,6 +28,7 @@ numbers = itertools.count(5)
 rest = iter([1, 2, 3])
 lock = threading.Lock()
 large = list(range(LARGE))
+strict = functools.partial(zip, strict=True)
 _hidden = set()
 __version__ = "1"
 

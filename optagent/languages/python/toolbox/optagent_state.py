@@ -90,6 +90,7 @@ class Watch:
         optagent_target.seed()
         self.starts = drawn()
         self.draws: list[Any] = []
+        self.look()  # a first look may make what a second one finds, like the dict of a partial
         self.before = self.look()
 
     def called(self) -> None:
@@ -103,6 +104,7 @@ class Watch:
             self.starts.update({name: one for name, one in drawn().items() if name in new})
 
     def look(self) -> dict[str, Any]:
+        self.left = MOST_IN_ALL
         readers = dict(self.all_readers())
         names = readers if self.names is None else self.names
         return {name: self.read(name, readers[name]) for name in names if name in readers}
@@ -136,7 +138,6 @@ class Watch:
     def changes(self) -> tuple[list[str], dict[str, str], bytes]:
         """All names that are known, those that the calls made unreadable, and the canonical encoding of what has
         changed."""
-        self.left = MOST_IN_ALL
         before, after = self.before, self.look()
         known = [name for name in dict.fromkeys((*before, *after)) if name not in self.unknown]
         pairs = [(name, before.get(name, ABSENT), after.get(name, ABSENT)) for name in known]
