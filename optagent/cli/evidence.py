@@ -34,7 +34,7 @@ from optagent.workspace.text import read_source
 T = TypeVar("T")
 SECONDS = 15.0
 LONGEST_PASS_S = 3.0
-MOST_COURSES_S = 1.0
+MOST_COURSES_S = 0.3
 """Further inputs near those of the tests are left out once those before them take so long: every fault that survives
 has to be called on all of them."""
 
