@@ -122,9 +122,8 @@ def row(case: Case, state: Path) -> list[str]:
         if isinstance(found, str):
             return [case.code, f"`{case.target}`", "-", "-", "-", "-", found, "-"]
         suite, workload = found.problem.suite, found.problem.workload
-        held = tuple(one for some in workload.held_out for one in some)
         no_tests = Suite(suite.passing, (), suite.set_aside, suite.seconds, suite.patience_s, inf)
-        own = (*workload.search, *held)
+        own = workload.by_tests
         alone = noticed(found, suite, Compared(()))
         compared = noticed(found, no_tests, Compared(own))
         began = time.perf_counter()

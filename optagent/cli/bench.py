@@ -50,8 +50,7 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
         return admitted.inputs, admitted.lost
 
     def near(workload: Workload) -> Sequence[Input]:
-        held = [one for some in workload.held_out for one in some]
-        return vary(reference_run(shop), base, workload.search, held, derive(seed, "varied"))
+        return vary(reference_run(shop), base, workload.search, workload.held, derive(seed, "varied"))
 
     def state(inputs: Sequence[Input]) -> State:
         return survey_state(reference_run(shop), base, inputs)

@@ -23,6 +23,9 @@ JUDGING = ("verify", "compare")
 SELFTEST = "selftest"
 """Verb of a run whose candidates are cheats of ours."""
 
+ONCE = (*JUDGING, SELFTEST)
+"""Verbs of runs that `resume` does not take up again."""
+
 
 def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunReport:
     """The report of a run, from its record alone. A run that has not ended is interrupted."""
@@ -54,7 +57,7 @@ def run_report(verb: str, run: str, record: Record, sandbox: str = "") -> RunRep
         warnings=(*_warnings(record), *_beside(record, winner), *_thin(claim), *_cannot_tell(record), *costs),
         written=record.written,
         judged=started.verb in JUDGING,
-        can_go_on=started.verb not in (*JUDGING, SELFTEST),
+        can_go_on=started.verb not in ONCE,
     )
 
 

@@ -203,9 +203,8 @@ class Counter:
         shop, workload = self.workshop, self.problem.workload
         if shop.workload is not None:
             return ()
-        known = (*workload.varied, *(one for held in workload.held_out for one in held))
-        run = replace(reference_run(shop), watched=())
-        return tuple(vary(run, shop.base, workload.search, known, derive(shop.settings.seed, "more"), MORE_INPUTS))
+        known, seed = (*workload.varied, *workload.held), derive(shop.settings.seed, "more")
+        return tuple(vary(reference_run(shop), shop.base, workload.search, known, seed, MORE_INPUTS))
 
     def test_all(self, tree: Tree) -> Evidence | Incorrect:
         """Every test that passed before, on this tree."""
@@ -264,20 +263,19 @@ class Counter:
         """Varied inputs on which a gain has to be, too, and those of the tests that are of a size with them."""
         workload = self.problem.workload
         near, own = alike(workload.varied, workload.by_tests)
-        return self._affordable(near), self._affordable(own)
+        return self._affordable(near, "near"), self._affordable(own, "near")
 
-    def _affordable(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
-        shop, seed = self.workshop, derive(self.workshop.settings.seed, "near")
+    def _affordable(self, inputs: tuple[Input, ...], *purpose: str | int) -> tuple[Input, ...]:
+        """As many of them as can be timed; a matter of the reference alone."""
         if not inputs:
             return ()
+        shop, seed = self.workshop, derive(self.workshop.settings.seed, *purpose)
         return speed.affordable(shop.project, shop.base, inputs, seed, shop.core, self.run.patience_s)
 
     def _timed_inputs(self, index: int) -> tuple[Input, ...]:
         """Those of a held-out set that are timed: a matter of the reference alone, so it is found out once."""
         if index not in self.timed:
-            shop, held = self.workshop, self.problem.workload.held_out[index]
-            seed = derive(shop.settings.seed, "timed", index)
-            self.timed[index] = speed.affordable(shop.project, shop.base, held, seed, shop.core, self.run.patience_s)
+            self.timed[index] = self._affordable(self.problem.workload.held_out[index], "timed", index)
         return self.timed[index]
 
     def _race(self, tree: Tree, inputs: tuple[Input, ...]) -> Race:

@@ -16,7 +16,7 @@ from optagent.cli.endings import Shown, emit, error_part, failed, failed_documen
 from optagent.cli.hotspots import hottest
 from optagent.cli.progress import Progress
 from optagent.cli.rehearsal import rehearse, told
-from optagent.cli.reports import JUDGING, SELFTEST, run_report
+from optagent.cli.reports import ONCE, run_report
 from optagent.cli.session import Broken, Ended, start
 from optagent.cli.session import resume as resume_session
 from optagent.cli.settings import RunSettings
@@ -106,7 +106,7 @@ def _close(verb: str, shown: list[Shown], json: bool) -> int:
 def resume(repo: Path, run: str, state: Path | None, json: bool) -> int:
     ledger, place, name = _open(repo, run, state)
     record = replay(ledger.events(name))
-    if record.ended is None and record.started.verb in (*JUDGING, SELFTEST):
+    if record.ended is None and record.started.verb in ONCE:
         ledger.close()
         raise RunNotFound(f"run {name} is a `{record.started.verb}`, which cannot go on", "Start it anew.")
     if record.ended is not None:

@@ -52,9 +52,14 @@ class Workload:
     state: State = NO_STATE
 
     @property
+    def held(self) -> tuple[Input, ...]:
+        """All that is held out, whatever set it is in."""
+        return tuple(one for some in self.held_out for one in some)
+
+    @property
     def by_tests(self) -> tuple[Input, ...]:
         """Those that were not made from others."""
-        return (*self.search, *(one for held in self.held_out for one in held))
+        return (*self.search, *self.held)
 
     @property
     def digest(self) -> str:

@@ -51,18 +51,14 @@ def judge_near(ruling: Ruling, near: Again, own: Again) -> Ruling:
     claimed = ruling.verdict
     if not isinstance(claimed, Faster):
         return ruling
-    said = judge(near.measure, claimed.evidence)
-    if _is_over(said):
-        return said if isinstance(said.verdict, Incorrect | Rejected) else ruling
-    assert said.found is not None
-    there = said.found.speedup
+    there = _seen(near, claimed.evidence, ruling)
+    if isinstance(there, Ruling):
+        return there
     if not _is_lost(claimed.speedup, there):
         return ruling
-    said = judge(own.measure, claimed.evidence)
-    if _is_over(said):
-        return said if isinstance(said.verdict, Incorrect | Rejected) else ruling
-    assert said.found is not None
-    here = said.found.speedup
+    here = _seen(own, claimed.evidence, ruling)
+    if isinstance(here, Ruling):
+        return here
     if there.old_s / near.inputs < COMPARABLE * here.old_s / own.inputs or not _is_lost(here, there):
         return ruling
     reason = (
@@ -72,9 +68,13 @@ def judge_near(ruling: Ruling, near: Again, own: Again) -> Ruling:
     return replace(ruling, verdict=Inconclusive(reason, claimed.evidence))
 
 
-def _is_over(said: Ruling) -> bool:
-    """Whether there is nothing to compare: a side failed, or a timed call was wrong."""
-    return said.found is None or said.found.difference is not None
+def _seen(again: Again, evidence: Evidence, ruling: Ruling) -> Speedup | Ruling:
+    """What the gain is there; a ruling where there is nothing to compare, because a side failed or a timed call was
+    wrong: what that says of the candidate, if anything, else the one there was."""
+    said = judge(again.measure, evidence)
+    if said.found is None or said.found.difference is not None:
+        return said if isinstance(said.verdict, Incorrect | Rejected) else ruling
+    return said.found.speedup
 
 
 def _is_lost(here: Speedup, there: Speedup) -> bool:

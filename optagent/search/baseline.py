@@ -95,7 +95,7 @@ def exercise(bench: Bench) -> Exercise:
 def _from_file(bench: Bench, make: Callable[[], Workload]) -> Workload:
     """What the user's own inputs are: all of them have to serve."""
     workload = make()
-    if difference := bench.own_difference([*workload.search, *(one for held in workload.held_out for one in held)]):
+    if difference := bench.own_difference(workload.by_tests):
         raise BaselineBroken(
             _not_comparable(difference), "Fix its seed or split off the part that is the same every time."
         )

@@ -27,6 +27,9 @@ PYTEST_ENDINGS = (0, 1, 5)
 """All passed, some failed, there are none: the endings after which the report says what happened."""
 
 
+NO_BENCHMARKS = discover.Benchmarks()
+
+
 @dataclass(frozen=True)
 class Wish:
     """What a run of the tests is for: the tests named (None: all), the functions to watch, whether their arguments
@@ -39,21 +42,20 @@ class Wish:
     hot: bool = False
     share: Target | None = None
     """The function whose share of the run's CPU time is wanted."""
-    benchmarks: bool = True
-    """Whether arguments are also wanted of existing benchmarks, which are run once when the tests have ended."""
+    benchmarks: discover.Benchmarks = NO_BENCHMARKS
+    """Those whose arguments are wanted too: they are run once when the tests have ended."""
     roots: tuple[str, ...] = ()
     """Folders of the tree that have to be on the import path besides those of the watched functions."""
 
 
 def run_tests(home: PythonHome, tree: Tree, wish: Wish) -> TestReport:
     """The project's tests run on this tree. What the tests do wrong is in the report; ToolMissing without pytest."""
+    if wish.keep:
+        wish = replace(wish, benchmarks=discover.benchmarks(tree))
     command = " ".join(home.test_command)
     report = _read_report(execute(home, tree, wish), len(wish.targets), command)
-    has_benchmarks = (
-        wish.keep and wish.benchmarks and not command and discover.benchmarks(tree) != discover.Benchmarks()
-    )
-    if report.broken and has_benchmarks:  # one of them may have ended the process
-        wish = replace(wish, benchmarks=False)
+    if report.broken and not command and wish.benchmarks != NO_BENCHMARKS:  # one of them may have ended the process
+        wish = replace(wish, benchmarks=NO_BENCHMARKS)
         report = _read_report(execute(home, tree, wish), len(wish.targets), command)
     return report
 
@@ -71,9 +73,8 @@ def execute(home: PythonHome, tree: Tree, wish: Wish) -> ExecResult:
 def _request(home: PythonHome, tree: Tree, wish: Wish) -> dict[str, Any]:
     seen = home.tree(tree)
     rows = [[join(seen, one.path), one.qualname, one.first_line] for one in wish.targets]
-    found = discover.benchmarks(tree) if wish.keep and wish.benchmarks else discover.Benchmarks()
-    suites = {join(seen, path): join(seen, folder) for path, folder in found.suites}
-    scripts = [join(seen, path) for path in found.scripts]
+    suites = {join(seen, path): join(seen, folder) for path, folder in wish.benchmarks.suites}
+    scripts = [join(seen, path) for path in wish.benchmarks.scripts]
     tests = [join(seen, path) for path in discover.test_files(tree)] if wish.keep else []
     only = None if wish.only is None else list(wish.only)
     share = wish.share and [join(seen, wish.share.path), wish.share.qualname, wish.share.first_line]

@@ -180,7 +180,7 @@ class Encoder:
 
     def apart(self) -> Encoder:
         """An encoder that knows what this one has met, and keeps what it meets to itself."""
-        other = Encoder(self.shared)
+        other = type(self)(self.shared)
         other.open.update(self.open)
         other.seen.update(self.seen)
         other.parts = self.parts

@@ -33,11 +33,11 @@ class NotPlain(Exception):
 def written(target: Callable[..., Any], data: bytes) -> dict[str, Any]:
     """The call and what it does, as Python: arguments, how it ends, and the arguments afterwards."""
     args, kwargs = optagent_codec.unpack(data)
-    starts = states()
+    starts = optagent_target.drawn()
     try:
         before = sources(args, kwargs)
         kind, value = optagent_target.run_checked(target, (args, kwargs))
-        if states() != starts:
+        if optagent_target.drawn() != starts:
             raise NotPlain("a call that draws random numbers")
         if kind == "raised":
             said = [f"{type(value).__module__}.{type(value).__qualname__}", str(value)[:MOST]]
@@ -54,11 +54,6 @@ def written(target: Callable[..., Any], data: bytes) -> dict[str, Any]:
         "after": after[0],
         "named": after[1],
     }
-
-
-def states() -> list[str]:
-    found = optagent_target.generators().values()
-    return [repr(one.getstate() if hasattr(one, "getstate") else one.get_state()) for one in found]
 
 
 def sources(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[str], dict[str, str]]:

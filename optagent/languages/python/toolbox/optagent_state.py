@@ -56,9 +56,9 @@ class Looker(optagent_encode.Encoder):  # type: ignore[misc]
     def tree(self, value: Any, depth: int) -> Any:
         if self.parts > MOST_PARTS:
             raise TooMuch
-        if type(value) in SHOWN_BY_TEXT:
-            return ["v", type(value).__name__, repr(value)]
         kind = type(value)
+        if kind in SHOWN_BY_TEXT:
+            return ["v", kind.__name__, repr(value)]
         if kind in LAZY:
             raise optagent_encode.CannotEncode("an iterator")
         if kind in MANY_PARTS and self.parts + len(value) > MOST_PARTS:
@@ -70,13 +70,6 @@ class Looker(optagent_encode.Encoder):  # type: ignore[misc]
             return ["shape", *value.shape]
         return super().tree(value, depth)
 
-    def apart(self) -> Looker:
-        other = Looker(self.shared)
-        other.open.update(self.open)
-        other.seen.update(self.seen)
-        other.parts = self.parts
-        return other
-
 
 class Watch:
     """State as it was when the watch was set: of the names asked for, or of all that the modules below `folder` hold.
@@ -84,11 +77,10 @@ class Watch:
 
     def __init__(self, folder: str, scratch: str, names: list[str] | None) -> None:
         self.folder, self.scratch, self.names = folder, scratch, names
-        self.left = MOST_IN_ALL
         self.unknown: dict[str, str] = {}
         self.modules = modules_in(folder)
         optagent_target.seed()
-        self.starts = drawn()
+        self.starts = optagent_target.drawn()
         self.draws: list[Any] = []
         self.look()  # a first look may make what a second one finds, like the dict of a partial
         self.before = self.look()
@@ -96,12 +88,12 @@ class Watch:
     def called(self) -> None:
         """To be told after every call: how far it drew from generators that were there before. One that the call
         brought in was at no known start."""
-        draws = drawn()
+        draws = optagent_target.drawn()
         new = [name for name in draws if name not in self.starts]
         self.draws.append([[name, one] for name, one in draws.items() if self.starts.get(name, one) != one])
         if new:
             optagent_target.seed()
-            self.starts.update({name: one for name, one in drawn().items() if name in new})
+            self.starts.update({name: one for name, one in optagent_target.drawn().items() if name in new})
 
     def look(self) -> dict[str, Any]:
         self.left = MOST_IN_ALL
@@ -126,11 +118,9 @@ class Watch:
             return ABSENT
         try:
             tree, parts = tree_of(reader())
-        except optagent_encode.CannotEncode as error:
-            self.unknown[name] = str(error)
-            return ABSENT
         except Exception as error:  # noqa: BLE001 - the target's classes are at work here
-            self.unknown[name] = type(error).__name__
+            is_told = isinstance(error, optagent_encode.CannotEncode)
+            self.unknown[name] = str(error) if is_told else type(error).__name__
             return ABSENT
         self.left -= parts
         return tree
@@ -202,8 +192,7 @@ def of_class(place: str, owner: type, module: str) -> Iterator[tuple[str, Reader
     for name, value in list(vars(owner).items()):
         if name.startswith(ours) or issubclass(type(value), (*NO_STATE, *NO_DATA)):
             continue
-        if not name.startswith("__"):
-            yield f"{place}.{name}", functools.partial(operator.getitem, vars(owner), name)
+        yield f"{place}.{name}", functools.partial(operator.getitem, vars(owner), name)
 
 
 def files(folder: str) -> dict[str, Any]:
@@ -225,15 +214,6 @@ def checked(path: str) -> Any:
             return [os.path.getsize(path), zlib.crc32(file.read(MOST_FILE_BYTES))]
     except OSError as error:
         return type(error).__name__
-
-
-def drawn() -> dict[str, int]:
-    """A checksum of where each of those generators is, by name."""
-    found = {}
-    for name, draw in optagent_target.generators().items():
-        state = draw.getstate() if hasattr(draw, "getstate") else draw.get_state()
-        found[name] = zlib.crc32(repr(state).encode())
-    return found
 
 
 __all__ = ["Watch", "optagent_objects"]

@@ -10,6 +10,7 @@ import functools
 import importlib
 import sys
 import types
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from optagent_iterate import LAZY, MOST_ITEMS, Drained, drain
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 DEEPEST = 5
-GENERATORS = (("random", "getstate"), ("numpy.random", "get_state"))
+GENERATORS = {"random": "getstate", "numpy.random": "get_state"}
 AWAITED = (types.CoroutineType, types.AsyncGeneratorType)
 UNFINISHED = frozenset(id(kind) for kind in (*LAZY, *AWAITED))
 """Types of results whose work is still to be done; by identity, since a metaclass may say anything about equality."""
@@ -159,8 +160,8 @@ def is_async(target: Any) -> bool:
 def generators() -> dict[str, Any]:
     """Python's generator of numbers and numpy's by name, as far as they are loaded; a module of the project's may have
     the same name."""
-    loaded = {name: sys.modules.get(name) for name, _ in GENERATORS}
-    return {name: loaded[name] for name, asked in GENERATORS if hasattr(loaded[name], asked)}
+    loaded = {name: sys.modules.get(name) for name in GENERATORS}
+    return {name: loaded[name] for name, asked in GENERATORS.items() if hasattr(loaded[name], asked)}
 
 
 def seed() -> None:
@@ -168,3 +169,8 @@ def seed() -> None:
     for draw in generators().values():
         with contextlib.suppress(Exception):  # somebody has put another one in its place
             draw.seed(1)
+
+
+def drawn() -> dict[str, int]:
+    """A checksum of where each of them is, by name."""
+    return {name: zlib.crc32(repr(getattr(one, GENERATORS[name])()).encode()) for name, one in generators().items()}

@@ -41,6 +41,7 @@ LOOKED_AT = (50, 8, 4, 4)
 """Elements of one container by its depth, spread over it."""
 
 ODD = (float("nan"), float("inf"), -float("inf"), -0.0, 1e308, 5e-324)
+BYTES = (b"\0", b"\xff")
 LETTERS = ("\u00df", "\u0130", "\ufb01", "\u0660", "\U0001d11e", "e\u0301", " ", "\n", "\u2028")
 """Sharp s, dotted I, a ligature, a digit, one beyond 16 bits, one of two parts, and what separates words and lines."""
 
@@ -189,8 +190,7 @@ def of_text(value: Any, seen: Seen, rng: random.Random, depth: int) -> Iterator[
     if value and seen.has_any_length(depth):
         yield from (value[:0], value[:1], value[:-1], value + value)
     if seen.beyond:
-        yield from (value + one for one in LETTERS if type(value) is str)
-        yield from (value + kind(one) for kind in (bytes, bytearray) if type(value) is kind for one in (b"\0", b"\xff"))
+        yield from (value + one for one in (LETTERS if type(value) is str else BYTES))
 
 
 def of_sequence(value: Any, seen: Seen, rng: random.Random, depth: int) -> Iterator[Any]:
