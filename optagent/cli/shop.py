@@ -20,11 +20,10 @@ from optagent.core.seeds import derive
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Speedup, Verdict
 from optagent.core.workload import Input, alike
-from optagent.languages.contestant import Misconduct
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
 from optagent.measure import pyperf_file, speed
-from optagent.measure.judge import Again, Ruling, judge, judge_near
+from optagent.measure.judge import Ruling, judge, judge_near
 from optagent.measure.launch import Race
 from optagent.search.baseline import Problem
 from optagent.search.policy import Proposal
@@ -241,22 +240,19 @@ class Counter:
             evidence, before = said, before + len(near)
         race = self._race(tree, self._timed_inputs(index))
         ruling = judge(lambda: measure(race, seed), evidence)
-        return self._near(ruling, tree, seed) if isinstance(ruling.verdict, Faster) else ruling
+        return self._near(ruling, tree, seed)
 
     def _near(self, ruling: Ruling, tree: Tree, seed: int) -> Ruling:
         """The ruling, after the gain was looked for on inputs that no test has."""
-        try:
-            near, own = self.near
-        except Misconduct:  # of the reference, on an odd input: it says nothing of the candidate
-            return ruling
-        if not near:
-            return ruling
         noise, effort = self.problem.noise, self.effort
 
-        def again(inputs: tuple[Input, ...]) -> Again:
-            return Again(len(inputs), lambda: speed.near(self._race(tree, inputs), noise, seed, effort))
+        def measure(gain: float) -> speed.Near | None:
+            near, own = self.near
+            if not near:
+                return None
+            return speed.near(self._race(tree, near), self._race(tree, own), gain, noise, seed, effort)
 
-        return judge_near(ruling, again(near), again(own))
+        return judge_near(ruling, measure)
 
     @cached_property
     def near(self) -> tuple[tuple[Input, ...], tuple[Input, ...]]:

@@ -156,6 +156,7 @@ def remember_slightly(first: Sequence[float], later: Sequence[float]) -> bool:
 
 
 NEAR_LAUNCHES = 3
+BESIDE_LAUNCHES = 5
 NEAR_SHARE = 0.5
 
 

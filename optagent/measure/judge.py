@@ -10,7 +10,7 @@ from optagent.core.statistics import MARGIN, bar, is_for_these_only
 from optagent.core.strain import likeliest
 from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Slower, Speedup, Verdict
 from optagent.languages.contestant import Misconduct, Uncomparable
-from optagent.measure.speed import Found
+from optagent.measure.speed import Found, Near
 
 
 @dataclass(frozen=True)
@@ -25,60 +25,44 @@ def judge(measure: Callable[[], Found], evidence: Evidence) -> Ruling:
     """On a candidate that does the same on everything in `evidence`, after measuring it."""
     try:
         found = measure()
-    except Misconduct as failed:
-        return Ruling(failed.verdict(evidence))
-    except Uncomparable as unknown:
-        reason = f"results of timed calls hold {unknown}, which has no canonical form yet"
-        return Ruling(Inconclusive(reason, evidence))
+    except (Misconduct, Uncomparable) as failed:
+        return Ruling(_of_failure(failed, evidence))
     return Ruling(verdict(found, evidence), found)
 
 
-@dataclass(frozen=True)
-class Again:
-    """A gain measured once more, on so many inputs."""
-
-    inputs: int
-    measure: Callable[[], Found]
+def _of_failure(failed: Misconduct | Uncomparable, evidence: Evidence) -> Verdict:
+    if isinstance(failed, Misconduct):
+        return failed.verdict(evidence)
+    return Inconclusive(f"results of timed calls hold {failed}, which has no canonical form yet", evidence)
 
 
 COMPARABLE = 0.5
 
 
-def judge_near(ruling: Ruling, near: Again, own: Again) -> Ruling:
-    """A gain, after it was looked for on inputs that differ a little from those it was claimed on; `own` measures it on
-    those of the same size, which are asked where it seems to be gone. Where the reference has far less to do on the
-    former (it refuses them, or ends early), they say nothing."""
+def judge_near(ruling: Ruling, measure: Callable[[float], Near | None]) -> Ruling:
+    """A gain, after `measure` looked for it (a log ratio) on inputs that differ a little from those it was claimed on,
+    if there are any. Where the reference has far less to do on these than on the tests' own of the same size (it
+    refuses them, or ends early), they say nothing."""
     claimed = ruling.verdict
     if not isinstance(claimed, Faster):
         return ruling
-    there = _seen(near, claimed.evidence, ruling)
-    if isinstance(there, Ruling):
-        return there
-    if not _is_lost(claimed.speedup, there):
+    try:
+        near = measure(math.log(claimed.speedup.ratio))
+    except (Misconduct, Uncomparable) as failed:
+        return replace(ruling, verdict=_of_failure(failed, claimed.evidence))
+    if near is None:
         return ruling
-    here = _seen(own, claimed.evidence, ruling)
-    if isinstance(here, Ruling):
-        return here
-    if there.old_s / near.inputs < COMPARABLE * here.old_s / own.inputs or not _is_lost(here, there):
+    for found in (near.there, near.here):
+        if found is not None and found.difference is not None:
+            return replace(ruling, verdict=verdict(found, claimed.evidence))
+    there, here = near.there.speedup, near.here.speedup if near.here else claimed.speedup
+    if near.work < COMPARABLE or not is_for_these_only(math.log(here.ratio), math.log(there.ratio), bar(there.noise)):
         return ruling
     reason = (
         f"the gain is for the tests' own calls only: {here.ratio:.3f}x on them, and {there.ratio:.3f}x on calls of the "
         "same size that differ a little"
     )
     return replace(ruling, verdict=Inconclusive(reason, claimed.evidence))
-
-
-def _seen(again: Again, evidence: Evidence, ruling: Ruling) -> Speedup | Ruling:
-    """What the gain is there; a ruling where there is nothing to compare, because a side failed or a timed call was
-    wrong: what that says of the candidate, if anything, else the one there was."""
-    said = judge(again.measure, evidence)
-    if said.found is None or said.found.difference is not None:
-        return said if isinstance(said.verdict, Incorrect | Rejected) else ruling
-    return said.found.speedup
-
-
-def _is_lost(here: Speedup, there: Speedup) -> bool:
-    return is_for_these_only(math.log(here.ratio), math.log(there.ratio), bar(there.noise))
 
 
 def verdict(found: Found, evidence: Evidence) -> Verdict:

@@ -11,6 +11,7 @@ from optagent.core.accounting import is_clear, moved_work
 from optagent.core.effort import Effort
 from optagent.core.seeds import derive
 from optagent.core.statistics import (
+    BESIDE_LAUNCHES,
     LOSS_LOOKS,
     MARGIN,
     NEAR_LAUNCHES,
@@ -21,6 +22,7 @@ from optagent.core.statistics import (
     answer,
     bar,
     interval,
+    is_for_these_only,
     noise_floor,
     remember_slightly,
     slower_bar,
@@ -146,12 +148,37 @@ def compare(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
     return _with_collector(_found(series, noise, looks), race, noise, seed)
 
 
-def near(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
-    """A few fresh launches on inputs that are not those of the claim: whether its gain is there, too."""
-    series = _Series(replace(race, seconds=effort.claim_s), seed, "near")
-    while len(series.launches) < NEAR_LAUNCHES and not series.is_over:
-        series.launch()
-    return _found(series, noise, SEARCH_LOOKS)
+@dataclass(frozen=True)
+class Near:
+    """What launches showed on inputs near those of a claim (`there`) and, where its gain seemed to be gone on them, on
+    the tests' own of that size (`here`). `work` is what the reference has to do on one of the former, over one of the
+    latter: its fastest launches of each, since a machine may take twice as long a second later."""
+
+    there: Found
+    here: Found | None = None
+    work: float = 1.0
+
+
+def near(there: Race, here: Race, gain: float, noise: Noise, seed: int, effort: Effort) -> Near:
+    """A few fresh launches on inputs that are not those of the claim; if less than half of its gain (a log ratio) is
+    left on them, some more in turn with others on the tests' own of the same size, which the gain may grow with."""
+    apart = _Series(replace(there, seconds=effort.claim_s), seed, "near")
+    own = _Series(replace(here, seconds=effort.claim_s), seed, "own")
+    while len(apart.launches) < NEAR_LAUNCHES and not apart.is_over:
+        apart.launch()
+    seen = _found(apart, noise, SEARCH_LOOKS)
+    if apart.is_over or not is_for_these_only(gain, math.log(seen.speedup.ratio), bar(noise.floor)):
+        return Near(seen)
+    while len(own.launches) < BESIDE_LAUNCHES and not (apart.is_over or own.is_over):
+        own.launch()
+        apart.launch()
+    work = _least(own, noise), _least(apart, noise)
+    return Near(_found(apart, noise, SEARCH_LOOKS), _found(own, noise, SEARCH_LOOKS), work[1] / work[0])
+
+
+def _least(series: _Series, noise: Noise) -> float:
+    """What the reference takes for one input at its fastest, of the last launches."""
+    return min(one.on(noise.clock).old_ns for one in series.launches[-BESIDE_LAUNCHES:]) / len(series.race.inputs)
 
 
 def _with_collector(found: Found, race: Race, noise: Noise, seed: int) -> Found:

@@ -9,8 +9,8 @@ import pytest
 from optagent.core.strain import Strain
 from optagent.core.verdict import Difference, Evidence, Faster, Inconclusive, Incorrect, Rejected, Slower, Speedup
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
-from optagent.measure.judge import judge, verdict
-from optagent.measure.speed import Found
+from optagent.measure.judge import Ruling, judge, judge_near, verdict
+from optagent.measure.speed import Found, Near
 
 SPEEDUP = Speedup(2.0, 1.9, 2.1, 0.99, 30, 8, 0.01, "cpu", 2.0, 1.0, 2.0)
 SEEN = Evidence(tests=4, inputs=9, held_out=3)
@@ -84,3 +84,45 @@ def test_a_side_that_fails_while_measured_is_a_verdict(failure, kind):
         raise failure
 
     assert type(judge(measure, SEEN).verdict) is kind
+
+
+def near(ratio: float, own: float | None = None, work: float = 1.0) -> Near:
+    def seen(ratio: float) -> Found:
+        return replace(FOUND, speedup=replace(SPEEDUP, ratio=ratio))
+
+    return Near(seen(ratio), None if own is None else seen(own), work)
+
+
+CLAIMED = Ruling(Faster(replace(SPEEDUP, ratio=30.0), SEEN), FOUND)
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind"),
+    [
+        (None, Faster),
+        (near(20.0), Faster),
+        (near(1.0, own=30.0, work=0.9), Inconclusive),
+        (near(1.0, own=1.02, work=0.9), Faster),  # the gain grows with size, and these are small
+        (near(1.0, own=30.0, work=0.3), Faster),  # refused, or ended early
+        (replace(near(1.0), there=replace(FOUND, difference=WRONG)), Incorrect),
+        (replace(near(1.0, own=30.0), here=replace(FOUND, difference=WRONG)), Incorrect),
+    ],
+)
+def test_a_gain_has_to_be_there_on_calls_that_differ_a_little(seen, kind):
+    assert type(judge_near(CLAIMED, lambda _: seen).verdict) is kind
+
+
+def test_a_gain_that_could_not_be_looked_for_elsewhere_is_none():
+    for failed, kind in ((Misconduct("call", "the process ended", name=REFERENCE), Inconclusive),
+                         (Misconduct("call", "the process ended"), Incorrect),
+                         (Uncomparable("builtins.object"), Inconclusive)):  # fmt: skip
+
+        def measure(gain: float, failed: Exception = failed) -> Near:
+            raise failed
+
+        assert type(judge_near(CLAIMED, measure).verdict) is kind
+
+
+def test_what_is_no_gain_is_not_looked_for_elsewhere():
+    slower = Ruling(Slower(SPEEDUP, SEEN), FOUND)
+    assert judge_near(slower, lambda gain: pytest.fail("it was")) is slower
