@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from optagent.core.packed import unpacked
 from optagent.core.verdict import Difference
 
 SHOWN = 120
@@ -18,6 +19,7 @@ NAMES = {
     "o": "object", "I": "iterator", "T": "class", "M": "module", "F": "function", "m": "method", "v": "view",
     "N": "array",
 }  # fmt: skip
+PACKED = {"p": "", "S": "s", "Z": "z", "Y": "y"}
 STATE = b'["l","state",'
 RAN_PARTS = ("ending", "standard output", "output file")
 STATE_NAMES = {
@@ -30,10 +32,25 @@ PARTS = ("", "", "positional arguments after the call", "keyword arguments after
 def first_difference(old: bytes, new: bytes) -> Difference:
     """Where two encodings of a call first differ, told in words; as they stand when they are no encodings."""
     try:
-        found = _first_part(json.loads(old), json.loads(new))
+        found = _first_part(_read(old), _read(new))
     except (ValueError, TypeError, LookupError, RecursionError):
         found = None
     return found or Difference("the encoding", _short(repr(old[:SHOWN])), _short(repr(new[:SHOWN])))
+
+
+def _read(encoding: bytes) -> Any:
+    """The whole tree of an encoding, with what stands packed after its first line put in its place."""
+    line, _, packed = encoding.partition(b"\n")
+    return _filled(json.loads(line), unpacked(packed))
+
+
+def _filled(tree: Any, packed: list[Any]) -> Any:
+    if not isinstance(tree, list):
+        return tree
+    if len(tree) != 3 or tree[0] not in PACKED:
+        return [_filled(one, packed) for one in tree]
+    value = packed[tree[2]]
+    return value if tree[0] == "p" else [PACKED[tree[0]], *value[1:]]
 
 
 def is_state(encoding: bytes) -> bool:
@@ -69,7 +86,7 @@ def raised(call: bytes) -> str | None:
     ('builtins.KeyError', None)
     """
     try:
-        found = json.loads(call)
+        found = json.loads(call.partition(b"\n")[0])
     except (ValueError, RecursionError):
         return None
     if not isinstance(found, list) or found[1:2] != ["raised"]:

@@ -1,8 +1,8 @@
 """The canonical encoding of what a call left behind: data only, type-exact, the same bytes for the same value.
 
-Runs in the target's interpreter: standard library only. The result is JSON text, so that the referee can read
-it without trusting it. Scalars that JSON keeps apart stand for themselves (None, bool, str, small int);
-everything else is a list that begins with a tag:
+Runs in the target's interpreter: standard library only. The result is a line of JSON text, so that the referee can read
+it without trusting it. Scalars that JSON keeps apart stand for themselves (None, bool, str, small int); everything else
+is a list that begins with a tag:
 
     ["i", hex]  int beyond 53 bits     ["f", hex]  float              ["c", hex, hex]  complex
     ["b", hex]  bytes                  ["y", hex]  bytearray          ["e"]  Ellipsis
@@ -11,6 +11,11 @@ everything else is a list that begins with a tag:
     ["g", start, stop, step]  range    ["x", type, args, text, state]  exception
     ["I", kind, ending, ...]  iterator, drained (optagent_iterate)
     ["o", type, content, state]  object (optagent_objects, with the tags for functions, classes and arrays)
+    ["p", parts, k]  the k-th packed value
+    ["S", parts, k], ["Z", parts, k], ["Y", 1, k]  set, frozenset, bytearray with the content of that list or bytes
+
+Packed values follow the line, one after the other, as `marshal` writes them (version 2, read by core/packed.py): a long
+text or bytes, a large list, tuple or dict that holds plain values all the way down, or a large set of ints or of texts.
 
 A mutable container that occurs twice is a reference the second time: who mutates one sees the other, so an
 alias and a copy are not the same. Whatever has no tag is named in CannotEncode, never silently equal.
@@ -18,7 +23,9 @@ alias and a copy are not the same. Whatever has no tag is named in CannotEncode,
 
 from __future__ import annotations
 
+import itertools
 import json
+import marshal
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +59,9 @@ def encode(value: Any) -> bytes:
     shared = Shared()
     while True:
         try:
-            return in_json(Encoder(shared).tree(value, 0)).encode("utf-8", "surrogatepass")
+            encoder = Encoder(shared)
+            line = in_json(encoder.tree(value, 0)).encode("utf-8", "surrogatepass")
+            return b"\n".join((line, b"".join(encoder.blobs))) if encoder.blobs else line
         except Circular as found:
             shared.circular.append(found.kind)
         except RecursionError:  # the interpreter's own limit may come before ours
@@ -71,11 +80,14 @@ class Shared:
 class Encoder:
     """Holds the mutable containers met so far, in the order met."""
 
+    most_packed = MAX_PARTS
+
     def __init__(self, shared: Shared | None = None) -> None:
         self.seen: dict[int, int] = {}
         self.kept: list[Any] = []  # keeps them alive, so that no id is used twice
         self.open: set[int] = set()
         self.parts = 0
+        self.blobs: list[bytes] = []
         self.shared = shared or Shared()
 
     def tree(self, value: Any, depth: int) -> Any:
@@ -103,6 +115,14 @@ class Encoder:
     def scalar(self, value: Any, depth: int) -> Any:
         return value
 
+    def text(self, value: Any, depth: int) -> Any:
+        return value if len(value) < LONG or not self.most_packed else self.blob("p", value)
+
+    def blob(self, tag: str, value: Any, parts: int = 1) -> Any:
+        """A value packed. Raises ValueError for what is not plain."""
+        self.blobs.append(marshal.dumps(value, VERSION))
+        return [tag, parts, len(self.blobs) - 1]
+
     def integer(self, value: int, depth: int) -> Any:
         return value if -EXACT_INT < value < EXACT_INT else ["i", f"{value:x}"]
 
@@ -113,10 +133,14 @@ class Encoder:
         return ["c", value.real.hex(), value.imag.hex()]
 
     def bytes(self, value: Any, depth: int) -> Any:
-        return ["b", value.hex()]
+        return ["b", value.hex()] if len(value) < LONG or not self.most_packed else self.blob("p", value)
 
     def bytearray(self, value: Any, depth: int) -> Any:
-        return self.first_visit(value) or ["y", value.hex()]
+        return self.first_visit(value) or self.octets(value)
+
+    def octets(self, value: Any) -> Any:
+        is_short = len(value) < LONG or not self.most_packed
+        return ["y", value.hex()] if is_short else self.blob("Y", bytes(value))
 
     def ellipsis(self, value: Any, depth: int) -> Any:
         return ["e"]
@@ -125,62 +149,71 @@ class Encoder:
         return ["g", *[self.integer(part, depth) for part in (value.start, value.stop, value.step)]]
 
     def tuple(self, value: Any, depth: int) -> Any:
-        return ["t", *self.items(value, depth)]
+        return self.packed(value, depth) or ["t", *[self.tree(one, depth) for one in value]]
 
     def list(self, value: Any, depth: int) -> Any:
-        return self.first_visit(value) or ["l", *self.items(value, depth)]
+        return self.first_visit(value) or self.packed(value, depth) or ["l", *[self.tree(one, depth) for one in value]]
 
     def dict(self, value: Any, depth: int) -> Any:
-        known = self.first_visit(value)
-        if known:
-            return known
-        keys = self.simple(value)
-        if keys is not None:
-            return ["d", *map(list, zip(keys, self.items(value.values(), depth), strict=True))]
-        return ["d", *[[self.tree(k, depth), self.tree(v, depth)] for k, v in value.items()]]
+        known = self.first_visit(value) or self.packed(value, depth)
+        return known or ["d", *[[self.tree(k, depth), self.tree(v, depth)] for k, v in value.items()]]
 
-    def items(self, values: Collection[Any], depth: int) -> Any:
-        """Each as encoded, in order."""
-        found = self.simple(values)
-        return [self.tree(one, depth) for one in values] if found is None else found
+    def packed(self, value: Any, depth: int) -> Any:
+        """A large container of plain values as one piece, its mutable parts counted as met; None where it is none.
 
-    def simple(self, values: Collection[Any]) -> Any:
-        """The same for many values of plain types, without a look at each; None where there are others, or few."""
-        if len(values) < MANY:
+        Two values are written alike only where they are alike: numbers with their exact type, floats by their bits,
+        and no container that could be an alias of another. What `marshal` writes for an object with a buffer is what it
+        writes for bytes, and so no plain value is bytes.
+        """
+        if not MANY <= len(value) <= self.most_packed - self.parts or depth > PACKED_DEPTH:
             return None
-        kinds = set(map(id, map(type, values)))  # not the types themselves: a metaclass may say that it equals int
-        if not kinds <= SIMPLE:
+        parts, inner = spread(value, self.most_packed - self.parts)
+        if not parts or not self.seen.keys().isdisjoint(map(id, inner)):
             return None
-        if id(float) in kinds and len(kinds) > 1:
+        try:
+            found = self.blob("p", value, parts)
+        except ValueError:
             return None
-        self.parts += len(values)
-        if self.parts > MAX_PARTS:
-            raise CannotEncode(TOO_LARGE)
-        if kinds == {id(float)}:
-            return [["f", one] for one in map(float.hex, values)]
-        if kinds == {id(int)}:
-            exact = min(values) > -EXACT_INT and max(values) < EXACT_INT
-        else:
-            exact = id(int) not in kinds or all(type(one) is not int or -EXACT_INT < one < EXACT_INT for one in values)
-        return values if exact else [self.integer(one, 0) if type(one) is int else one for one in values]
+        self.parts += parts
+        self.kept.extend(inner)
+        self.seen.update(zip(map(id, inner), itertools.count(len(self.seen))))
+        return found
 
     def frozenset(self, value: Any, depth: int) -> Any:
-        return ["z", *self.members(value, depth)]
+        return self.ordered(value, "Z") or ["z", *self.members(value, depth)]
 
     def set(self, value: Any, depth: int) -> Any:
-        return self.first_visit(value) or ["s", *self.members(value, depth)]
+        return self.first_visit(value) or self.ordered(value, "S") or ["s", *self.members(value, depth)]
+
+    def ordered(self, value: Any, tag: str) -> Any:
+        """A large set of ints or of texts as one piece; None where it is none."""
+        if not MANY <= len(value) <= self.most_packed - self.parts:
+            return None
+        kinds = set(map(type, value))
+        if len(kinds) > 1 or not is_of(kinds, SORTABLE):
+            return None
+        try:
+            found = self.blob(tag, sorted(value), len(value))
+        except (TypeError, ValueError):
+            return None
+        self.parts += len(value)
+        return found
 
     def members(self, value: Collection[Any], depth: int) -> Any:
         """Elements sorted by their encoding: a set has no order to compare. Mutable ones are numbered in that
         order, not in the one in which the set happens to give them."""
         if all(type(one) in NEVER_NUMBERED for one in value):
-            return sorted((self.tree(one, depth) for one in value), key=in_json)
+            apart = self.apart()
+            found = sorted((apart.tree(one, depth) for one in value), key=in_json)
+            self.parts = apart.parts
+            return found
         ordered = sorted(value, key=lambda one: in_json(self.apart().tree(one, depth)))
         return [self.tree(one, depth) for one in ordered]
 
     def apart(self) -> Encoder:
-        """An encoder that knows what this one has met, and keeps what it meets to itself."""
+        """An encoder that knows what this one has met, keeps what it meets to itself, and packs nothing."""
         other = type(self)(self.shared)
+        other.most_packed = 0
         other.open.update(self.open)
         other.seen.update(self.seen)
         other.parts = self.parts
@@ -205,7 +238,7 @@ NEVER_NUMBERED = frozenset({type(None), bool, str, int, float, complex, bytes})
 ENCODERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
     type(None): Encoder.scalar,
     bool: Encoder.scalar,
-    str: Encoder.scalar,
+    str: Encoder.text,
     int: Encoder.integer,
     float: Encoder.float,
     complex: Encoder.complex,
@@ -219,10 +252,63 @@ ENCODERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
     frozenset: Encoder.frozenset,
     set: Encoder.set,
 }
-# by identity: a metaclass may claim to be equal to any of them
 MANY = 16
-SIMPLE = frozenset(map(id, (type(None), bool, int, float, str)))
+LONG = 256
+PACKED_DEPTH = 8
+"""Deeper ones are small parts of a value that could not be packed as a whole."""
+
+VERSION = 2
+"""Of `marshal`: the last one that does not look at who else holds a value."""
+
+SCALARS = frozenset({type(None), bool, int, float, str})
+BOXES = frozenset({tuple, list, dict})
+PLAIN = SCALARS | BOXES
+SORTABLE = frozenset({int, str})
+# by identity: a metaclass may claim to be equal to any of them
 TABLE = {id(kind): encoder for kind, encoder in ENCODERS.items()}
+
+
+def is_of(kinds: set[type], known: frozenset[type]) -> bool:
+    """Whether these are all among the known types. A class whose metaclass claims that it equals one of them is not,
+    where it is the only one; where it stands beside that one, `marshal` refuses it."""
+    return kinds <= known and set(map(id, kinds)) <= set(map(id, known))
+
+
+def spread(value: Any, most: int) -> tuple[int, list[Any]]:
+    """How many parts a container has, all the way down, and its mutable ones, the outermost first; no parts where one
+    is not plain, where a mutable one is met twice, or where there are more."""
+    level, parts, met = [value], 0, {id(value)}
+    inner: list[Any] = []
+    for _ in range(MAX_DEPTH):
+        kinds = set(map(type, level))
+        boxes = kinds & BOXES
+        if not is_of(kinds, PLAIN):
+            break
+        if not boxes:
+            return parts, inner
+        if kinds != boxes:
+            level = [one for one in level if type(one) in BOXES]
+        if parts:
+            found = [one for one in level if type(one) is not tuple] if tuple in boxes else level
+            inner += found
+            met.update(map(id, found))
+        if len(met) != len(inner) + 1 or (dict in boxes and not is_of(set(map(type, keys(level))), SCALARS)):
+            break
+        level = list(itertools.chain.from_iterable(values(level) if dict in boxes else level))
+        parts += len(level)
+        if parts > most:
+            break
+    return 0, []
+
+
+def keys(boxes: Any) -> Any:
+    """Those of the dicts among them."""
+    return itertools.chain.from_iterable(one for one in boxes if type(one) is dict)
+
+
+def values(boxes: Any) -> Any:
+    """What each of them holds."""
+    return (one.values() if type(one) is dict else one for one in boxes)
 
 
 def unknown(encoder: Encoder, value: Any, depth: int) -> Any:

@@ -95,7 +95,7 @@ def take_with_snapshots(items: Iterator[Any], drained: Drained) -> None:
     for item in items:
         drained.items.append(item)
         if type(item) not in NEVER_CHANGE:
-            drained.seen.append(encode(item).decode("utf-8", "surrogatepass"))
+            drained.seen.append(encode(item).decode("latin-1"))
 
 
 def resume(kind: str, items: list[Any], value: Any = None) -> Iterator[Any]:

@@ -272,7 +272,7 @@ def encode_array(encoder: Encoder, value: Any, depth: int) -> Any:
     known = encoder.first_visit(value)
     if known:
         return known
-    content = encoder.tree(value.tolist(), depth) if value.dtype.hasobject else value.tobytes().hex()
+    content = encoder.tree(value.tolist() if value.dtype.hasobject else value.tobytes(), depth)
     return ["N", str(value.dtype.descr), list(value.shape), content]
 
 

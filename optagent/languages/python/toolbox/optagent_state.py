@@ -53,6 +53,8 @@ class TooMuch(Exception):
 class Looker(optagent_encode.Encoder):  # type: ignore[misc]
     """An encoder that leaves iterators as they are, and gives up early."""
 
+    most_packed = 0
+
     def tree(self, value: Any, depth: int) -> Any:
         if self.parts > MOST_PARTS:
             raise TooMuch

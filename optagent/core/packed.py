@@ -1,0 +1,83 @@
+"""Reads what stands packed in a canonical encoding (languages/python/toolbox/optagent_encode.py): plain values as
+Python's `marshal` writes them, version 2.
+
+What it reads came out of a sandbox and may be anything, so it is not given to `marshal`, which trusts its input.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+EXACT_INT = 1 << 53
+CONSTANTS = {b"N": None, b"T": True, b"F": False}
+DIGIT_BITS = 15
+
+
+def unpacked(data: bytes) -> list[Any]:
+    """Values that stand one after the other, as tagged trees. Raises ValueError, or RecursionError, for anything else.
+
+    >>> import marshal
+    >>> some = [1, -(2**70), 0.5, ("a", None), {"k": True}], b"ab"
+    >>> for one in unpacked(b"".join(marshal.dumps(one, 2) for one in some)):
+    ...     print(one)
+    ['l', 1, ['i', '-400000000000000000'], ['f', '0x1.0000000000000p-1'], ['t', 'a', None], ['d', ['k', True]]]
+    ['b', '6162']
+    """
+    reader, found = _Reader(data), []
+    try:
+        while reader.at < len(data):
+            found.append(reader.value())
+    except (struct.error, UnicodeDecodeError) as error:
+        raise ValueError(f"no packed value: {error}") from error
+    return found
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def take(self, size: int) -> bytes:
+        if not 0 <= size <= len(self.data) - self.at:
+            raise ValueError(f"{size} bytes wanted at {self.at} of {len(self.data)}")
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def number(self, form: str) -> Any:
+        (found,) = struct.unpack(form, self.take(struct.calcsize(form)))
+        return found
+
+    def value(self) -> Any:
+        return self.of(self.take(1))
+
+    def of(self, kind: bytes) -> Any:
+        if kind in CONSTANTS:
+            return CONSTANTS[kind]
+        if kind == b"i":
+            return self.number("<i")
+        if kind == b"l":
+            return self.integer()
+        if kind == b"g":
+            return ["f", self.number("<d").hex()]
+        if kind == b"u":
+            return self.take(self.number("<i")).decode("utf-8", "surrogatepass")
+        if kind == b"s":
+            return ["b", self.take(self.number("<i")).hex()]
+        if kind in (b"[", b"("):
+            return ["l" if kind == b"[" else "t", *[self.value() for _ in range(self.number("<i"))]]
+        if kind == b"{":
+            return ["d", *self.pairs()]
+        raise ValueError(f"no kind of plain value: {kind!r}")
+
+    def integer(self) -> Any:
+        size: int = self.number("<i")
+        digits = struct.unpack(f"<{abs(size)}H", self.take(2 * abs(size)))
+        value = int("".join(f"{digit:0{DIGIT_BITS}b}" for digit in reversed(digits)) or "0", 2)
+        value = -value if size < 0 else value
+        return value if -EXACT_INT < value < EXACT_INT else ["i", f"{value:x}"]
+
+    def pairs(self) -> list[Any]:
+        found = []
+        while (kind := self.take(1)) != b"0":
+            found.append([self.of(kind), self.value()])
+        return found

@@ -1,0 +1,168 @@
+"""Large plain values stand packed in the canonical encoding: the same is told apart as without, and read back as it."""
+
+from __future__ import annotations
+
+import json
+import marshal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import toolbox_path  # noqa: F401
+from hypothesis import example, given
+from hypothesis import strategies as st
+from test_encode import rebuilt, scalars, values
+
+from optagent.core.canonical import _read, first_difference
+from optagent.core.packed import unpacked
+
+# isort: split
+import optagent_encode
+from optagent_encode import CannotEncode, Encoder, encode
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple)
+    | st.dictionaries(st.text(max_size=2) | st.integers() | st.booleans(), inner, max_size=4),
+    max_leaves=20,
+)  # fmt: skip
+aliased = st.tuples(plain | values, plain | values).map(lambda pair: [pair[0], {"again": pair[0]}, pair[1], pair])
+anything = plain | values | aliased | st.frozensets(st.integers()) | st.sets(st.text(max_size=2)) | st.sets(scalars)
+
+
+@contextmanager
+def packed_from(many: int) -> Iterator[None]:
+    """Containers, texts and bytes of this length are packed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(optagent_encode, "MANY", many)
+        patch.setattr(optagent_encode, "LONG", many)
+        yield
+
+
+def unordered(tree: object) -> object:
+    """A tree whose sets stand in one order, whoever has sorted them."""
+    if not isinstance(tree, list):
+        return tree
+    parts = [unordered(one) for one in tree]
+    return [tree[0], *sorted(parts[1:], key=json.dumps)] if tree[:1] in (["s"], ["z"]) else parts
+
+
+@given(anything)
+@example([[1] * 3, [2] * 3])
+@example([10**15, 10**16, -(10**40), -0.0, float("nan"), "\ud800", True])
+def test_what_is_packed_reads_as_if_it_were_not(value):
+    slow = json.loads(encode_with(10**9, value))
+    if '"r"' not in json.dumps(slow):  # numbers of containers met go by level where they are packed
+        assert repr(unordered(_read(encode_with(1, value)))) == repr(unordered(slow))
+
+
+@given(anything, anything)
+def test_what_is_told_apart_is_told_apart_packed(one, other):
+    assert (encode_with(1, one) == encode_with(1, other)) == (encode_with(10**9, one) == encode_with(10**9, other))
+
+
+@given(anything)
+def test_the_same_value_built_twice_is_packed_alike(value):
+    with packed_from(1):
+        assert Encoder().tree(rebuilt([value]), 0) == Encoder().tree(rebuilt([value]), 0)
+
+
+def encode_with(many: int, value: object) -> bytes:
+    with packed_from(many):
+        return bytes(encode(value))
+
+
+ROWS = [[k, 0.5] for k in range(20)]
+
+
+def test_a_large_plain_container_is_packed_and_one_with_an_object_is_not():
+    assert encode(ROWS).startswith(b'["p",60,0]\n[')
+    assert encode([*ROWS, object()]).startswith(b'["l",["l",0,["f",')
+    assert encode({*range(20)}).startswith(b'["S",20,0]\n[')
+    assert encode([bytearray(300), "a" * 300, b"b" * 300, "a" * 9]).startswith(
+        b'["l",["Y",1,0],["p",1,1],["p",1,2],"aaaaaaaaa"]\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        lambda row, rows: ([*rows, row, row], [*rows, row, list(row)]),
+        lambda row, rows: ([[*rows, row], row], [[*rows, row], list(row)]),
+        lambda row, rows: ([row, [*rows, row]], [list(row), [*rows, row]]),
+        lambda row, rows: ([{str(k): k for k in range(20)} | {"row": row}, row], [{str(k): k for k in range(20)} | {"row": row}, [*row]]),
+        lambda row, rows: ([(*rows, (row, 1)), row], [(*rows, (row, 1)), list(row)]),
+    ],
+)  # fmt: skip
+def test_an_alias_in_a_packed_container_is_no_copy(twice):
+    one, other = twice([1, 2], ROWS)
+    assert one == other
+    assert encode(one) != encode(other)
+
+
+def test_a_large_container_that_holds_itself_ends():
+    knot: list[object] = list(range(20))
+    knot.append(knot)
+    assert b'["r",0]' in encode(knot)
+    nest: object = ()
+    for _ in range(60):
+        nest = (nest, nest)
+    with pytest.raises(CannotEncode, match="parts"):
+        encode([nest] * 16)
+
+
+class Liar(type):
+    """Classes that claim to be int."""
+
+    def __eq__(cls, other):
+        return other is int or type.__eq__(cls, other)
+
+    def __hash__(cls):
+        return hash(int)
+
+
+class Claims(metaclass=Liar):
+    def __lt__(self, other):
+        return True
+
+
+def test_a_class_that_claims_to_be_int_is_not_packed_as_one():
+    for make in (list, tuple, set):
+        encoded = encode(make([*range(20), Claims()]))
+        assert encoded[:4] not in (b'["p"', b'["S"')
+        assert b"Claims" in encoded
+    assert encode([Claims() for _ in range(20)])[:4] == b'["l"'
+
+
+def test_the_place_of_a_difference_is_told_from_packed_values():
+    old = [{"name": str(k), "at": (k, k / 2)} for k in range(20)]
+    new = json.loads(json.dumps(old))
+    for one in new:
+        one["at"] = tuple(one["at"])
+    new[7]["at"] = (7, 3.25)
+    found = first_difference(encode(["returned", old, [], {}, []]), encode(["returned", new, [], {}, []]))
+    assert (found.where, found.old, found.new) == ("the result[7]['at'][1]", "float 3.5", "float 3.25")
+
+
+@given(st.binary(max_size=40) | st.binary(max_size=8).map(lambda data: b"[\x02\x00\x00\x00" + data))
+@example(b"[\xff\xff\xff\x7f")
+@example(b"u\xff\xff\xff\xff")
+@example(b"c")
+@example(b"")
+def test_bytes_that_are_no_packed_value_are_refused(data):
+    try:
+        unpacked(data)
+    except ValueError:
+        return
+
+
+def test_a_packed_value_that_nests_without_end_is_refused():
+    with pytest.raises(RecursionError):
+        unpacked(b"[\x01\x00\x00\x00" * 100_000)
+    said = first_difference(b'["l","returned",["p",1,0]]\n' + b"[\x01\x00\x00\x00" * 50_000, b'["l","returned",3]')
+    assert said.where == "the encoding"
+
+
+def test_a_very_large_number_is_read_in_linear_time():
+    number = -(3**1_000_000)
+    assert unpacked(marshal.dumps(number, 2)) == [["i", f"{number:x}"]]
