@@ -70,9 +70,10 @@ def encode(value: Any) -> bytes:
 
 class Shared:
     """What several looks at one value have in common: classes whose objects are numbered although they have a value of
-    their own, and what iterators gave when they were drained, which they do once only."""
+    their own, what iterators gave when they were drained, which they do once only, and classes by id."""
 
     def __init__(self) -> None:
+        self.shapes: dict[int, Any] = {}
         self.circular: list[type] = []
         self.drained: dict[int, tuple[Any, Any]] = {}
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import collections
 import copyreg
+import operator
 import sys
 import types
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import optagent_iterate  # its types are registered too
 from optagent_encode import ATTRIBUTES, OTHERWISE, CannotEncode, Circular, register, type_name
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from optagent_encode import Encoder
+
+Key = TypeVar("Key")
+NAME = operator.itemgetter(0)
 
 CARRIED: dict[int, tuple[Any, str]] = {}
 """By id: code objects of functions that came with the input (optagent_codec), and their digests."""
@@ -39,20 +43,41 @@ MRO, BODY, FLAGS, SIZE, ITEM_SIZE, DICT_AT, WEAKREFS_AT = (vars(type)[name].__ge
 BASES = (int, float, complex, str, bytes, bytearray, tuple, list, dict, frozenset, set, collections.deque)
 
 
+class Shape:
+    """What all objects of a class have in common. `slots` are those of a class that has room for attributes and slots
+    only, by name, with what reads them; None of any other."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind  # keeps it alive: its id is a key
+        self.name = label(kind)
+        self.has_own_value = has_own_value(kind)
+        is_bare = compiled_reduce(kind) is None and not issubclass(kind, BASES) and fits(kind, object)
+        self.slots = slots_told(kind) if is_bare else None
+
+
+def shape_of(encoder: Encoder, kind: type) -> Shape:
+    """Looked up once for each value that is encoded."""
+    found: Shape | None = encoder.shared.shapes.get(id(kind))
+    if found is None:
+        if hides_attributes(kind):
+            refuse(kind)
+        found = encoder.shared.shapes[id(kind)] = Shape(kind)
+    return found
+
+
 def encode_object(encoder: Encoder, value: Any, depth: int) -> Any:
     """An object by class and state; one with a value of its own (a hash of its own) is no alias of an equal one."""
     kind = type(value)
     if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
         return encode_array(encoder, value, depth)
-    if hides_attributes(kind):
-        refuse(kind)
-    if not has_own_value(kind) or any(kind is one for one in encoder.shared.circular):
-        return encoder.first_visit(value) or encode_parts(encoder, value, depth)
+    shape = shape_of(encoder, kind)
+    if not shape.has_own_value or any(kind is one for one in encoder.shared.circular):
+        return encoder.first_visit(value) or encode_parts(encoder, value, depth, shape)
     if id(value) in encoder.open:
         raise Circular(kind)
     encoder.open.add(id(value))
     try:
-        return encode_parts(encoder, value, depth)
+        return encode_parts(encoder, value, depth, shape)
     finally:
         encoder.open.discard(id(value))
 
@@ -63,10 +88,13 @@ def has_own_value(kind: type) -> bool:
     return hashed is not None and hashed is not object.__hash__
 
 
-def encode_parts(encoder: Encoder, value: Any, depth: int) -> Any:
-    content = encode_content(encoder, value, depth)
-    state = [[name, encoder.tree(one, depth)] for name, one in sorted(told_apart(value), key=lambda pair: pair[0])]
-    return ["o", label(type(value)), content, *state]
+def encode_parts(encoder: Encoder, value: Any, depth: int, shape: Shape) -> Any:
+    if shape.slots is None:
+        content, told = encode_content(encoder, value, depth), list(told_apart(value))
+    else:
+        content, told = None, [*by_text(vars_of(value) or {}), *filled(value, shape.slots)]
+    told.sort(key=NAME)
+    return ["o", shape.name, content, *[[name, encoder.tree(one, depth)] for name, one in told]]
 
 
 def told_apart(value: Any) -> Iterator[tuple[str, Any]]:
@@ -222,21 +250,33 @@ def attributes(value: Any) -> Iterator[tuple[str, Any]]:
     yield from ((f"{owner.__qualname__}.{name}", one) for (owner, name), one in slots(value))
 
 
-def by_text(attributes: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+def by_text(attributes: dict[Any, Any]) -> list[tuple[str, Any]]:
     """A dict of attributes may have keys that are no names."""
-    yield from (
-        (name if type(name) is str else f"{type_name(type(name))} {name!r}", attributes[name]) for name in attributes
-    )
+    return [
+        (name if type(name) is str else f"{type_name(type(name))} {name!r}", one) for name, one in attributes.items()
+    ]
 
 
 def slots(value: Any) -> Iterator[tuple[tuple[type, str], Any]]:
     """What the object keeps in slots, by class and by the name under which the class keeps the slot."""
-    for owner in MRO(type(value)):
-        for name in slots_of(owner):
-            try:
-                yield (owner, name), BODY(owner)[name].__get__(value)
-            except AttributeError:  # an empty slot
-                continue
+    yield from filled(value, slots_in(type(value)))
+
+
+def slots_told(kind: type) -> list[tuple[str, Any]]:
+    """The slots by names that tell those of a base class from others, each with what reads it."""
+    return [(f"{owner.__qualname__}.{name}", read) for (owner, name), read in slots_in(kind)]
+
+
+def slots_in(kind: type) -> list[tuple[tuple[type, str], Any]]:
+    return [((owner, name), BODY(owner)[name].__get__) for owner in MRO(kind) for name in slots_of(owner)]
+
+
+def filled(value: Any, readers: list[tuple[Key, Any]]) -> Iterator[tuple[Key, Any]]:
+    for key, read in readers:
+        try:
+            yield key, read(value)
+        except AttributeError:  # an empty slot
+            continue
 
 
 def vars_of(value: Any) -> Any:
