@@ -160,14 +160,13 @@ BESIDE_LAUNCHES = 5
 NEAR_SHARE = 0.5
 
 
-def is_for_these_only(gain: float, near: float, bar: float) -> bool:
-    """Whether less than half of a gain is left on inputs that differ a little from those it was claimed on (all log
-    ratios): then it is theirs and not the code's.
+def is_mostly_gone(gain: float, left: float, bar: float) -> bool:
+    """Whether less than half of a gain is left under other circumstances (all log ratios, `bar` for their noise).
 
-    >>> is_for_these_only(0.69, 0.02, 0.01), is_for_these_only(0.69, 0.6, 0.01), is_for_these_only(0.05, 0.03, 0.01)
+    >>> is_mostly_gone(0.69, 0.02, 0.01), is_mostly_gone(0.69, 0.6, 0.01), is_mostly_gone(0.05, 0.03, 0.01)
     (True, False, False)
     """
-    return near + bar < NEAR_SHARE * gain
+    return left + bar < NEAR_SHARE * gain
 
 
 @dataclass(frozen=True)

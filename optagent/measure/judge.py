@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from optagent.core.statistics import MARGIN, bar, is_for_these_only
+from optagent.core.statistics import MARGIN, bar, is_mostly_gone
 from optagent.core.strain import likeliest
 from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Slower, Speedup, Verdict
 from optagent.languages.contestant import Misconduct, Uncomparable
@@ -56,7 +56,7 @@ def judge_near(ruling: Ruling, measure: Callable[[float], Near | None]) -> Rulin
         if found is not None and found.difference is not None:
             return replace(ruling, verdict=verdict(found, claimed.evidence))
     there, here = near.there.speedup, near.here.speedup if near.here else claimed.speedup
-    if near.work < COMPARABLE or not is_for_these_only(math.log(here.ratio), math.log(there.ratio), bar(there.noise)):
+    if near.work < COMPARABLE or not is_mostly_gone(math.log(here.ratio), math.log(there.ratio), bar(there.noise)):
         return ruling
     reason = (
         f"the gain is for the tests' own calls only: {here.ratio:.3f}x on them, and {there.ratio:.3f}x on calls of the "

@@ -22,7 +22,7 @@ from optagent.core.statistics import (
     answer,
     bar,
     interval,
-    is_for_these_only,
+    is_mostly_gone,
     noise_floor,
     remember_slightly,
     slower_bar,
@@ -160,15 +160,15 @@ class Near:
 
 
 def near(there: Race, here: Race, gain: float, noise: Noise, seed: int, effort: Effort) -> Near:
-    """A few fresh launches on inputs that are not those of the claim; if less than half of its gain (a log ratio) is
-    left on them, some more in turn with others on the tests' own of the same size, which the gain may grow with."""
+    """Fresh launches on inputs that are not those of the claim, until half of its gain (a log ratio) is there; if a few
+    show less, some more in turn with others on the tests' own of the same size, since a gain may grow with size."""
     apart = _Series(replace(there, seconds=effort.claim_s), seed, "near")
     own = _Series(replace(here, seconds=effort.claim_s), seed, "own")
-    while len(apart.launches) < NEAR_LAUNCHES and not apart.is_over:
+    while len(apart.launches) < NEAR_LAUNCHES:
         apart.launch()
-    seen = _found(apart, noise, SEARCH_LOOKS)
-    if apart.is_over or not is_for_these_only(gain, math.log(seen.speedup.ratio), bar(noise.floor)):
-        return Near(seen)
+        seen = _found(apart, noise, SEARCH_LOOKS)
+        if apart.is_over or not is_mostly_gone(gain, math.log(seen.speedup.ratio), bar(noise.floor)):
+            return Near(seen)
     while len(own.launches) < BESIDE_LAUNCHES and not (apart.is_over or own.is_over):
         own.launch()
         apart.launch()
@@ -182,14 +182,17 @@ def _least(series: _Series, noise: Noise) -> float:
 
 
 def _with_collector(found: Found, race: Race, noise: Noise, seed: int) -> Found:
-    """A gain measured again with the garbage collector on, as users run it."""
+    """A gain measured again with the garbage collector on, as users run it; once where half of it is there."""
     if not found.is_faster or not found.launches[-1].has_collector:
         return found
-    race = replace(race, collecting=True)
-    again = [launch(race, derive(seed, "collecting", k)) for k in range(COLLECTING_LAUNCHES)]
-    wrong = next((one.difference for one in again if one.difference is not None), found.difference)
-    middle = median(one.on(noise.clock).log_ratio for one in again)
-    return replace(found, collecting=math.exp(middle), difference=wrong)
+    series = _Series(replace(race, collecting=True), seed, "collecting")
+    gain = math.log(found.speedup.ratio)
+    while len(series.launches) < COLLECTING_LAUNCHES and not series.is_over:
+        series.launch()
+        middle = median(one.on(noise.clock).log_ratio for one in series.launches)
+        if not is_mostly_gone(gain, middle, 0.0):
+            break
+    return replace(found, collecting=math.exp(middle), difference=series.launches[-1].difference or found.difference)
 
 
 def affordable(
