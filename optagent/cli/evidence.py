@@ -1,7 +1,7 @@
 """What the evidence of a verdict is worth: planted faults that the checks notice, changed lines nobody executed, and
 what the code does with inputs that are like none of the tests'.
 
-The verdict stands before anything here is asked: whatever fails is a number that nobody took.
+A number is there before anything here is asked: whatever fails is one that nobody took.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from optagent.profile.scene import Scene
 from optagent.verify import oracle
 from optagent.verify.differential import Run, compare, outputs
 from optagent.verify.suite import Suite, broken_test
-from optagent.verify.vary import BEYOND, vary
+from optagent.verify.vary import BEYOND, ODD, vary
 from optagent.workspace.checkouts import Checkouts
 from optagent.workspace.text import read_source
 
@@ -162,14 +162,26 @@ def take_beyond(
     shop: Workshop, tree: Tree, run: Run, workload: Workload, known: tuple[Input, ...]
 ) -> Beyond | Unmeasured:
     """Inputs beyond all that the tests show, on which the untouched code gives an answer: whether the tree gives the
-    same. What it does there was never asked of it, so this is no verdict."""
+    same. Odd ones are tried where the others show nothing."""
     if shop.workload is not None:
         return Unmeasured("the workload file says which inputs there are")
-    seed = derive(shop.settings.seed, "beyond")
-    inputs = tuple(vary(replace(run, watched=()), shop.base, workload.search, known, seed, reach=BEYOND))
-    if not inputs:
+    run = replace(run, watched=())
+    tried = 0
+    for reach in (BEYOND, ODD):
+        seed = derive(shop.settings.seed, reach)
+        inputs = tuple(vary(run, shop.base, workload.search, known, seed, reach=reach))
+        if not inputs:
+            continue
+        found = _beyond(shop, tree, replace(run, patience_s=BEYOND_S), inputs)
+        tried += len(inputs)
+        if found.difference is not None:
+            return replace(found, inputs=tried, odd=reach == ODD)
+    if not tried:
         return Unmeasured("there is no input beyond those seen that the untouched code answers the same way twice")
-    run = replace(run, watched=(), patience_s=BEYOND_S)
+    return Beyond(tried)
+
+
+def _beyond(shop: Workshop, tree: Tree, run: Run, inputs: tuple[Input, ...]) -> Beyond:
     expected = outputs(run, shop.base, inputs)
     try:
         difference = compare(expected, outputs(run, tree, inputs))

@@ -18,7 +18,17 @@ from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
-from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Speedup, Verdict
+from optagent.core.verdict import (
+    Beyond,
+    Evidence,
+    Faster,
+    Inconclusive,
+    Incorrect,
+    Rejected,
+    Speedup,
+    Unmeasured,
+    Verdict,
+)
 from optagent.core.workload import Input, alike
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
@@ -151,11 +161,12 @@ class Counter:
         return ruling.verdict
 
     def _gated(self, ruling: Ruling, weighed: events.Weighed) -> Ruling:
-        """Nothing is faster on evidence that is weaker than what was asked for."""
+        """Nothing is faster on evidence that is weaker than what was asked for, or that is not the same on inputs which
+        only no test shows."""
         verdict = ruling.verdict
         if not isinstance(verdict, Faster):
             return ruling
-        weakness = fault_of(weighed.oracle, self.workshop.settings.min_oracle)
+        weakness = _elsewhere(weighed.beyond) or fault_of(weighed.oracle, self.workshop.settings.min_oracle)
         return (
             replace(ruling, verdict=Inconclusive(weakness, verdict.evidence, verdict.speedup)) if weakness else ruling
         )
@@ -307,6 +318,17 @@ class Counter:
             asked=self.asked,
             elapsed_s=time.monotonic,
         )
+
+
+def _elsewhere(beyond: Beyond | Unmeasured) -> str | None:
+    """What is not the same there; odd values are only warned of."""
+    if not isinstance(beyond, Beyond) or beyond.difference is None or beyond.odd:
+        return None
+    found = beyond.difference
+    return (
+        f"not the same on calls that no test shows: {found.where} is {found.old} before and {found.new} after; if such "
+        "calls do not occur, say which do in a workload file (`--workload FILE`)"
+    )
 
 
 def _claimed(ruling: Ruling, held_out: int, cost: Spent) -> events.Claimed:

@@ -63,11 +63,13 @@ class Difference:
 @dataclass(frozen=True)
 class Beyond:
     """So many inputs beyond all that was seen (other signs, other lengths, other letters) were compared; the first
-    difference that there was, and a test of it, or why there is none."""
+    difference that there was, and a test of it, or why there is none. `odd` where it took a float like NaN, infinity or
+    minus zero to find one."""
 
     inputs: int
     difference: Difference | None = None
     test: str | Unmeasured = Unmeasured("nothing differs")
+    odd: bool = False
 
 
 @dataclass(frozen=True)

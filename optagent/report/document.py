@@ -55,18 +55,20 @@ class SurvivorPart(Part):
 
 
 class BeyondPart(Part):
-    """`test` passes with the old code and not with the new."""
+    """`test` passes with the old code and not with the new; `odd` where it takes a value like NaN to tell them."""
 
     kind: Literal["compared"] = "compared"
     inputs: int
     difference: Difference | None
     test: str | Unmeasured
+    odd: bool
 
 
 class EvidencePart(Part):
     """`varied` inputs are near those compared, which `inputs` counts. `oracle_strength` is the share of planted faults
     that the checks noticed; `unexecuted_lines` are those of changed statements that no compared input executed.
-    `beyond` says what happens on inputs outside of all that the tests show: a difference there is no verdict."""
+    `beyond` says what happens on inputs outside of all that the tests show: what differs there is not faster, unless it
+    takes `odd` values."""
 
     tests: int
     inputs: int
@@ -220,7 +222,7 @@ def evidence_part(
 def _beyond(found: Beyond | Unmeasured) -> BeyondPart | Unmeasured:
     if isinstance(found, Unmeasured):
         return found
-    return BeyondPart(inputs=found.inputs, difference=found.difference, test=found.test)
+    return BeyondPart(inputs=found.inputs, difference=found.difference, test=found.test, odd=found.odd)
 
 
 def trial_part(trial: Trial) -> TrialPart:

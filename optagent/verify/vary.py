@@ -13,7 +13,7 @@ from optagent.verify.admit import serving, stable
 from optagent.verify.differential import Run
 
 MOST_INPUTS, MORE_INPUTS = 24, 216
-NEAR, BEYOND = "near", "beyond"
+NEAR, BEYOND, ODD = "near", "beyond", "odd"
 PATIENCE_S = 0.5
 """An input near one of the tests' may be a call that never returns: the reference has this long for each."""
 
@@ -33,7 +33,7 @@ def vary(
     reach: str = NEAR,
 ) -> list[Input]:
     """Calls near `inputs`, and none of `others`, on which the untouched code does the same each time: answers or
-    refuses. With the reach BEYOND calls that are outside of what `inputs` show, which it answers. None where it does
+    refuses. With the reach BEYOND, or ODD, calls outside of what `inputs` show that it answers. None where it does
     not go well: there is no verdict in that, only less evidence."""
     try:
         made = _made(run, tree, (inputs, others), seed, most, reach)
@@ -58,7 +58,7 @@ def _made(
     with run.project.contestant(tree, run.seed, run.patience_s, REFERENCE) as contestant:
         run.project.load(contestant, tree, padding=run.seed % 997)
         contestant.keep([one.data for one in (*inputs, *others)])
-        made = contestant.vary(len(inputs), seed, most, reach == BEYOND)
+        made = contestant.vary(len(inputs), seed, most, reach)
         return [Input(data, VARIED, codec) for codec, data in made]
 
 

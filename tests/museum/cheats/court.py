@@ -14,8 +14,7 @@ from optagent.cli.settings import RunSettings
 from optagent.cli.shop import Counter
 from optagent.core.goal import Spent
 from optagent.core.patch import Candidate
-from optagent.core.verdict import Beyond, Faster, Verdict
-from optagent.ledger.history import replay
+from optagent.core.verdict import Faster, Verdict
 from optagent.search.decide import decide
 from optagent.search.policy import Proposal
 
@@ -26,18 +25,11 @@ class Court:
     def __init__(self, counter: Counter) -> None:
         self.counter = counter
         self.judged: dict[str, Verdict] = {}
-        self.warned: set[str] = set()
-        """Texts that are not the same beyond what the tests show."""
 
     def judge(self, text: str) -> Verdict:
         """What a run would say of the file with this text: its trial's verdict, or its claim's when that was a gain."""
         if text not in self.judged:
-            number = len(self.judged) + 1
-            self.judged[text] = self._judge(number, text)
-            workshop = self.counter.workshop
-            weighed = replay(workshop.ledger.events(workshop.run)).weighed.get(number)
-            if weighed is not None and isinstance(weighed.beyond, Beyond) and weighed.beyond.difference is not None:
-                self.warned.add(text)
+            self.judged[text] = self._judge(len(self.judged) + 1, text)
         return self.judged[text]
 
     def _judge(self, number: int, text: str) -> Verdict:

@@ -18,9 +18,7 @@ class Pair:
     """`source` is where the cheat is from: a row of the research notes, or `own`. `cheat` and `twin` are texts of the
     hall's file. The cheat ends as one of `ends`, and with a `reason` in the verdict's words where one is given.
 
-    A cheat that is `warned` of is called faster, with a warning that it is not the same beyond what the tests show: what
-    it gets wrong was never asked of the old code. `gap` is why the referee is still fooled, if it is: then the test is
-    expected to fail, and has to.
+    `gap` is why the referee is still fooled, if it is: then the test is expected to fail, and has to.
     """
 
     id: str
@@ -31,7 +29,6 @@ class Pair:
     ends: tuple[str, ...] = NO_GAIN
     reason: str = ""
     twin_ends: tuple[str, ...] = ("faster",)
-    warned: bool = False
     gap: str = ""
 
     def __str__(self) -> str:

@@ -11,8 +11,9 @@ seen there, and stays sorted if it was:
                 empty, one element, all but the last, every element of a sequence twice, one element changed
     calls       the same object in two places, a keyword left out if others leave it out
 
-Beyond what was seen (asked for apart: nobody says that such calls occur): numbers outside the observed range and those
-that compare in odd ways, any length, letters of other alphabets, what was sorted the other way round.
+Asked for apart, since nobody says that such calls occur: "beyond" what was seen are numbers outside of the observed
+range, any length, letters of other alphabets, what was sorted the other way round; "odd" are floats that compare or add
+up in odd ways, besides.
 
 What the target does with them, or that it refuses them, is for the untouched code to say.
 """
@@ -52,8 +53,8 @@ SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
 class Seen:
     """What stood in one argument over all calls: lengths by depth, and numbers."""
 
-    def __init__(self, beyond: bool = False) -> None:
-        self.beyond = beyond
+    def __init__(self, reach: str = "near") -> None:
+        self.beyond, self.odd = reach != "near", reach == "odd"
         self.lengths: dict[int, set[int]] = collections.defaultdict(set)
         self.numbers: dict[type, tuple[Any, Any]] = {}
 
@@ -75,13 +76,13 @@ class Seen:
         return self.beyond or len(self.lengths[depth]) > 1
 
 
-def varied(inputs: Sequence[bytes], of: int, seed: int, most: int, beyond: bool = False) -> list[tuple[str, bytes]]:
+def varied(inputs: Sequence[bytes], of: int, seed: int, most: int, reach: str = "near") -> list[tuple[str, bytes]]:
     """At most so many calls near the first `of` inputs, as codec and bytes, of as many inputs and kinds of change as
     there are; none that is among the inputs. What cannot be opened, or written down, is left out."""
     rng = random.Random(seed)
     chances = [(data, rng.getrandbits(32)) for data in inputs[:of] if len(data) <= MOST_BYTES]
     rng.shuffle(chances)
-    seen = all_seen(inputs, beyond)
+    seen = all_seen(inputs, reach)
     used: collections.Counter[str] = collections.Counter()
     known = {packed(data) for data in inputs}
     made: dict[tuple[str, bytes], None] = {}
@@ -101,9 +102,9 @@ def varied(inputs: Sequence[bytes], of: int, seed: int, most: int, beyond: bool 
     return list(made)[:most]
 
 
-def all_seen(inputs: Sequence[bytes], beyond: bool = False) -> dict[int | str, Seen | None]:
+def all_seen(inputs: Sequence[bytes], reach: str = "near") -> dict[int | str, Seen | None]:
     """By argument: what stood there; None under the name of a keyword that some call leaves out."""
-    seen: dict[Any, Any] = collections.defaultdict(lambda: Seen(beyond))
+    seen: dict[Any, Any] = collections.defaultdict(lambda: Seen(reach))
     named: list[set[str]] = []
     for data in inputs:
         if len(data) <= MOST_BYTES and (call := opened(data)) is not None:
@@ -182,7 +183,7 @@ def of_number(value: Any, seen: Seen, rng: random.Random, depth: int) -> Iterato
     for other in dict.fromkeys(map(kind, (*near, *far))):
         if (seen.beyond or least <= other <= greatest) and other != value:
             yield other
-    if seen.beyond and kind is float:
+    if seen.odd and kind is float:
         yield from ODD
 
 
