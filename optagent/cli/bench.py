@@ -32,6 +32,9 @@ from optagent.verify.suite import Suite
 from optagent.verify.survey import Survey
 from optagent.verify.vary import vary
 
+BESIDES = 8
+"""So many inputs are made where the tests make one call only."""
+
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
 Types = tuple[tuple[str, tuple[str, ...]], ...]
@@ -51,6 +54,9 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
 
     def near(workload: Workload) -> Sequence[Input]:
         return vary(reference_run(shop), base, workload.search, workload.held, derive(seed, "varied"))
+
+    def besides(only: Input) -> Sequence[Input]:
+        return vary(reference_run(shop), base, (only,), (), derive(seed, "besides"), BESIDES, refusals=False)
 
     def state(inputs: Sequence[Input]) -> State:
         return survey_state(reference_run(shop), base, inputs)
@@ -75,6 +81,7 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
         suite,
         _guarded(admit),
         near,
+        besides,
         state,
         made,
         _guarded(types),

@@ -43,12 +43,13 @@ class Exercise:
 class Bench:
     """What can be done to the untouched code. `suite` also gives the captured inputs and, by reason, how many
     calls could not be kept; `admit` gives those inputs that serve, and by reason how many do not; `near`
-    gives inputs that differ a little from those of a workload; `state` says what the code keeps between calls;
-    `from_file` is None without a workload file."""
+    gives inputs that differ a little from those of a workload, `besides` some that go with an only one; `state` says
+    what the code keeps between calls; `from_file` is None without a workload file."""
 
     suite: Callable[[], tuple[Suite, Sequence[Input], Mapping[str, int]]]
     admit: Callable[[Sequence[Input]], tuple[Sequence[Input], Mapping[str, int]]]
     near: Callable[[Workload], Sequence[Input]]
+    besides: Callable[[Input], Sequence[Input]]
     state: Callable[[Sequence[Input]], State]
     from_file: Callable[[], Workload] | None
     types: Callable[[Sequence[Input]], tuple[tuple[str, tuple[str, ...]], ...]]
@@ -103,12 +104,14 @@ def _from_file(bench: Bench, make: Callable[[], Workload]) -> Workload:
 
 
 def _from_captured(bench: Bench, inputs: Sequence[Input], lost: Mapping[str, int]) -> Workload:
+    if len(inputs) == 1:
+        inputs = [*inputs, *bench.besides(inputs[0])]
     if len(inputs) < 2:
         reasons = ", ".join(f"{reason} ({count} calls)" for reason, count in lost.items())
         why = f"; those that cannot serve: {reasons}" if reasons else ""
         raise BaselineBroken(
             f"the tests call the target with {len(inputs)} distinct set(s) of arguments that can serve, "
-            f"so nothing can be held out{why}",
+            f"and there are no others near them, so nothing can be held out{why}",
             "Write a workload file: `--workload FILE`.",
         )
     return split(inputs, bench.types(inputs))

@@ -31,10 +31,12 @@ def vary(
     seed: int,
     most: int = MOST_INPUTS,
     reach: str = NEAR,
+    refusals: bool = True,
 ) -> list[Input]:
-    """Calls near `inputs`, and none of `others`, on which the untouched code does the same each time: answers or
-    refuses. With the reach BEYOND, or ODD, calls outside of what `inputs` show that it answers. None where it does
-    not go well: there is no verdict in that, only less evidence."""
+    """Calls near `inputs`, and none of `others`, on which the untouched code does the same each time: answers, or with
+    `refusals` raises. With the reach BEYOND, or ODD, calls outside of what `inputs` show, and answers. None where it
+    does not go well: there is no verdict in that, only less evidence."""
+    may_refuse = refusals and reach == NEAR
     try:
         made = _made(run, tree, (inputs, others), seed, most, reach)
         served = serving(
@@ -44,7 +46,7 @@ def vary(
             MOST_SECONDS,
             at_least=0,
             patience_s=PATIENCE_S,
-            serves=lambda said: not _is_of_the_machine(said) and (reach == NEAR or raised(said) is None),
+            serves=lambda said: not _is_of_the_machine(said) and (may_refuse or raised(said) is None),
         )
         return stable(replace(run, patience_s=PASS_S), tree, served.inputs)
     except (Misconduct, Uncomparable):
