@@ -41,15 +41,15 @@ def first_difference(old: bytes, new: bytes) -> Difference:
 def _read(encoding: bytes) -> Any:
     """The whole tree of an encoding, with what stands packed after its first line put in its place."""
     line, _, packed = encoding.partition(b"\n")
-    return _filled(json.loads(line), unpacked(packed))
+    return _filled(json.loads(line), dict(enumerate(unpacked(packed))))
 
 
-def _filled(tree: Any, packed: list[Any]) -> Any:
+def _filled(tree: Any, packed: dict[int, Any]) -> Any:
     if not isinstance(tree, list):
         return tree
     if len(tree) != 3 or tree[0] not in PACKED:
         return [_filled(one, packed) for one in tree]
-    value = packed[tree[2]]
+    value = packed.pop(tree[2])  # one that stood in many places would fill our memory
     return value if tree[0] == "p" else [PACKED[tree[0]], *value[1:]]
 
 

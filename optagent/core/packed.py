@@ -15,7 +15,7 @@ DIGIT_BITS = 15
 
 
 def unpacked(data: bytes) -> list[Any]:
-    """Values that stand one after the other, as tagged trees. Raises ValueError, or RecursionError, for anything else.
+    """Values that stand one after the other, as tagged trees. Raises ValueError, or RecursionError, for what cannot be read.
 
     >>> import marshal
     >>> some = [1, -(2**70), 0.5, ("a", None), {"k": True}], b"ab"
@@ -38,13 +38,19 @@ class _Reader:
         self.data, self.at = data, 0
 
     def take(self, size: int) -> bytes:
-        if not 0 <= size <= len(self.data) - self.at:
+        if size > len(self.data) - self.at:
             raise ValueError(f"{size} bytes wanted at {self.at} of {len(self.data)}")
         self.at += size
         return self.data[self.at - size : self.at]
 
     def number(self, form: str) -> Any:
         (found,) = struct.unpack(form, self.take(struct.calcsize(form)))
+        return found
+
+    def size(self) -> int:
+        found: int = self.number("<i")
+        if found < 0:
+            raise ValueError(f"a size of {found} at {self.at}")
         return found
 
     def value(self) -> Any:
@@ -60,11 +66,11 @@ class _Reader:
         if kind == b"g":
             return ["f", self.number("<d").hex()]
         if kind == b"u":
-            return self.take(self.number("<i")).decode("utf-8", "surrogatepass")
+            return self.take(self.size()).decode("utf-8", "surrogatepass")
         if kind == b"s":
-            return ["b", self.take(self.number("<i")).hex()]
+            return ["b", self.take(self.size()).hex()]
         if kind in (b"[", b"("):
-            return ["l" if kind == b"[" else "t", *[self.value() for _ in range(self.number("<i"))]]
+            return ["l" if kind == b"[" else "t", *[self.value() for _ in range(self.size())]]
         if kind == b"{":
             return ["d", *self.pairs()]
         raise ValueError(f"no kind of plain value: {kind!r}")

@@ -52,11 +52,12 @@ def judge_near(ruling: Ruling, measure: Callable[[float], Near | None]) -> Rulin
         return replace(ruling, verdict=_of_failure(failed, claimed.evidence))
     if near is None:
         return ruling
-    for found in (near.there, near.here):
-        if found is not None and found.difference is not None:
-            return replace(ruling, verdict=verdict(found, claimed.evidence))
-    there, here = near.there.speedup, near.here.speedup if near.here else claimed.speedup
-    if near.work < COMPARABLE or not is_mostly_gone(math.log(here.ratio), math.log(there.ratio), bar(there.noise)):
+    if near.there.difference is not None:
+        return replace(ruling, verdict=verdict(near.there, claimed.evidence))
+    if near.here is None or near.work < COMPARABLE:
+        return ruling
+    there, here = near.there.speedup, near.here.speedup
+    if not is_mostly_gone(math.log(here.ratio), math.log(there.ratio), bar(there.noise)):
         return ruling
     reason = (
         f"the gain is for the tests' own calls only: {here.ratio:.3f}x on them, and {there.ratio:.3f}x on calls of the "
@@ -76,7 +77,7 @@ def verdict(found: Found, evidence: Evidence) -> Verdict:
     if found.moved:
         reason = f"what it may have saved cannot be told from how much {found.moved} takes anyway"
         return Inconclusive(reason, evidence, found.speedup)
-    if found.is_faster and found.collecting is not None and found.collecting <= 1:
+    if found.is_faster and found.collecting is not None and found.collecting <= 1 + MARGIN:
         return Inconclusive(_only_without_collector(found.speedup.ratio, found.collecting), evidence, found.speedup)
     if found.is_faster:
         return Faster(found.speedup, evidence)

@@ -151,8 +151,9 @@ def compare(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
 @dataclass(frozen=True)
 class Near:
     """What launches showed on inputs near those of a claim (`there`) and, where its gain seemed to be gone on them, on
-    the tests' own of that size (`here`). `work` is what the reference has to do on one of the former, over one of the
-    latter: its fastest launches of each, since a machine may take twice as long a second later."""
+    the tests' own of that size (`here`); a wrong timed call ends it. `work` is what the reference has to do on one of
+    the former, over one of the latter: its fastest launches of each, since a machine may take twice as long a second
+    later."""
 
     there: Found
     here: Found | None = None
@@ -164,34 +165,43 @@ def near(there: Race, here: Race, gain: float, noise: Noise, seed: int, effort: 
     show less, some more in turn with others on the tests' own of the same size, since a gain may grow with size."""
     apart = _Series(replace(there, seconds=effort.claim_s), seed, "near")
     own = _Series(replace(here, seconds=effort.claim_s), seed, "own")
-    while len(apart.launches) < NEAR_LAUNCHES:
-        apart.launch()
-        seen = _found(apart, noise, SEARCH_LOOKS)
-        if apart.is_over or not is_mostly_gone(gain, math.log(seen.speedup.ratio), bar(noise.floor)):
-            return Near(seen)
-    while len(own.launches) < BESIDE_LAUNCHES and not (apart.is_over or own.is_over):
-        own.launch()
-        apart.launch()
-    work = _least(own, noise), _least(apart, noise)
-    return Near(_found(apart, noise, SEARCH_LOOKS), _found(own, noise, SEARCH_LOOKS), work[1] / work[0])
+    _few(apart, NEAR_LAUNCHES, gain, noise)
+    seen = _found(apart, noise, SEARCH_LOOKS)
+    if apart.is_over or not is_mostly_gone(gain, math.log(seen.speedup.ratio), bar(noise.floor)):
+        return Near(seen)
+    for _ in range(BESIDE_LAUNCHES):
+        for series in (own, apart):
+            series.launch()
+            if series.is_over:
+                return Near(_found(series, noise, SEARCH_LOOKS))
+    work = _least(apart, noise) / _least(own, noise)
+    return Near(_found(apart, noise, SEARCH_LOOKS), _found(own, noise, SEARCH_LOOKS), work)
+
+
+def _few(series: _Series, most: int, gain: float, noise: Noise) -> None:
+    """So many launches, or one that shows clearly more than half of the gain, by first calls too."""
+    while len(series.launches) < most and not series.is_over:
+        series.launch()
+        first = series.launches[0]
+        seen = min(first.on(noise.clock).log_ratio, first.first_on(noise.clock).log_ratio)
+        if not is_mostly_gone(gain, seen, -bar(noise.floor)):
+            break
 
 
 def _least(series: _Series, noise: Noise) -> float:
-    """What the reference takes for one input at its fastest, of the last launches."""
-    return min(one.on(noise.clock).old_ns for one in series.launches[-BESIDE_LAUNCHES:]) / len(series.race.inputs)
+    """What the reference takes for the first call of one input at its fastest, of the last launches. (Later calls may
+    be what a candidate remembers, and then one series is judged by them and the other is not.)"""
+    times = [one.first_on(noise.clock).old_ns for one in series.launches[-BESIDE_LAUNCHES:]]
+    return min(times) / len(series.race.inputs)
 
 
 def _with_collector(found: Found, race: Race, noise: Noise, seed: int) -> Found:
-    """A gain measured again with the garbage collector on, as users run it; once where half of it is there."""
+    """A gain measured again with the garbage collector on, as users run it."""
     if not found.is_faster or not found.launches[-1].has_collector:
         return found
     series = _Series(replace(race, collecting=True), seed, "collecting")
-    gain = math.log(found.speedup.ratio)
-    while len(series.launches) < COLLECTING_LAUNCHES and not series.is_over:
-        series.launch()
-        middle = median(one.on(noise.clock).log_ratio for one in series.launches)
-        if not is_mostly_gone(gain, middle, 0.0):
-            break
+    _few(series, COLLECTING_LAUNCHES, math.log(found.speedup.ratio), noise)
+    middle = median(one.on(noise.clock).log_ratio for one in _fair(series.launches, noise.clock))
     return replace(found, collecting=math.exp(middle), difference=series.launches[-1].difference or found.difference)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import marshal
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -72,6 +73,14 @@ def encode_with(many: int, value: object) -> bytes:
         return bytes(encode(value))
 
 
+def test_nan_is_nan_however_many_there_are():
+    nan, other = float("nan"), float("inf") - float("inf")
+    for many in (15, 16, 40):
+        assert encode([nan] * many) == encode([other] * many) != encode([1.0] * many)
+    assert encode([1.5] * 16 + [nan]) == encode([1.5] * 16 + [other])
+    assert encode([(1.5, "a", other)] * 20) == encode([(1.5, "a", nan)] * 20)
+
+
 ROWS = [[k, 0.5] for k in range(20)]
 
 
@@ -109,6 +118,34 @@ def test_a_large_container_that_holds_itself_ends():
         nest = (nest, nest)
     with pytest.raises(CannotEncode, match="parts"):
         encode([nest] * 16)
+
+
+def test_room_is_taken_for_no_more_parts_than_are_looked_at():
+    thousand = (0,) * 1000
+    tracemalloc.start()
+    assert optagent_encode.spread(((thousand,) * 300,) * 300, 3_000_000) == (0, [])
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+def test_one_packed_value_stands_in_one_place():
+    """Else some kilobytes would fill the memory of the referee that reads them."""
+    hostile = b'["l","returned",["l",["p",1,0],["p",1,0]],["t"],["d"],["l"]]\n' + marshal.dumps("a" * 300, 2)
+    assert first_difference(hostile, encode(["returned", 1, (), {}, []])).where == "the encoding"
+
+
+class Unhashable(type):
+    def __eq__(cls, other):
+        return cls is other
+
+
+class Odd(metaclass=Unhashable):
+    pass
+
+
+def test_a_class_that_cannot_be_hashed_is_told_in_large_containers_as_in_small_ones():
+    for many in (3, 16):
+        assert b"Odd" in encode([Odd() for _ in range(many)])
 
 
 class Liar(type):

@@ -36,6 +36,7 @@ def test_every_finding_has_one_verdict(found, kind):
 
 def test_a_gain_that_only_the_stopped_garbage_collector_gives_is_none():
     assert verdict(replace(FOUND, collecting=1.9), SEEN).kind == "faster"
+    assert verdict(replace(FOUND, collecting=1.005), SEEN).kind == "inconclusive"
     lost = verdict(replace(FOUND, collecting=0.97), SEEN)
     assert lost.kind == "inconclusive"
     assert "2.000x with the garbage collector off" in lost.reason

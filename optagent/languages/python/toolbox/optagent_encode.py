@@ -25,8 +25,8 @@ from __future__ import annotations
 
 import itertools
 import json
-import marshal
 import re
+from marshal import dumps
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Encoder:
 
     def blob(self, tag: str, value: Any, parts: int = 1) -> Any:
         """A value packed. Raises ValueError for what is not plain."""
-        self.blobs.append(marshal.dumps(value, VERSION))
+        self.blobs.append(dumps(value, VERSION))
         return [tag, parts, len(self.blobs) - 1]
 
     def integer(self, value: int, depth: int) -> Any:
@@ -162,18 +162,18 @@ class Encoder:
     def packed(self, value: Any, depth: int) -> Any:
         """A large container of plain values as one piece, its mutable parts counted as met; None where it is none.
 
-        Two values are written alike only where they are alike: numbers with their exact type, floats by their bits,
-        and no container that could be an alias of another. What `marshal` writes for an object with a buffer is what it
-        writes for bytes, and so no plain value is bytes.
+        Two values are written alike only where they are alike: numbers with their exact type, floats by their bits
+        (none is NaN, which has many), and no container that could be an alias of another. What `marshal` writes for an
+        object with a buffer is what it writes for bytes, and so no plain value holds bytes.
         """
         if not MANY <= len(value) <= self.most_packed - self.parts or depth > PACKED_DEPTH:
             return None
-        parts, inner = spread(value, self.most_packed - self.parts)
-        if not parts or not self.seen.keys().isdisjoint(map(id, inner)):
-            return None
         try:
+            parts, inner = spread(value, self.most_packed - self.parts)
+            if not parts or not self.seen.keys().isdisjoint(map(id, inner)):
+                return None
             found = self.blob("p", value, parts)
-        except ValueError:
+        except (TypeError, ValueError):  # a class of the target's that is like none of Python's
             return None
         self.parts += parts
         self.kept.extend(inner)
@@ -190,10 +190,10 @@ class Encoder:
         """A large set of ints or of texts as one piece; None where it is none."""
         if not MANY <= len(value) <= self.most_packed - self.parts:
             return None
-        kinds = set(map(type, value))
-        if len(kinds) > 1 or not is_of(kinds, SORTABLE):
-            return None
         try:
+            kinds = set(map(type, value))
+            if len(kinds) > 1 or not is_of(kinds, SORTABLE):
+                return None
             found = self.blob(tag, sorted(value), len(value))
         except (TypeError, ValueError):
             return None
@@ -270,36 +270,43 @@ TABLE = {id(kind): encoder for kind, encoder in ENCODERS.items()}
 
 
 def is_of(kinds: set[type], known: frozenset[type]) -> bool:
-    """Whether these are all among the known types. A class whose metaclass claims that it equals one of them is not,
-    where it is the only one; where it stands beside that one, `marshal` refuses it."""
+    """Whether these are all among the known types. A class whose metaclass claims that it equals one of them is not;
+    where it hides behind that one, `marshal` refuses its objects, or writes them as bytes, which nothing plain holds.
+    """
     return kinds <= known and set(map(id, kinds)) <= set(map(id, known))
 
 
 def spread(value: Any, most: int) -> tuple[int, list[Any]]:
     """How many parts a container has, all the way down, and its mutable ones, the outermost first; no parts where one
-    is not plain, where a mutable one is met twice, or where there are more."""
+    is not plain, where a mutable one is met twice, or where there are more parts than `most`."""
     level, parts, met = [value], 0, {id(value)}
     inner: list[Any] = []
-    for _ in range(MAX_DEPTH):
+    for depth in range(MAX_DEPTH):
         kinds = set(map(type, level))
         boxes = kinds & BOXES
-        if not is_of(kinds, PLAIN):
+        if not is_of(kinds, PLAIN) or (float in kinds and may_hold_nan(level, kinds)):
             break
         if not boxes:
             return parts, inner
         if kinds != boxes:
             level = [one for one in level if type(one) in BOXES]
-        if parts:
+        if depth:
             found = [one for one in level if type(one) is not tuple] if tuple in boxes else level
             inner += found
             met.update(map(id, found))
         if len(met) != len(inner) + 1 or (dict in boxes and not is_of(set(map(type, keys(level))), SCALARS)):
             break
-        level = list(itertools.chain.from_iterable(values(level) if dict in boxes else level))
-        parts += len(level)
+        parts += sum(map(len, level))
         if parts > most:
             break
+        level = list(itertools.chain.from_iterable(values(level) if dict in boxes else level))
     return 0, []
+
+
+def may_hold_nan(level: list[Any], kinds: set[type]) -> bool:
+    """Whether one of the floats is NaN, or two are infinite with either sign: their sum is NaN then."""
+    total = sum(level if len(kinds) == 1 else [one for one in level if type(one) is float])
+    return total != total
 
 
 def keys(boxes: Any) -> Any:

@@ -180,8 +180,9 @@ def compiled_reduce(kind: type) -> Any:
     """How a class that can hold more than attributes says what it holds: the `__reduce__` of the compiled class, or of
     Python's own library, whatever subclasses put before it. None for classes made of attributes alone."""
     for owner in MRO(kind)[:-1]:
-        if owner in copyreg.dispatch_table:
-            return copyreg.dispatch_table[owner]
+        known = next((made for one, made in copyreg.dispatch_table.items() if one is owner), None)
+        if known is not None:
+            return known
         for name in ("__reduce_ex__", "__reduce__", "__getstate__"):
             found = BODY(owner).get(name)
             if found is not None and (is_of_python(owner) or not isinstance(found, types.FunctionType)):
