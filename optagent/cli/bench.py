@@ -30,10 +30,7 @@ from optagent.verify import differential
 from optagent.verify.state import survey_state
 from optagent.verify.suite import Suite
 from optagent.verify.survey import Survey
-from optagent.verify.vary import vary
-
-BESIDES = 8
-"""So many inputs are made where the tests make one call only."""
+from optagent.verify.vary import BESIDES, vary
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
@@ -56,7 +53,7 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
         return vary(reference_run(shop), base, workload.search, workload.held, derive(seed, "varied"))
 
     def besides(only: Input) -> Sequence[Input]:
-        return vary(reference_run(shop), base, (only,), (), derive(seed, "besides"), BESIDES, refusals=False)
+        return vary(reference_run(shop), base, (only,), (), derive(seed, "besides"), BESIDES)
 
     def state(inputs: Sequence[Input]) -> State:
         return survey_state(reference_run(shop), base, inputs)

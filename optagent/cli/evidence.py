@@ -167,15 +167,15 @@ def take_beyond(
         return Unmeasured("the workload file says which inputs there are")
     run = replace(run, watched=())
     tried = 0
-    for reach in (BEYOND, ODD):
-        seed = derive(shop.settings.seed, reach)
-        inputs = tuple(vary(run, shop.base, workload.search, known, seed, reach=reach))
+    for wanted in (BEYOND, ODD):
+        seed = derive(shop.settings.seed, wanted.reach)
+        inputs = tuple(vary(run, shop.base, workload.search, known, seed, wanted))
         if not inputs:
             continue
         found = _beyond(shop, tree, replace(run, patience_s=BEYOND_S), inputs)
         tried += len(inputs)
         if found.difference is not None:
-            return replace(found, inputs=tried, odd=reach == ODD)
+            return replace(found, inputs=tried, odd=wanted is ODD)
     if not tried:
         return Unmeasured("there is no input beyond those seen that the untouched code answers the same way twice")
     return Beyond(tried)

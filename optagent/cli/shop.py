@@ -10,6 +10,7 @@ from functools import cached_property
 
 from optagent.cli.bench import reference_run
 from optagent.cli.evidence import Compared, or_why_not, take_beyond, take_strength, take_unexecuted
+from optagent.cli.timed import affordable, near_costly
 from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
 from optagent.core.effort import EFFORTS, Effort
@@ -29,7 +30,7 @@ from optagent.core.verdict import (
     Unmeasured,
     Verdict,
 )
-from optagent.core.workload import Input, alike
+from optagent.core.workload import Input
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
 from optagent.measure import pyperf_file, speed
@@ -39,7 +40,7 @@ from optagent.search.baseline import Problem
 from optagent.search.policy import Proposal
 from optagent.search.shop import Objection, Shop
 from optagent.verify import checks, differential
-from optagent.verify.vary import MORE_INPUTS, vary
+from optagent.verify.vary import MORE, vary
 from optagent.workspace.checkouts import Checkouts
 from optagent.workspace.text import read_source
 
@@ -214,7 +215,7 @@ class Counter:
         if shop.workload is not None:
             return ()
         known, seed = (*workload.varied, *workload.held), derive(shop.settings.seed, "more")
-        return tuple(vary(reference_run(shop), shop.base, workload.search, known, seed, MORE_INPUTS))
+        return tuple(vary(reference_run(shop), shop.base, workload.search, known, seed, MORE))
 
     def test_all(self, tree: Tree) -> Evidence | Incorrect:
         """Every test that passed before, on this tree."""
@@ -267,22 +268,14 @@ class Counter:
 
     @cached_property
     def near(self) -> tuple[tuple[Input, ...], tuple[Input, ...]]:
-        """Varied inputs on which a gain has to be, too, and those of the tests that are of a size with them."""
-        workload = self.problem.workload
-        near, own = alike(workload.varied, workload.by_tests)
-        return self._affordable(near, "near"), self._affordable(own, "near")
-
-    def _affordable(self, inputs: tuple[Input, ...], *purpose: str | int) -> tuple[Input, ...]:
-        """As many of them as can be timed; a matter of the reference alone."""
-        if not inputs:
-            return ()
-        shop, seed = self.workshop, derive(self.workshop.settings.seed, *purpose)
-        return speed.affordable(shop.project, shop.base, inputs, seed, shop.core, self.run.patience_s)
+        """Inputs on which a gain has to be, too, and those of the tests that they are near."""
+        return near_costly(self.workshop, self.problem.workload.by_tests, self.run.patience_s)
 
     def _timed_inputs(self, index: int) -> tuple[Input, ...]:
         """Those of a held-out set that are timed: a matter of the reference alone, so it is found out once."""
         if index not in self.timed:
-            self.timed[index] = self._affordable(self.problem.workload.held_out[index], "timed", index)
+            held = self.problem.workload.held_out[index]
+            self.timed[index] = affordable(self.workshop, held, self.run.patience_s, "timed", index)
         return self.timed[index]
 
     def _race(self, tree: Tree, inputs: tuple[Input, ...]) -> Race:

@@ -15,7 +15,7 @@ DIGIT_BITS = 15
 
 
 def unpacked(data: bytes) -> list[Any]:
-    """Values that stand one after the other, as tagged trees. Raises ValueError, or RecursionError, for what cannot be read.
+    """Values one after the other, as tagged trees. Raises ValueError, or RecursionError, for what cannot be read.
 
     >>> import marshal
     >>> some = [1, -(2**70), 0.5, ("a", None), {"k": True}], b"ab"

@@ -75,30 +75,6 @@ def distinct(inputs: Iterable[Input]) -> list[Input]:
     return list(first.values())
 
 
-SAME_SIZE = 2.0
-
-
-def alike(inputs: Sequence[Input], others: Sequence[Input]) -> tuple[tuple[Input, ...], tuple[Input, ...]]:
-    """The larger of the inputs, and of the others those that are closest to one of them in size: what a gain is on both
-    can be compared, however it grows. None where no other is of a size with any.
-
-    >>> some, same = alike([Input(b"abc", ""), Input(b"a", "")], [Input(b"abcd", ""), Input(b"abcdefgh", "")])
-    >>> [one.data for one in some], [one.data for one in same]
-    ([b'abc'], [b'abcd'])
-    """
-    pairs = []
-    for one in inputs:
-        other = min(others, key=lambda other: abs(len(other.data) - len(one.data)))
-        if 2 * len(one.data) >= max(len(each.data) for each in inputs) and _is_of_a_size(one, other):
-            pairs.append((one, other))
-    return tuple(one for one, _ in pairs), tuple(distinct(other for _, other in pairs))
-
-
-def _is_of_a_size(one: Input, other: Input) -> bool:
-    least, most = sorted((len(one.data), len(other.data)))
-    return most <= SAME_SIZE * least
-
-
 def split(inputs: Sequence[Input], types: tuple[tuple[str, tuple[str, ...]], ...] = ()) -> Workload:
     """Inputs parted into search and held-out: neighbours in size form strata, and in each the hash decides.
 

@@ -196,10 +196,12 @@ class Contestant:
             raise self.misconduct("make_inputs", NO_ANSWER)
         return size, self._made(said, blobs, "make_inputs")
 
-    def vary(self, of: int, seed: int, most: int, reach: str) -> list[tuple[str, bytes]]:
+    def vary(self, of: int, seed: int, most: int, reach: str, most_bytes: int) -> list[tuple[str, bytes]]:
         """At most so many calls near the first `of` inputs held, as codec and bytes, as far from them as
-        `reach` says (optagent_vary)."""
-        said, blobs = self._ask("prepare", {"do": "vary", "of": of, "seed": seed, "most": most, "reach": reach})
+        `reach` says (optagent_vary). Those of more bytes are left alone."""
+        said, blobs = self._ask(
+            "prepare", {"do": "vary", "of": of, "seed": seed, "most": most, "reach": reach, "bytes": most_bytes}
+        )
         return self._made(said, blobs, "prepare")
 
     def _made(self, said: dict[str, Any], blobs: list[bytes], phase: str) -> list[tuple[str, bytes]]:

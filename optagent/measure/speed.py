@@ -205,24 +205,33 @@ def _with_collector(found: Found, race: Race, noise: Noise, seed: int) -> Found:
     return replace(found, collecting=math.exp(middle), difference=series.launches[-1].difference or found.difference)
 
 
+PASS_S = 0.3
+"""One pass of the reference over timed inputs takes no longer, unless there is only one."""
+
+
 def affordable(
-    project: Project, tree: Tree, inputs: Sequence[Input], seed: int, core: int, patience_s: float, most_s: float = 0.3
+    project: Project, tree: Tree, inputs: Sequence[Input], seed: int, core: int, patience_s: float
 ) -> tuple[Input, ...]:
-    """As many inputs, in their order, as one pass of the reference over them takes `most_s` seconds; one at least."""
-    chosen: list[Input] = []
-    spent = 0.0
+    """As many inputs, in their order, as can be timed; one at least."""
+    return tuple(inputs[: len(costs(project, tree, inputs, seed, core, patience_s, PASS_S))])
+
+
+def costs(
+    project: Project, tree: Tree, inputs: Sequence[Input], seed: int, core: int, patience_s: float, most_s: float
+) -> list[int]:
+    """Wall nanoseconds of the reference's first call of each input, in their order, of as many as take `most_s` seconds
+    together; one at least."""
+    found: list[int] = []
     with project.contestant(tree, derive(seed, "hash"), patience_s, REFERENCE) as reference:
         reference.pin(core)
         project.load(reference, tree, 1)
         reference.keep([one.data for one in inputs])
-        for number, given in enumerate(inputs):
+        for number in range(len(inputs)):
             reference.prepare((number,), 1)
-            lap = reference.lap()
-            spent += lap.wall_ns / 1e9
-            if chosen and spent > most_s:
-                break
-            chosen.append(given)
-    return tuple(chosen)
+            found.append(reference.lap().wall_ns)
+            if len(found) > 1 and sum(found) > most_s * 1e9:
+                return found[:-1]
+    return found
 
 
 def _gains(launches: Sequence[Launch], noise: Noise, looks: Looks) -> Answer:

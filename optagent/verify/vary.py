@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from optagent.core.canonical import raised
 from optagent.core.target import Tree
@@ -12,41 +12,46 @@ from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.verify.admit import serving, stable
 from optagent.verify.differential import Run
 
-MOST_INPUTS, MORE_INPUTS = 24, 216
-NEAR, BEYOND, ODD = "near", "beyond", "odd"
-PATIENCE_S = 0.5
-"""An input near one of the tests' may be a call that never returns: the reference has this long for each."""
-
-MOST_SECONDS = 1.0
 PASS_S = 10.0
 OF_THE_MACHINE = ("RecursionError", "MemoryError", "SystemExit", "KeyboardInterrupt", "TimeoutError")
 """What is raised so says where the machine's limits are, or that the process was to end: no candidate owes it."""
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """How many calls at most, and how far from those seen (optagent_vary has the reaches); whether it will do that the
+    untouched code refuses one. Near inputs of at most so many bytes; after so many seconds no further call is looked
+    at, and each may take `patience_s`, since an input near one of the tests' may be a call that never returns."""
+
+    most: int
+    reach: str = "near"
+    may_refuse: bool = True
+    most_bytes: int = 1 << 16
+    seconds: float = 1.0
+    patience_s: float = 0.5
+
+
+NEAR, MORE = Wanted(24), Wanted(216)
+BEYOND, ODD = (Wanted(24, reach, may_refuse=False) for reach in ("beyond", "odd"))
+BESIDES = Wanted(8, may_refuse=False)
+TIMED = Wanted(24, may_refuse=False, most_bytes=4 << 20, seconds=5.0)
+
+
 def vary(
-    run: Run,
-    tree: Tree,
-    inputs: Sequence[Input],
-    others: Sequence[Input],
-    seed: int,
-    most: int = MOST_INPUTS,
-    reach: str = NEAR,
-    refusals: bool = True,
+    run: Run, tree: Tree, inputs: Sequence[Input], others: Sequence[Input], seed: int, wanted: Wanted = NEAR
 ) -> list[Input]:
-    """Calls near `inputs`, and none of `others`, on which the untouched code does the same each time: answers, or with
-    `refusals` raises. With the reach BEYOND, or ODD, calls outside of what `inputs` show, and answers. None where it
+    """Calls near `inputs`, and none of `others`, on which the untouched code does the same each time. None where it
     does not go well: there is no verdict in that, only less evidence."""
-    may_refuse = refusals and reach == NEAR
     try:
-        made = _made(run, tree, (inputs, others), seed, most, reach)
+        made = _made(run, tree, (inputs, others), seed, wanted)
         served = serving(
             run,
             tree,
             made,
-            MOST_SECONDS,
+            wanted.seconds,
             at_least=0,
-            patience_s=PATIENCE_S,
-            serves=lambda said: not _is_of_the_machine(said) and (may_refuse or raised(said) is None),
+            patience_s=wanted.patience_s,
+            serves=lambda said: not _is_of_the_machine(said) and (wanted.may_refuse or raised(said) is None),
         )
         return stable(replace(run, patience_s=PASS_S), tree, served.inputs)
     except (Misconduct, Uncomparable):
@@ -54,13 +59,13 @@ def vary(
 
 
 def _made(
-    run: Run, tree: Tree, given: tuple[Sequence[Input], Sequence[Input]], seed: int, most: int, reach: str
+    run: Run, tree: Tree, given: tuple[Sequence[Input], Sequence[Input]], seed: int, wanted: Wanted
 ) -> list[Input]:
     inputs, others = given
     with run.project.contestant(tree, run.seed, run.patience_s, REFERENCE) as contestant:
         run.project.load(contestant, tree, padding=run.seed % 997)
         contestant.keep([one.data for one in (*inputs, *others)])
-        made = contestant.vary(len(inputs), seed, most, reach)
+        made = contestant.vary(len(inputs), seed, wanted.most, wanted.reach, wanted.most_bytes)
         return [Input(data, VARIED, codec) for codec, data in made]
 
 

@@ -22,7 +22,7 @@ from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
 from optagent.verify.checks import check_outputs, check_varied
 from optagent.verify.differential import Run, outputs
-from optagent.verify.vary import MORE_INPUTS, MOST_INPUTS, vary
+from optagent.verify.vary import MORE, NEAR, vary
 
 # isort: split
 from optagent_codec import pack, unpack
@@ -60,7 +60,7 @@ def calls(seed, count):
 def workload(seed):
     """Calls as tests would make them, and as many near them as a claim compares."""
     tested = calls(seed, TESTED)
-    return tested, [data for _, data in varied(tested, len(tested), seed, MOST_INPUTS + MORE_INPUTS)]
+    return tested, [data for _, data in varied(tested, len(tested), seed, NEAR.most + MORE.most)]
 
 
 def lines_reached(source, inputs):
@@ -150,7 +150,7 @@ def test_the_referee_says_the_same_of_both_kinds_in_its_sandbox(seed, make_repo,
     home = PythonHome(box, interpreter.probe(ours, "test", box), toolbox_folder.install(root / "toolbox"))
     run = Run(PythonProject(home, locate(trees["old"], "work")), 1, 10.0)
     inputs = [Input(data, "test") for data in dict.fromkeys(tested)]
-    near = vary(run, trees["old"], inputs, [], seed, MORE_INPUTS)
+    near = vary(run, trees["old"], inputs, [], seed, MORE)
     expected = outputs(run, trees["old"], inputs), outputs(run, trees["old"], near)
     said = {}
     for name in ("equal", "wrong"):

@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from optagent_target import Call
 
 MOST_DEPTH = 3
-MOST_BYTES = 1 << 16
-"""Inputs of more than this stay as they are: what is rare about them is not at their edges."""
-
 MOST_ARGUMENTS = 8
 LOOKED_AT = (50, 8, 4, 4)
 """Elements of one container by its depth, spread over it."""
@@ -76,13 +73,16 @@ class Seen:
         return self.beyond or len(self.lengths[depth]) > 1
 
 
-def varied(inputs: Sequence[bytes], of: int, seed: int, most: int, reach: str = "near") -> list[tuple[str, bytes]]:
+def varied(
+    inputs: Sequence[bytes], of: int, seed: int, most: int, reach: str = "near", most_bytes: int = 1 << 16
+) -> list[tuple[str, bytes]]:
     """At most so many calls near the first `of` inputs, as codec and bytes, of as many inputs and kinds of change as
-    there are; none that is among the inputs. What cannot be opened, or written down, is left out."""
+    there are; none that is among the inputs. Inputs of more bytes are left alone, and what cannot be opened, or written
+    down, is left out."""
     rng = random.Random(seed)
-    chances = [(data, rng.getrandbits(32)) for data in inputs[:of] if len(data) <= MOST_BYTES]
+    chances = [(data, rng.getrandbits(32)) for data in inputs[:of] if len(data) <= most_bytes]
     rng.shuffle(chances)
-    seen = all_seen(inputs, reach)
+    seen = all_seen([data for data in inputs if len(data) <= most_bytes], reach)
     used: collections.Counter[str] = collections.Counter()
     known = {packed(data) for data in inputs}
     made: dict[tuple[str, bytes], None] = {}
@@ -107,7 +107,7 @@ def all_seen(inputs: Sequence[bytes], reach: str = "near") -> dict[int | str, Se
     seen: dict[Any, Any] = collections.defaultdict(lambda: Seen(reach))
     named: list[set[str]] = []
     for data in inputs:
-        if len(data) <= MOST_BYTES and (call := opened(data)) is not None:
+        if (call := opened(data)) is not None:
             args, kwargs = call
             named.append(set(kwargs))
             for place, value in [*enumerate(args), *kwargs.items()]:

@@ -126,7 +126,7 @@ class Worker:
         self.answer({"size": size, "codecs": [codec for codec, _ in made]}, [data for _, data in made])
 
     def do_vary(self, header: Header, blobs: list[bytes]) -> None:
-        how = (header["of"], header["seed"], header["most"], header["reach"])
+        how = (header["of"], header["seed"], header["most"], header["reach"], header["bytes"])
         made = beside("optagent_vary").varied(self.inputs, *how)
         self.answer({"codecs": [codec for codec, _ in made]}, [data for _, data in made])
 
