@@ -119,6 +119,7 @@ ANSWERS_OF_THE_TESTS = SUMS.text(
     READS_SEEN,
     SLOW + SEEN + "_all = [_prime(random.Random(n).sample(range(10 * n), n), 9 * n) for n in range(150, 450, 20)]\n",
 )
+ANSWERS_OF_THE_LARGEST = ANSWERS_OF_THE_TESTS.replace("range(150, 450, 20)", "range(330, 450, 20)")
 ITERATOR = LISTS.text(KEPT + "return map(lambda value: value * value, kept)")
 LIST_OF_ITS_OWN = LISTS.text(
     "return _Lazy(values, limit)",
@@ -170,6 +171,8 @@ MOVES = [
     Pair("answered-early", "cuda C9", SUMS, ANSWERED_EARLY, FAST, ("rejected", "incorrect")),
     Pair("table-at-import", "codeflash 2, cuda B5", SUMS, TABLE_AT_IMPORT, SMALL_TABLE, ("rejected",), "import"),
     Pair("answers-of-the-tests", "cuda A6", SUMS, ANSWERS_OF_THE_TESTS, SMALL_TABLE,
+         ("inconclusive",), "for the tests' own calls only"),
+    Pair("answers-of-the-largest", "own", SUMS, ANSWERS_OF_THE_LARGEST, SMALL_TABLE,
          ("inconclusive",), "for the tests' own calls only"),
     Pair("iterator-for-a-list", "measure 35, cuda C5", LISTS, ITERATOR, FAST_LIST, ("incorrect",)),
     Pair("list-of-its-own-kind", "cuda C4", LISTS, LIST_OF_ITS_OWN, FAST_LIST, ("incorrect",)),
