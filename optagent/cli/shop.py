@@ -10,7 +10,7 @@ from functools import cached_property
 
 from optagent.cli.bench import reference_run
 from optagent.cli.evidence import Compared, or_why_not, take_beyond, take_strength, take_unexecuted
-from optagent.cli.timed import affordable, near_costly
+from optagent.cli.timed import Nearby, affordable, nearby
 from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
 from optagent.core.effort import EFFORTS, Effort
@@ -31,6 +31,7 @@ from optagent.core.verdict import (
     Verdict,
 )
 from optagent.core.workload import Input
+from optagent.languages.contestant import Misconduct
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
 from optagent.measure import pyperf_file, speed
@@ -60,6 +61,8 @@ class Counter:
     """Claims that this run made on other machines: each has had its share of the error."""
     timed: dict[int, tuple[Input, ...]] = field(default_factory=dict)
     """Those of the held-out sets that are timed, as far as they are known."""
+    nearby: dict[int, Nearby | None] = field(default_factory=dict)
+    """What is near these, likewise."""
 
     @property
     def effort(self) -> Effort:
@@ -162,8 +165,8 @@ class Counter:
         return ruling.verdict
 
     def _gated(self, ruling: Ruling, weighed: events.Weighed) -> Ruling:
-        """Nothing is faster on evidence that is weaker than what was asked for, or that is not the same on inputs which
-        only no test shows."""
+        """Nothing is faster on evidence that is weaker than what was asked for, or not the same on calls like none of
+        the tests'."""
         verdict = ruling.verdict
         if not isinstance(verdict, Faster):
             return ruling
@@ -252,24 +255,27 @@ class Counter:
             evidence, before = said, before + len(near)
         race = self._race(tree, self._timed_inputs(index))
         ruling = judge(lambda: measure(race, seed), evidence)
-        return self._near(ruling, tree, seed)
+        return self._near(ruling, tree, index, seed)
 
-    def _near(self, ruling: Ruling, tree: Tree, seed: int) -> Ruling:
+    def _near(self, ruling: Ruling, tree: Tree, index: int, seed: int) -> Ruling:
         """The ruling, after the gain was looked for on inputs that no test has."""
+        if not isinstance(ruling.verdict, Faster):
+            return ruling
         noise, effort = self.problem.noise, self.effort
+        try:
+            nearby = self._nearby(index)
+        except Misconduct as failed:
+            return replace(ruling, verdict=failed.verdict(ruling.verdict.evidence))
+        if nearby is None:
+            return ruling
+        there, here = self._race(tree, nearby.near), self._race(tree, nearby.own)
+        return judge_near(ruling, nearby.is_whole, lambda gain: speed.near(there, here, gain, noise, seed, effort))
 
-        def measure(gain: float) -> speed.Near | None:
-            near, own = self.near
-            if not near:
-                return None
-            return speed.near(self._race(tree, near), self._race(tree, own), gain, noise, seed, effort)
-
-        return judge_near(ruling, measure)
-
-    @cached_property
-    def near(self) -> tuple[tuple[Input, ...], tuple[Input, ...]]:
-        """Inputs on which a gain has to be, too, and those of the tests that they are near."""
-        return near_costly(self.workshop, self.problem.workload.by_tests, self.run.patience_s)
+    def _nearby(self, index: int) -> Nearby | None:
+        if index not in self.nearby:
+            known = self.problem.workload.by_tests
+            self.nearby[index] = nearby(self.workshop, self._timed_inputs(index), known, self.run.patience_s)
+        return self.nearby[index]
 
     def _timed_inputs(self, index: int) -> tuple[Input, ...]:
         """Those of a held-out set that are timed: a matter of the reference alone, so it is found out once."""

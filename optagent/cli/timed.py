@@ -1,22 +1,31 @@
-"""Which inputs a claim is timed on: a matter of the reference alone."""
+"""Which inputs a claim is timed on, and which are near them: a matter of the reference alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from operator import itemgetter
 
 from optagent.cli.bench import reference_run
 from optagent.cli.workshop import Workshop
 from optagent.core.seeds import derive
+from optagent.core.statistics import COMPARABLE
 from optagent.core.workload import Input
 from optagent.measure import speed
-from optagent.measure.judge import COMPARABLE
 from optagent.verify.vary import TIMED, vary
 
 ALL_S = 1.0
-MOST_COSTLY = 4
-"""So many of the tests' inputs, those that take longest, are those on which a gain counts most."""
+MOST_OF_IT = 0.9
+
+
+@dataclass(frozen=True)
+class Nearby:
+    """Inputs on which a gain has to be, too, and those of a claim that they are near; whether the latter take most of
+    its time (`is_whole`)."""
+
+    near: tuple[Input, ...]
+    own: tuple[Input, ...]
+    is_whole: bool
 
 
 def affordable(
@@ -29,20 +38,24 @@ def affordable(
     return speed.affordable(shop.project, shop.base, inputs, seed, shop.core, patience_s)
 
 
-def near_costly(
-    shop: Workshop, by_tests: Sequence[Input], patience_s: float
-) -> tuple[tuple[Input, ...], tuple[Input, ...]]:
-    """Inputs near the tests' most costly ones, with about as much to do, and these. None where there are none, or where
-    the user says which inputs there are."""
+def nearby(shop: Workshop, timed: Sequence[Input], known: Sequence[Input], patience_s: float) -> Nearby | None:
+    """Calls near those that take most of the time of a claim, with about as much to do, and none that is `known`. None
+    where there are none, or where the user says which inputs there are."""
     if shop.workload is not None:
-        return (), ()
-    costs = _by_cost(shop, by_tests, patience_s)[:MOST_COSTLY]
-    own = tuple(one for one, _ in costs)
-    seed, wanted = derive(shop.settings.seed, "near"), replace(TIMED, patience_s=patience_s)
-    made = vary(reference_run(shop), shop.base, own, by_tests, seed, wanted)
-    least = COMPARABLE * min(cost for _, cost in costs)
-    near = [one for one, cost in _by_cost(shop, made, patience_s) if cost >= least]
-    return affordable(shop, near, patience_s, "near"), affordable(shop, own, patience_s, "near")
+        return None
+    costs = _by_cost(shop, timed, patience_s)
+    total = sum(cost for _, cost in costs)
+    before = [sum(cost for _, cost in costs[:k]) for k in range(len(costs))]
+    costs = [pair for pair, spent in zip(costs, before, strict=True) if spent < MOST_OF_IT * total]
+    own = sorted((one for one, _ in costs), key=lambda one: one.digest)  # whatever they took this time
+    made = vary(reference_run(shop), shop.base, own, known, derive(shop.settings.seed, "near"), TIMED)
+    found = _by_cost(shop, made, patience_s)
+    near = [(one, cost) for one, cost in found if cost >= COMPARABLE * costs[-1][1]]
+    if not near:
+        return None
+    of_a_size = [one for one, cost in costs if COMPARABLE * cost <= near[0][1]]
+    chosen = affordable(shop, [one for one, _ in near], patience_s, "near")
+    return Nearby(chosen, affordable(shop, of_a_size, patience_s, "near"), len(of_a_size) == len(costs))
 
 
 def _by_cost(shop: Workshop, inputs: Sequence[Input], patience_s: float) -> list[tuple[Input, int]]:

@@ -158,6 +158,8 @@ def remember_slightly(first: Sequence[float], later: Sequence[float]) -> bool:
 NEAR_LAUNCHES = 3
 BESIDE_LAUNCHES = 5
 NEAR_SHARE = 0.5
+COMPARABLE = 0.5
+"""Calls on which the reference has less than this share to do say nothing of a gain on the others."""
 
 
 def is_mostly_gone(gain: float, left: float, bar: float) -> bool:

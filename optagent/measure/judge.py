@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from optagent.core.statistics import MARGIN, bar, is_mostly_gone
+from optagent.core.statistics import COMPARABLE, MARGIN, bar, is_mostly_gone
 from optagent.core.strain import likeliest
 from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Slower, Speedup, Verdict
 from optagent.languages.contestant import Misconduct, Uncomparable
@@ -36,33 +36,35 @@ def _of_failure(failed: Misconduct | Uncomparable, evidence: Evidence) -> Verdic
     return Inconclusive(f"results of timed calls hold {failed}, which has no canonical form yet", evidence)
 
 
-COMPARABLE = 0.5
-
-
-def judge_near(ruling: Ruling, measure: Callable[[float], Near | None]) -> Ruling:
-    """A gain, after `measure` looked for it (a log ratio) on inputs that differ a little from those it was claimed on,
-    if there are any. Where the reference has far less to do on these than on the tests' own of the same size (it
-    refuses them, or ends early), they say nothing."""
+def judge_near(ruling: Ruling, is_whole: bool, measure: Callable[[float], Near]) -> Ruling:
+    """A gain, after `measure` looked for it (a log ratio) on inputs that differ a little from those it was claimed on.
+    Where the reference has far less to do on these (it refuses them, or ends early), they say nothing. Where they are
+    near those that make up the `whole` of the claim, it has to be there again on the latter."""
     claimed = ruling.verdict
     if not isinstance(claimed, Faster):
         return ruling
+    gain = math.log(claimed.speedup.ratio)
     try:
-        near = measure(math.log(claimed.speedup.ratio))
+        near = measure(gain)
     except (Misconduct, Uncomparable) as failed:
         return replace(ruling, verdict=_of_failure(failed, claimed.evidence))
-    if near is None:
-        return ruling
-    if near.there.difference is not None:
-        return replace(ruling, verdict=verdict(near.there, claimed.evidence))
+    said = verdict(near.there, claimed.evidence)
+    if isinstance(said, Incorrect | Rejected):
+        return replace(ruling, verdict=said)
     if near.here is None or near.work < COMPARABLE:
         return ruling
     there, here = near.there.speedup, near.here.speedup
-    if not is_mostly_gone(math.log(here.ratio), math.log(there.ratio), bar(there.noise)):
+    if is_mostly_gone(math.log(here.ratio), math.log(there.ratio), bar(there.noise)):
+        reason = (
+            f"the gain is for the tests' own calls only: {here.ratio:.3f}x on them, and {there.ratio:.3f}x on calls "
+            "that differ a little"
+        )
+    elif is_whole and is_mostly_gone(gain, math.log(here.ratio), bar(there.noise)):
+        reason = (
+            f"the gain did not come again: {claimed.speedup.ratio:.3f}x, and then {here.ratio:.3f}x on the same calls"
+        )
+    else:
         return ruling
-    reason = (
-        f"the gain is for the tests' own calls only: {here.ratio:.3f}x on them, and {there.ratio:.3f}x on calls of the "
-        "same size that differ a little"
-    )
     return replace(ruling, verdict=Inconclusive(reason, claimed.evidence))
 
 

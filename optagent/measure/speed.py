@@ -151,9 +151,9 @@ def compare(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
 @dataclass(frozen=True)
 class Near:
     """What launches showed on inputs near those of a claim (`there`) and, where its gain seemed to be gone on them, on
-    the tests' own of that size (`here`); a wrong timed call ends it. `work` is what the reference has to do on one of
-    the former, over one of the latter: its fastest launches of each, since a machine may take twice as long a second
-    later."""
+    those that they are near (`here`); a wrong timed call ends it, and is in `there`. `work` is what the reference has
+    to do on one of the former, over one of the latter: its fastest launches of each, since a machine may take twice as
+    long a second later."""
 
     there: Found
     here: Found | None = None
@@ -161,8 +161,8 @@ class Near:
 
 
 def near(there: Race, here: Race, gain: float, noise: Noise, seed: int, effort: Effort) -> Near:
-    """Fresh launches on inputs that are not those of the claim, until half of its gain (a log ratio) is there; if a few
-    show less, some more in turn with others on the tests' own of the same size, since a gain may grow with size."""
+    """A few fresh launches on inputs that are not those of the claim; if less than half of its gain (a log ratio) is
+    there, some more in turn with others on those of the claim that they are near: a gain may differ by size."""
     apart = _Series(replace(there, seconds=effort.claim_s), seed, "near")
     own = _Series(replace(here, seconds=effort.claim_s), seed, "own")
     _few(apart, NEAR_LAUNCHES, gain, noise)
@@ -213,14 +213,15 @@ def affordable(
     project: Project, tree: Tree, inputs: Sequence[Input], seed: int, core: int, patience_s: float
 ) -> tuple[Input, ...]:
     """As many inputs, in their order, as can be timed; one at least."""
-    return tuple(inputs[: len(costs(project, tree, inputs, seed, core, patience_s, PASS_S))])
+    found = costs(project, tree, inputs, seed, core, patience_s, PASS_S)
+    return tuple(inputs[: max(1, len(found) - (sum(found) > PASS_S * 1e9))])
 
 
 def costs(
     project: Project, tree: Tree, inputs: Sequence[Input], seed: int, core: int, patience_s: float, most_s: float
 ) -> list[int]:
-    """Wall nanoseconds of the reference's first call of each input, in their order, of as many as take `most_s` seconds
-    together; one at least."""
+    """Wall nanoseconds of the reference's first call of each input, in their order, until they take more than `most_s`
+    seconds together."""
     found: list[int] = []
     with project.contestant(tree, derive(seed, "hash"), patience_s, REFERENCE) as reference:
         reference.pin(core)
@@ -229,8 +230,8 @@ def costs(
         for number in range(len(inputs)):
             reference.prepare((number,), 1)
             found.append(reference.lap().wall_ns)
-            if len(found) > 1 and sum(found) > most_s * 1e9:
-                return found[:-1]
+            if sum(found) > most_s * 1e9:
+                break
     return found
 
 

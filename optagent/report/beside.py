@@ -140,13 +140,14 @@ def beside_warnings(weighed: Weighed) -> list[str]:
     if isinstance(weighed.unexecuted, Unexecuted) and weighed.unexecuted.lines:
         costs = [*costs, _unseen(weighed.unexecuted)]
     if isinstance(weighed.beyond, Beyond) and weighed.beyond.difference is not None:
-        costs = [*costs, _elsewhere(weighed.beyond.difference)]
+        costs = [*costs, _elsewhere(weighed.beyond.difference, weighed.beyond.odd)]
     return costs
 
 
-def _elsewhere(found: Difference) -> str:
+def _elsewhere(found: Difference, odd: bool) -> str:
+    beyond = "for floats that compare or add up in odd ways" if odd else "beyond what the tests show"
     return (
-        f"not the same beyond what the tests show: {found.where} is {found.old} before and {found.new} after "
+        f"not the same {beyond}: {found.where} is {found.old} before and {found.new} after "
         "(a test of it is in the JSON, `evidence.beyond`). If such calls occur, this patch is wrong"
     )
 

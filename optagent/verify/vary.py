@@ -32,9 +32,9 @@ class Wanted:
 
 
 NEAR, MORE = Wanted(24), Wanted(216)
-BEYOND, ODD = (Wanted(24, reach, may_refuse=False) for reach in ("beyond", "odd"))
-BESIDES = Wanted(8, may_refuse=False)
-TIMED = Wanted(24, may_refuse=False, most_bytes=4 << 20, seconds=5.0)
+BEYOND, ODD = (Wanted(24, reach, False, 1 << 20, 2.0, 2.0) for reach in ("beyond", "odd"))
+TIMED = Wanted(24, may_refuse=False, most_bytes=4 << 20, seconds=5.0, patience_s=10.0)
+BESIDES = replace(TIMED, most=8)
 
 
 def vary(
@@ -53,7 +53,8 @@ def vary(
             patience_s=wanted.patience_s,
             serves=lambda said: not _is_of_the_machine(said) and (wanted.may_refuse or raised(said) is None),
         )
-        return stable(replace(run, patience_s=PASS_S), tree, served.inputs)
+        pass_s = max(PASS_S, 3 * (wanted.seconds + wanted.patience_s))
+        return stable(replace(run, patience_s=pass_s), tree, served.inputs)
     except (Misconduct, Uncomparable):
         return []
 

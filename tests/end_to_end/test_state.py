@@ -90,12 +90,12 @@ def test_a_patch_that_no_longer_counts_its_calls_is_wrong(repo):
     assert "unchanged after" in said["trials"][0]["reason"]
 
 
-def test_what_the_untouched_code_leaves_otherwise_each_time_is_named_and_beyond_the_tests_a_difference_is_a_warning(
+def test_what_the_untouched_code_leaves_otherwise_each_time_is_named_and_what_differs_beyond_the_tests_is_not_faster(
     repo,
 ):
     """The tests have no negative values."""
     code, said = verify(repo, UNSIGNED)
-    assert code in (0, 7), said
+    assert code == 7, said
     told = "\n".join(said["warnings"])
     assert "`counting:seen_at` is compared with nothing: not the same twice" in told
     assert "`counting:calls` is compared with nothing" not in told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import marshal
+import struct
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,11 +75,12 @@ def encode_with(many: int, value: object) -> bytes:
 
 
 def test_nan_is_nan_however_many_there_are():
-    nan, other = float("nan"), float("inf") - float("inf")
+    nan, other = struct.unpack("<dd", bytes.fromhex("000000000000f87f010000000000f8ff"))
     for many in (15, 16, 40):
         assert encode([nan] * many) == encode([other] * many) != encode([1.0] * many)
     assert encode([1.5] * 16 + [nan]) == encode([1.5] * 16 + [other])
     assert encode([(1.5, "a", other)] * 20) == encode([(1.5, "a", nan)] * 20)
+    assert encode({nan: 1, **dict.fromkeys(range(20))}) == encode({other: 1, **dict.fromkeys(range(20))})
 
 
 ROWS = [[k, 0.5] for k in range(20)]

@@ -98,19 +98,20 @@ CLAIMED = Ruling(Faster(replace(SPEEDUP, ratio=30.0), SEEN), FOUND)
 
 
 @pytest.mark.parametrize(
-    ("seen", "kind"),
+    ("seen", "whole", "kind"),
     [
-        (None, Faster),
-        (near(20.0), Faster),
-        (near(1.0, own=30.0, work=0.9), Inconclusive),
-        (near(1.0, own=1.02, work=0.9), Faster),  # the gain grows with size, and these are small
-        (near(1.0, own=30.0, work=0.3), Faster),  # refused, or ended early
-        (replace(near(1.0), there=replace(FOUND, difference=WRONG)), Incorrect),
-        (replace(near(1.0, own=30.0), here=replace(FOUND, difference=WRONG)), Incorrect),
+        (near(20.0), True, Faster),
+        (near(1.0, own=30.0, work=0.9), True, Inconclusive),
+        (near(1.0, own=30.0, work=0.9), False, Inconclusive),
+        (near(1.0, own=1.02, work=0.9), False, Faster),  # the gain grows with size, and these are small
+        (near(1.0, own=1.02, work=0.9), True, Inconclusive),
+        (near(1.0, own=30.0, work=0.3), True, Faster),  # refused, or ended early
+        (replace(near(1.0), there=replace(FOUND, difference=WRONG)), True, Incorrect),
+        (replace(near(20.0), there=replace(FOUND, moved="import")), True, Rejected),
     ],
 )
-def test_a_gain_has_to_be_there_on_calls_that_differ_a_little(seen, kind):
-    assert type(judge_near(CLAIMED, lambda _: seen).verdict) is kind
+def test_a_gain_has_to_be_there_on_calls_that_differ_a_little(seen, whole, kind):
+    assert type(judge_near(CLAIMED, whole, lambda _: seen).verdict) is kind
 
 
 def test_a_gain_that_could_not_be_looked_for_elsewhere_is_none():
@@ -121,9 +122,9 @@ def test_a_gain_that_could_not_be_looked_for_elsewhere_is_none():
         def measure(gain: float, failed: Exception = failed) -> Near:
             raise failed
 
-        assert type(judge_near(CLAIMED, measure).verdict) is kind
+        assert type(judge_near(CLAIMED, True, measure).verdict) is kind
 
 
 def test_what_is_no_gain_is_not_looked_for_elsewhere():
     slower = Ruling(Slower(SPEEDUP, SEEN), FOUND)
-    assert judge_near(slower, lambda gain: pytest.fail("it was")) is slower
+    assert judge_near(slower, True, lambda gain: pytest.fail("it was")) is slower

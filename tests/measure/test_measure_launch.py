@@ -312,6 +312,7 @@ def test_inputs_are_taken_in_their_order_until_a_pass_is_long_enough(make_race):
     asked = (race.project, race.old, race.inputs, 1, race.core, 20.0)
     assert affordable(*asked) == race.inputs
     assert len(costs(*asked, 0.0)) == 1
+    assert len(costs(*asked, 5.0)) == len(race.inputs)
 
 
 def test_no_worker_outlives_its_launch(make_race):

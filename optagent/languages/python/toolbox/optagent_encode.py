@@ -294,7 +294,7 @@ def spread(value: Any, most: int) -> tuple[int, list[Any]]:
             found = [one for one in level if type(one) is not tuple] if tuple in boxes else level
             inner += found
             met.update(map(id, found))
-        if len(met) != len(inner) + 1 or (dict in boxes and not is_of(set(map(type, keys(level))), SCALARS)):
+        if len(met) != len(inner) + 1 or (dict in boxes and not has_plain_keys(level)):
             break
         parts += sum(map(len, level))
         if parts > most:
@@ -309,9 +309,11 @@ def may_hold_nan(level: list[Any], kinds: set[type]) -> bool:
     return total != total
 
 
-def keys(boxes: Any) -> Any:
-    """Those of the dicts among them."""
-    return itertools.chain.from_iterable(one for one in boxes if type(one) is dict)
+def has_plain_keys(boxes: Any) -> bool:
+    """Whether the keys of the dicts among them are plain."""
+    keys = list(itertools.chain.from_iterable(one for one in boxes if type(one) is dict))
+    kinds = set(map(type, keys))
+    return is_of(kinds, SCALARS) and not (float in kinds and may_hold_nan(keys, kinds))
 
 
 def values(boxes: Any) -> Any:

@@ -12,8 +12,8 @@ seen there, and stays sorted if it was:
     calls       the same object in two places, a keyword left out if others leave it out
 
 Asked for apart, since nobody says that such calls occur: "beyond" what was seen are numbers outside of the observed
-range, any length, letters of other alphabets, what was sorted the other way round; "odd" are floats that compare or add
-up in odd ways, besides.
+range, any length, letters of other alphabets, what was sorted the other way round; "odd" are calls with one float that
+compares or adds up in odd ways in the place of another.
 
 What the target does with them, or that it refuses them, is for the untouched code to say.
 """
@@ -112,8 +112,9 @@ def all_seen(inputs: Sequence[bytes], reach: str = "near") -> dict[int | str, Se
             named.append(set(kwargs))
             for place, value in [*enumerate(args), *kwargs.items()]:
                 seen[place].add(value)
-    for name in set().union(*named) - set(named[0]).intersection(*named) if named else ():
-        seen["-" + name] = None
+    if named and reach != "odd":
+        for name in set().union(*named) - set(named[0]).intersection(*named):
+            seen["-" + name] = None
     return seen
 
 
@@ -151,7 +152,7 @@ def written(call: Call) -> tuple[str, bytes] | None:
 def variants(args: Any, kwargs: dict[str, Any], seen: Any, rng: random.Random) -> Iterator[tuple[str, Call]]:
     places = list(range(len(args)))
     for first, second in itertools.combinations(places[:MOST_ARGUMENTS], 2):
-        if type(args[first]) in MUTABLE and type(args[first]) is type(args[second]):
+        if type(args[first]) in MUTABLE and type(args[first]) is type(args[second]) and not seen[first].odd:
             yield f"{first} is {second}", ((*args[:second], args[first], *args[second + 1 :]), kwargs)
     for name in kwargs:
         if "-" + name in seen:
@@ -166,7 +167,7 @@ def variants(args: Any, kwargs: dict[str, Any], seen: Any, rng: random.Random) -
 
 def changed(value: Any, seen: Seen, rng: random.Random, depth: int) -> Iterator[Any]:
     """Values of the same type near this one; none of a type that is not in the table."""
-    make = TABLE.get(type(value))
+    make = (ODD_TABLE if seen.odd else TABLE).get(type(value))
     if make is not None and depth <= MOST_DEPTH:
         yield from make(value, seen, rng, depth)
 
@@ -183,8 +184,6 @@ def of_number(value: Any, seen: Seen, rng: random.Random, depth: int) -> Iterato
     for other in dict.fromkeys(map(kind, (*near, *far))):
         if (seen.beyond or least <= other <= greatest) and other != value:
             yield other
-    if seen.odd and kind is float:
-        yield from ODD
 
 
 def of_text(value: Any, seen: Seen, rng: random.Random, depth: int) -> Iterator[Any]:
@@ -234,6 +233,30 @@ def of_set(value: Any, seen: Seen, rng: random.Random, depth: int) -> Iterator[A
         yield from (type(value)(), type(value)(members[:1]), type(value)(members[:-1]))
 
 
+def odd_float(value: float, seen: Seen, rng: random.Random, depth: int) -> Iterator[float]:
+    yield from ODD
+
+
+def odd_element(value: Any, seen: Seen, rng: random.Random, depth: int) -> Iterator[Any]:
+    if value:
+        k = rng.randrange(len(value))
+        for one in changed(value[k], seen, rng, depth + 1):
+            yield value[:k] + type(value)([one]) + value[k + 1 :]
+
+
+def odd_value(value: dict[Any, Any], seen: Seen, rng: random.Random, depth: int) -> Iterator[dict[Any, Any]]:
+    if value:
+        key, one = rng.choice(list(value.items()))
+        for other in changed(one, seen, rng, depth + 1):
+            yield {**value, key: other}
+
+
+ODD_TABLE: dict[type, Callable[[Any, Seen, random.Random, int], Iterator[Any]]] = {
+    float: odd_float,
+    list: odd_element,
+    tuple: odd_element,
+    dict: odd_value,
+}
 TABLE: dict[type, Callable[[Any, Seen, random.Random, int], Iterator[Any]]] = {
     bool: of_bool,
     int: of_number,
