@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from optagent.cli.workshop import Workshop
-from optagent.core.fault import Fault, Strength, Unexecuted
+from optagent.core.fault import Fault, Strength, Unexecuted, fault_of
 from optagent.core.patch import EMPTY, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
@@ -22,6 +22,7 @@ from optagent.core.verdict import Beyond, Difference, Unmeasured
 from optagent.core.workload import Input, Workload
 from optagent.errors import OptagentError
 from optagent.languages.contestant import Misconduct, Uncomparable
+from optagent.ledger.events import Weighed
 from optagent.profile.lines import rows_of
 from optagent.profile.scene import Scene
 from optagent.verify import oracle
@@ -193,6 +194,22 @@ def _beyond(shop: Workshop, tree: Tree, run: Run, inputs: tuple[Input, ...]) -> 
         return Beyond(len(inputs))
     test = or_why_not(lambda: shop.project.failing_test(shop.base, tree, inputs[difference.input - 1]))
     return Beyond(len(inputs), difference, test)
+
+
+def weakness(weighed: Weighed, least: float | None) -> str | None:
+    """Why the evidence of a verdict does not suffice; `least` is the oracle strength that is asked for."""
+    return _elsewhere(weighed.beyond) or fault_of(weighed.oracle, least)
+
+
+def _elsewhere(beyond: Beyond | Unmeasured) -> str | None:
+    """What is not the same there; odd values are only warned of."""
+    if not isinstance(beyond, Beyond) or beyond.difference is None or beyond.odd:
+        return None
+    found = beyond.difference
+    return (
+        f"not the same on calls that no test shows: {found.where} is {found.old} before and {found.new} after; if such "
+        "calls do not occur, say which do in a workload file (`--workload FILE`)"
+    )
 
 
 def _gives(course: _Course, tree: Tree) -> bool | None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from optagent.cli import bench
+from optagent.cli.evidence import weakness
 from optagent.cli.reports import run_report
 from optagent.cli.shop import Counter
 from optagent.cli.workshop import Workshop
@@ -80,4 +81,5 @@ def judged(
 def _weakness(workshop: Workshop) -> str | None:
     """Why the evidence does not suffice for what was asked."""
     weighed = replay(workshop.ledger.events(workshop.run)).weighed.get(ONLY_TRIAL)
-    return fault_of(weighed.oracle if weighed else UNPLANTED, workshop.settings.min_oracle)
+    least = workshop.settings.min_oracle
+    return weakness(weighed, least) if weighed else fault_of(UNPLANTED, least)

@@ -9,25 +9,22 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 
 from optagent.cli.bench import reference_run
-from optagent.cli.evidence import Compared, or_why_not, take_beyond, take_strength, take_unexecuted
+from optagent.cli.evidence import Compared, or_why_not, take_beyond, take_strength, take_unexecuted, weakness
 from optagent.cli.timed import Nearby, affordable, nearby
 from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
 from optagent.core.effort import EFFORTS, Effort
-from optagent.core.fault import fault_of
 from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
 from optagent.core.verdict import (
-    Beyond,
     Evidence,
     Faster,
     Inconclusive,
     Incorrect,
     Rejected,
     Speedup,
-    Unmeasured,
     Verdict,
 )
 from optagent.core.workload import Input
@@ -170,10 +167,8 @@ class Counter:
         verdict = ruling.verdict
         if not isinstance(verdict, Faster):
             return ruling
-        weakness = _elsewhere(weighed.beyond) or fault_of(weighed.oracle, self.workshop.settings.min_oracle)
-        return (
-            replace(ruling, verdict=Inconclusive(weakness, verdict.evidence, verdict.speedup)) if weakness else ruling
-        )
+        weak = weakness(weighed, self.workshop.settings.min_oracle)
+        return replace(ruling, verdict=Inconclusive(weak, verdict.evidence, verdict.speedup)) if weak else ruling
 
     def _reproduce(self, number: int, tree: Tree, verdict: Verdict) -> None:
         """The input on which what was judged is wrong, as a test to paste, on record."""
@@ -317,17 +312,6 @@ class Counter:
             asked=self.asked,
             elapsed_s=time.monotonic,
         )
-
-
-def _elsewhere(beyond: Beyond | Unmeasured) -> str | None:
-    """What is not the same there; odd values are only warned of."""
-    if not isinstance(beyond, Beyond) or beyond.difference is None or beyond.odd:
-        return None
-    found = beyond.difference
-    return (
-        f"not the same on calls that no test shows: {found.where} is {found.old} before and {found.new} after; if such "
-        "calls do not occur, say which do in a workload file (`--workload FILE`)"
-    )
 
 
 def _claimed(ruling: Ruling, held_out: int, cost: Spent) -> events.Claimed:
