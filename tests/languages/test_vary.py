@@ -38,8 +38,8 @@ def packed(*args, **kwargs):
     return pack(args, kwargs, lambda module: False)[1]
 
 
-def calls(inputs, of=None, seed=1, most=500):
-    return [unpack(data) for _, data in varied(inputs, len(inputs) if of is None else of, seed, most)]
+def calls(inputs, of=None, seed=1, most=500, reach="near"):
+    return [unpack(data) for _, data in varied(inputs, len(inputs) if of is None else of, seed, most, reach)]
 
 
 @given(PLAIN, PLAIN)
@@ -120,3 +120,31 @@ def test_many_arguments_are_varied_within_bounds():
     made = calls([packed(*range(300)), packed(*range(1, 301))], most=24)
     assert 4 < len(made) <= 24
     assert all(len(args) == 300 for args, _ in made)
+
+
+ODD = {repr(one) for one in (float("nan"), float("inf"), -float("inf"), -0.0, 1e308, 5e-324)}
+
+
+def numbers(value):
+    if isinstance(value, list | tuple):
+        return [number for one in value for number in numbers(one)]
+    return [value]
+
+
+def test_odd_calls_differ_by_one_odd_float_and_there_are_none_without_floats():
+    inputs = [packed([1.5, 2.5, k], (k, "a"), limit=k) for k in range(1, 5)] + [packed([0.5], (7, "ab"))]
+    for args, kwargs in calls(inputs, reach="odd"):
+        assert sum(repr(number) in ODD for number in numbers([*args, *kwargs.values()])) == 1
+        assert all(number in range(8) for number in numbers([*args, *kwargs.values()]) if type(number) is int)
+    assert len(calls(inputs, reach="odd")) > 4
+    assert calls([packed([k], "text", k > 2) for k in range(5)], reach="odd") == []
+
+
+def test_beyond_what_was_seen_are_other_signs_lengths_and_letters():
+    inputs = [packed([k, k + 1], f"w{k}") for k in range(5)]
+    values, words = zip(*(args for args, _ in calls(inputs, reach="beyond")), strict=True)
+    assert any(number < 0 for one in values for number in one)
+    assert any(number > 6 for one in values for number in one)
+    assert {len(one) for one in values} > {2}
+    assert any(not word.isascii() for word in words)
+    assert all(len(args[0]) == 2 and args[1].isascii() for args, _ in calls(inputs))
