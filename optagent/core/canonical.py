@@ -32,13 +32,13 @@ PARTS = ("", "", "positional arguments after the call", "keyword arguments after
 def first_difference(old: bytes, new: bytes) -> Difference:
     """Where two encodings of a call first differ, told in words; as they stand when they are no encodings."""
     try:
-        found = _first_part(_read(old), _read(new))
+        found = _first_part(read(old), read(new))
     except (ValueError, TypeError, LookupError, RecursionError):
         found = None
     return found or Difference("the encoding", _short(repr(old[:SHOWN])), _short(repr(new[:SHOWN])))
 
 
-def _read(encoding: bytes) -> Any:
+def read(encoding: bytes) -> Any:
     """The whole tree of an encoding, with what stands packed after its first line put in its place."""
     line, _, packed = encoding.partition(b"\n")
     return _filled(json.loads(line), dict(enumerate(unpacked(packed))))

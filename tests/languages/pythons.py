@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from rungs import make_sandbox, open_to_all
 
+from optagent.core.canonical import read
 from optagent.core.target import Target, Tree
 from optagent.languages.contestant import Uncomparable
 from optagent.languages.python import interpreter, toolbox_folder
@@ -71,14 +71,14 @@ def targets_of(tree: Tree, specs: Iterable[str]) -> tuple[Target, ...]:
 
 
 def outcomes(home: PythonHome, tree: Tree, target: Target, captured: Captured) -> list[Any]:
-    """Every captured call made again by a worker: what it left, as JSON, or why there is nothing."""
+    """Every captured call made again by a worker: what it left, as a tree, or why there is nothing."""
     project, told = PythonProject(home, target), []
     with project.contestant(tree, 1, 30) as worker:
         project.load(worker, tree, 1)
         worker.keep([one.data for one in captured.inputs])
         for number in range(len(captured.inputs)):
             try:
-                told.append(json.loads(worker.admit(number)[1]))
+                told.append(read(worker.admit(number)[1]))
             except Uncomparable as reason:
                 told.append(str(reason))
     return told

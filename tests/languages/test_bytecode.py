@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import shutil
 import struct
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from pythons import home_of
 
+from optagent.core.canonical import read
 from optagent.core.patch import Change, Patch
 from optagent.core.scope import Scope
 from optagent.core.target import Tree
@@ -49,7 +49,7 @@ def told(project: PythonProject, tree: Tree) -> object:
     with project.contestant(tree, 1, 20) as one:
         project.load(one, tree, 1)
         one.keep([pickle.dumps(((1,), {}), 5)])
-        return json.loads(one.call([0])[0])[2]
+        return read(one.call([0])[0])[2]
 
 
 def compiled_by(project: PythonProject, tree: Tree) -> set[str]:

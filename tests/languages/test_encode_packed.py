@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from test_encode import rebuilt, scalars, values
 
-from optagent.core.canonical import _read, first_difference
+from optagent.core.canonical import first_difference, read
 from optagent.core.packed import unpacked
 
 # isort: split
@@ -55,7 +55,7 @@ def unordered(tree: object) -> object:
 def test_what_is_packed_reads_as_if_it_were_not(value):
     slow = json.loads(encode_with(10**9, value))
     if '"r"' not in json.dumps(slow):  # numbers of containers met go by level where they are packed
-        assert repr(unordered(_read(encode_with(1, value)))) == repr(unordered(slow))
+        assert repr(unordered(read(encode_with(1, value)))) == repr(unordered(slow))
 
 
 @given(anything, anything)

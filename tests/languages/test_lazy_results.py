@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 
 import pytest
 import toolbox_path  # noqa: F401
+
+from optagent.core.canonical import read
 
 # isort: split
 import optagent_iterate
@@ -148,7 +149,7 @@ def test_a_lazy_result_that_reads_its_argument_reads_it_to_the_end():
     def doubled(source):
         return (2 * one for one in source)
 
-    outcome = json.loads(left_by(doubled, iter([1, 2])))
+    outcome = read(left_by(doubled, iter([1, 2])))
     assert outcome[2][3:] == [2, 4]
     assert outcome[3][1] == ["I", "iterator", ["ended", None]]  # nothing is left
 

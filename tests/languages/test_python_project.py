@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import sys
 from dataclasses import replace
@@ -12,6 +11,7 @@ import pytest
 from pythons import VERSIONS, home_of, python, targets_of  # noqa: F401
 from rungs import make_sandbox, open_to_all
 
+from optagent.core.canonical import read
 from optagent.core.target import Tree
 from optagent.errors import BadWorkload, InterpreterUnusable
 from optagent.languages.contestant import Misconduct, Uncomparable
@@ -212,7 +212,7 @@ def called(odd, *args: object, seconds: float = 20) -> object:
     with project.contestant(tree, 1, seconds) as worker:
         project.load(worker, tree, 1)
         worker.keep([pickle.dumps((args, {}))])
-        return json.loads(worker.call([0])[0])
+        return read(worker.call([0])[0])
 
 
 def test_what_is_printed_belongs_to_the_result(odd):
