@@ -69,7 +69,8 @@ def judged(
     workshop.ledger.record(workshop.run, Decided(verdict, spent), ONLY_TRIAL)
     outcome = referee_outcome(verdict, max_slowdown)
     if outcome in GATED and (weakness := _weakness(workshop)):
-        outcome, notes = Outcome.INCONCLUSIVE, [*notes, weakness]
+        is_told = weakness == getattr(verdict, "reason", None)
+        outcome, notes = Outcome.INCONCLUSIVE, notes if is_told else [*notes, weakness]
     kept = ONLY_TRIAL if outcome is Outcome.FASTER else 0
     workshop.ledger.record(workshop.run, RunEnded(outcome, kept, {"notes": list(notes)}))
     workshop.clear()

@@ -139,16 +139,15 @@ def beside_warnings(weighed: Weighed) -> list[str]:
         costs = [*costs, _weakness(weighed.oracle)]
     if isinstance(weighed.unexecuted, Unexecuted) and weighed.unexecuted.lines:
         costs = [*costs, _unseen(weighed.unexecuted)]
-    if isinstance(weighed.beyond, Beyond) and weighed.beyond.difference is not None:
-        costs = [*costs, _elsewhere(weighed.beyond.difference, weighed.beyond.odd)]
+    if isinstance(weighed.beyond, Beyond) and weighed.beyond.difference is not None and weighed.beyond.odd:
+        costs = [*costs, _oddly(weighed.beyond.difference)]
     return costs
 
 
-def _elsewhere(found: Difference, odd: bool) -> str:
-    beyond = "for floats that compare or add up in odd ways" if odd else "beyond what the tests show"
+def _oddly(found: Difference) -> str:
     return (
-        f"not the same {beyond}: {found.where} is {found.old} before and {found.new} after "
-        "(a test of it is in the JSON, `evidence.beyond`). If such calls occur, this patch is wrong"
+        f"not the same for floats that compare or add up in odd ways: {found.where} is {found.old} before and "
+        f"{found.new} after (a test of it is in the JSON, `evidence.beyond`). If such calls occur, this patch is wrong"
     )
 
 

@@ -72,6 +72,10 @@ def outcome_of(tmp_path):
     return run
 
 
+RIGHT_FOR_PIXELS = FOLDER / "image_extrema" / "faster.patch"
+"""It stops at the first row after which both 0 and 255 were seen."""
+
+
 @pytest.mark.slow
 def test_checkpoint_serialise_becomes_at_least_five_times_faster(outcome_of):
     code, result = outcome_of("checkpoint_serialise")
@@ -100,5 +104,18 @@ def test_expert_placement_becomes_at_least_three_times_faster(outcome_of):
 @pytest.mark.sweep
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_its_faster_patch_is_confirmed_and_its_wrong_one_refused(outcome_of, patch):
-    code, result = outcome_of(patch.parent.name, "verify", "--scope", "module", "--patch", str(patch))
+    options = ["--scope", "module", "--patch", str(patch)]
+    if patch == RIGHT_FOR_PIXELS:
+        options += ["--workload", str(patch.parent / "workload.py")]
+    code, result = outcome_of(patch.parent.name, "verify", *options)
     assert (code, result["outcome"]) == ((0, "faster") if patch.stem == "faster" else (6, "incorrect"))
+
+
+@pytest.mark.slow
+@pytest.mark.sweep
+def test_a_patch_that_is_right_for_pixels_only_needs_a_workload_file_that_says_so(outcome_of):
+    options = ["--scope", "module", "--patch", str(RIGHT_FOR_PIXELS)]
+    code, result = outcome_of("image_extrema", "verify", *options)
+    assert (code, result["outcome"]) == (7, "inconclusive")
+    assert "on calls that no test shows" in result["trials"][0]["reason"]
+    assert result["evidence"]["beyond"]["odd"] is False
