@@ -10,7 +10,7 @@ from functools import cached_property
 
 from optagent.cli.bench import reference_run
 from optagent.cli.evidence import Compared, or_why_not, take_beyond, take_strength, take_unexecuted, weakness
-from optagent.cli.timed import Nearby, affordable, nearby
+from optagent.cli.nearby import Nearby, nearby
 from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
 from optagent.core.effort import EFFORTS, Effort
@@ -18,15 +18,7 @@ from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
-from optagent.core.verdict import (
-    Evidence,
-    Faster,
-    Inconclusive,
-    Incorrect,
-    Rejected,
-    Speedup,
-    Verdict,
-)
+from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Speedup, Verdict
 from optagent.core.workload import Input
 from optagent.languages.contestant import Misconduct
 from optagent.languages.python.locate import line_of
@@ -275,8 +267,10 @@ class Counter:
     def _timed_inputs(self, index: int) -> tuple[Input, ...]:
         """Those of a held-out set that are timed: a matter of the reference alone, so it is found out once."""
         if index not in self.timed:
-            held = self.problem.workload.held_out[index]
-            self.timed[index] = affordable(self.workshop, held, self.run.patience_s, "timed", index)
+            shop, held = self.workshop, self.problem.workload.held_out[index]
+            seed = derive(shop.settings.seed, "timed", index)
+            patience_s = self.run.patience_s
+            self.timed[index] = speed.affordable(shop.project, shop.base, held, seed, shop.core, patience_s)
         return self.timed[index]
 
     def _race(self, tree: Tree, inputs: tuple[Input, ...]) -> Race:

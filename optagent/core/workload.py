@@ -42,8 +42,8 @@ NO_STATE = State()
 @dataclass(frozen=True)
 class Workload:
     """`search` may be seen by everything that proposes edits; each set in `held_out` is for one claim only. `varied`
-    are inputs near those of `search`, which are compared with them; a gain has to be there on them, too. `state` is
-    what is compared after the calls."""
+    are inputs near those of `search`, which are compared with them and never timed. `state` is what is compared after
+    the calls."""
 
     search: tuple[Input, ...]
     held_out: tuple[tuple[Input, ...], ...]

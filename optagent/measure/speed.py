@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from statistics import median
 
 from optagent.core.accounting import is_clear, moved_work
@@ -180,12 +181,12 @@ def near(there: Race, here: Race, gain: float, noise: Noise, seed: int, effort: 
 
 def _few(series: _Series, most: int, gain: float, noise: Noise) -> None:
     """So many launches, or one that shows clearly more than half of the gain, by first calls too."""
-    while len(series.launches) < most and not series.is_over:
-        series.launch()
-        first = series.launches[0]
-        seen = min(first.on(noise.clock).log_ratio, first.first_on(noise.clock).log_ratio)
-        if not is_mostly_gone(gain, seen, -bar(noise.floor)):
-            break
+    series.launch()
+    first = series.launches[0]
+    seen = min(first.on(noise.clock).log_ratio, first.first_on(noise.clock).log_ratio)
+    if is_mostly_gone(gain, seen, -bar(noise.floor)):
+        while len(series.launches) < most and not series.is_over:
+            series.launch()
 
 
 def _least(series: _Series, noise: Noise) -> float:
@@ -213,8 +214,16 @@ def affordable(
     project: Project, tree: Tree, inputs: Sequence[Input], seed: int, core: int, patience_s: float
 ) -> tuple[Input, ...]:
     """As many inputs, in their order, as can be timed; one at least."""
-    found = costs(project, tree, inputs, seed, core, patience_s, PASS_S)
-    return tuple(inputs[: max(1, len(found) - (sum(found) > PASS_S * 1e9))])
+    return tuple(inputs[: within_a_pass(costs(project, tree, inputs, seed, core, patience_s, PASS_S))])
+
+
+def within_a_pass(costs: Sequence[int]) -> int:
+    """How many of the first inputs of these nanoseconds one pass has time for; one at least.
+
+    >>> within_a_pass([200_000_000, 90_000_000, 90_000_000]), within_a_pass([900_000_000])
+    (2, 1)
+    """
+    return max(1, sum(spent <= PASS_S * 1e9 for spent in accumulate(costs)))
 
 
 def costs(

@@ -117,7 +117,10 @@ class Encoder:
         return value
 
     def text(self, value: Any, depth: int) -> Any:
-        return value if len(value) < LONG or not self.most_packed else self.blob("p", value)
+        return self.blob("p", value) if self.is_long(value) else value
+
+    def is_long(self, value: Any) -> bool:
+        return len(value) >= LONG and self.most_packed > 0
 
     def blob(self, tag: str, value: Any, parts: int = 1) -> Any:
         """A value packed. Raises ValueError for what is not plain."""
@@ -134,14 +137,11 @@ class Encoder:
         return ["c", value.real.hex(), value.imag.hex()]
 
     def bytes(self, value: Any, depth: int) -> Any:
-        return ["b", value.hex()] if len(value) < LONG or not self.most_packed else self.blob("p", value)
+        return self.blob("p", value) if self.is_long(value) else ["b", value.hex()]
 
     def bytearray(self, value: Any, depth: int) -> Any:
-        return self.first_visit(value) or self.octets(value)
-
-    def octets(self, value: Any) -> Any:
-        is_short = len(value) < LONG or not self.most_packed
-        return ["y", value.hex()] if is_short else self.blob("Y", bytes(value))
+        known = self.first_visit(value)
+        return known or (self.blob("Y", bytes(value)) if self.is_long(value) else ["y", value.hex()])
 
     def ellipsis(self, value: Any, depth: int) -> Any:
         return ["e"]

@@ -248,7 +248,7 @@ def attributes(value: Any) -> Iterator[tuple[str, Any]]:
     if hides_attributes(type(value)):
         refuse(type(value))
     yield from by_text(vars_of(value) or {})
-    yield from ((f"{owner.__qualname__}.{name}", one) for (owner, name), one in slots(value))
+    yield from filled(value, slots_told(type(value)))
 
 
 def by_text(attributes: dict[Any, Any]) -> list[tuple[str, Any]]:

@@ -1,9 +1,10 @@
-"""Which inputs a claim is timed on, and which are near them: a matter of the reference alone."""
+"""Calls near those that a claim is timed on: a matter of the reference alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from operator import itemgetter
 
 from optagent.cli.bench import reference_run
@@ -28,34 +29,27 @@ class Nearby:
     is_whole: bool
 
 
-def affordable(
-    shop: Workshop, inputs: Sequence[Input], patience_s: float, purpose: str, index: int = 0
-) -> tuple[Input, ...]:
-    """As many of them as can be timed, in their order."""
-    if not inputs:
-        return ()
-    seed = derive(shop.settings.seed, purpose, index)
-    return speed.affordable(shop.project, shop.base, inputs, seed, shop.core, patience_s)
-
-
 def nearby(shop: Workshop, timed: Sequence[Input], known: Sequence[Input], patience_s: float) -> Nearby | None:
     """Calls near those that take most of the time of a claim, with about as much to do, and none that is `known`. None
     where there are none, or where the user says which inputs there are."""
     if shop.workload is not None:
         return None
     costs = _by_cost(shop, timed, patience_s)
-    total = sum(cost for _, cost in costs)
-    before = [sum(cost for _, cost in costs[:k]) for k in range(len(costs))]
-    costs = [pair for pair, spent in zip(costs, before, strict=True) if spent < MOST_OF_IT * total]
+    most = MOST_OF_IT * sum(cost for _, cost in costs)
+    spent = accumulate(cost for _, cost in costs)
+    costs = [pair for pair, so_far in zip(costs, spent, strict=True) if so_far - pair[1] < most]
     own = sorted((one for one, _ in costs), key=lambda one: one.digest)  # whatever they took this time
     made = vary(reference_run(shop), shop.base, own, known, derive(shop.settings.seed, "near"), TIMED)
-    found = _by_cost(shop, made, patience_s)
-    near = [(one, cost) for one, cost in found if cost >= COMPARABLE * costs[-1][1]]
+    near = [pair for pair in _by_cost(shop, made, patience_s) if pair[1] >= COMPARABLE * costs[-1][1]]
     if not near:
         return None
-    of_a_size = [one for one, cost in costs if COMPARABLE * cost <= near[0][1]]
-    chosen = affordable(shop, [one for one, _ in near], patience_s, "near")
-    return Nearby(chosen, affordable(shop, of_a_size, patience_s, "near"), len(of_a_size) == len(costs))
+    of_a_size = [pair for pair in costs if COMPARABLE * pair[1] <= near[0][1]]
+    return Nearby(_first(near), _first(of_a_size), len(of_a_size) == len(costs))
+
+
+def _first(costs: Sequence[tuple[Input, int]]) -> tuple[Input, ...]:
+    """As many of them as can be timed, in their order."""
+    return tuple(one for one, _ in costs[: speed.within_a_pass([cost for _, cost in costs])])
 
 
 def _by_cost(shop: Workshop, inputs: Sequence[Input], patience_s: float) -> list[tuple[Input, int]]:
