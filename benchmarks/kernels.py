@@ -12,13 +12,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optagent.cli.config import read
 from optagent.cli.hotspots import open_look
 from optagent.core.target import Tree
 from optagent.core.workload import Input
+from optagent.languages.python.home import PythonHome
 from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
 from optagent.languages.python.workload_file import workload_from_file
@@ -128,11 +129,11 @@ def _package(folder: Path, extra: float) -> Tree:
     return Tree(folder)
 
 
-def _ready(name: str, root: Path, home: object, plain: Tree, slower: dict[float, Tree]) -> Kernel:
+def _ready(name: str, root: Path, home: PythonHome, plain: Tree, slower: dict[float, Tree]) -> Kernel:
     file = root / f"workload_{name}.py"
     file.write_text(WORKLOAD.format(size=KERNELS[name][1]))
     file.chmod(0o644)
-    project = PythonProject(home, locate(plain, name))  # type: ignore[arg-type]
+    project = PythonProject(replace(home, ground=root.resolve()), locate(plain, name))
     inputs = workload_from_file(project, plain, file, 1, 60.0).search
     noise = speed.measure_noise(Race(project, plain, plain, inputs, core()), 1)
     return Kernel(name, project, plain, slower, inputs, noise)

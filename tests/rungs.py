@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from warm_sandbox import Forks
 
 from optagent.sandbox.base import Sandbox
 from optagent.sandbox.bwrap import Bwrap
@@ -27,4 +28,4 @@ def make_sandbox(rung: str) -> Sandbox:
         return Unprotected()
     if shutil.which("bwrap") is None:
         pytest.skip(NO_BWRAP)
-    return Bwrap()
+    return Forks() if rung == "fork" else Bwrap()

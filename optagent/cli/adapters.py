@@ -114,7 +114,8 @@ class PythonTargets:
         toolbox = toolbox_folder.install(folder / TOOLBOX)
         found, (arguments, command) = self.environment, command_of(tests)
         roots = found.import_roots
-        home = PythonHome(self.sandbox, found.interpreter, toolbox, arguments, roots, self.tools, command)
+        ground = folder.resolve()
+        home = PythonHome(self.sandbox, found.interpreter, toolbox, arguments, roots, self.tools, command, ground)
         compile_toolbox(home)
         return home
 

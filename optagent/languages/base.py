@@ -23,10 +23,16 @@ class Project(Protocol):
     def target(self) -> Target: ...
 
     def contestant(
-        self, tree: Tree, hash_seed: int, seconds: float, name: str = "candidate", workload: Path | None = None
+        self,
+        tree: Tree,
+        hash_seed: int,
+        seconds: float,
+        name: str = "candidate",
+        workload: Path | None = None,
+        warm: bool = False,
     ) -> Contestant:
         """A worker that sees only this tree (and that workload file) and has imported nothing of it. The caller
-        closes it."""
+        closes it. A `warm` one may be a fork of one that has started: its addresses are like those of other forks."""
 
     def under(self, words: tuple[str, ...]) -> Project:
         """The same, with its workers started by that command: words that take the rest of a command line. Raises

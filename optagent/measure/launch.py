@@ -31,6 +31,9 @@ SLOW_CALL_NS = 20_000_000
 """The first call of an input that takes the reference this long is checked: there may be no second one."""
 
 EMPTY_LAPS = 3
+HASH_SEEDS = 8
+"""So many seeds for the hashes of strings are drawn from: a worker that has started has one for its life."""
+
 Orders = tuple[tuple[str, ...], tuple[str, ...]]
 WHOLE: Orders = ("old", "new", "new", "old"), ("new", "old", "old", "new")
 SHORT: Orders = ("old", "new"), ("new", "old")
@@ -141,12 +144,12 @@ def launch(race: Race, seed: int) -> Launch:
 
 def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
     """Both sides started at the same time, on cores that are free: nothing of a tree runs yet, nothing is timed."""
-    hash_seed = rng.getrandbits(32)
+    hash_seed = rng.randrange(1, HASH_SEEDS + 1)
     contestants = {}
     for name in rng.sample(("old", "new"), 2):
         tree = race.old if name == "old" else race.new
         who = REFERENCE if name == "old" else "candidate"
-        contestants[name] = race.project.contestant(tree, hash_seed, race.patience_s, who)
+        contestants[name] = race.project.contestant(tree, hash_seed, race.patience_s, who, warm=True)
         contestants[name].collecting = race.collecting
         stack.callback(contestants[name].close)
     for one in contestants.values():

@@ -13,35 +13,46 @@ if TYPE_CHECKING:
 
 MEBIBYTE = 1 << 20
 CHANNEL_VARIABLE = "OPTAGENT_FD"
+FORKS_VARIABLE = "OPTAGENT_FORKS"
 REFUSED_ERRNO = 132
 """What a contestant's attempt to start a process fails with (ERFKILL; see sandboxes/seccomp.toml)."""
 
 
 class Profile(StrEnum):
-    """`tests` may start processes and use loopback sockets; `contestant` is one process without sockets; `command` may
-    start processes, but has no sockets, moves nothing to another core and leaves nothing in the kernel."""
+    """`tests` may start processes and use loopback sockets; `contestant` is one process without sockets; `fork` is one
+    of several that see each other's numbers, and reaches none of them; `command` may start processes, but has no
+    sockets, moves nothing to another core and leaves nothing in the kernel."""
 
     TESTS = "tests"
     CONTESTANT = "contestant"
+    FORK = "fork"
     COMMAND = "command"
 
 
 @dataclass(frozen=True)
 class Mount:
-    """A folder or file shown read-only. `inside` is where it is seen, except on rungs without mounts."""
+    """A folder or file shown read-only. `inside` is where it is seen, except on rungs without mounts. `ground` is the
+    folder of ours that it lies in with others that will be shown there to later commands, if there is one."""
 
     source: Path
     inside: str
+    ground: Path | None = None
 
 
 @dataclass(frozen=True)
 class Command:
-    """What to run. `env` is the whole environment; paths in it come from `Sandbox.inside`."""
+    """What to run. `env` is the whole environment; paths in it come from `Sandbox.inside`.
+
+    `forks` says that a rung may take a fork of the same program that has started before, with other mounts of the same
+    ground: started with FORKS_VARIABLE set, it sends a frame, then reads one for each fork that is wanted
+    (sandbox/nursery.py).
+    """
 
     argv: tuple[str, ...]
     cwd: str
     mounts: tuple[Mount, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    forks: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,16 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from optagent.errors import SandboxBroken, SandboxUnavailable
 from optagent.sandbox import process, seccomp
 from optagent.sandbox.base import CHANNEL_VARIABLE, Command, ExecResult, Exited, Limits, Mount, Profile
 from optagent.sandbox.live import Live, wait_for_end
+from optagent.sandbox.nursery import Nurseries
 
 USER_IDS = range(64000, 65000)
 """Who sandboxed code is when we are root: nobody's id, so that limits on processes hold (they do not for 0). The kernel
@@ -48,15 +50,17 @@ class Bwrap:
         self.is_root = os.geteuid() == 0
         self.user_id = USER_IDS[os.getpid() % len(USER_IDS)] if self.is_root else os.getuid()
         self.group_id = self.user_id if self.is_root else os.getgid()
+        self.nurseries = Nurseries(self._nursery)
 
     def inside(self, mount: Mount) -> str:
         return mount.inside
 
     def run(self, command: Command, limits: Limits) -> ExecResult:
         report, status = os.pipe(), os.pipe()
+        rules = seccomp.compile_filter(Profile.TESTS)
         try:
-            with self._launch(command, limits, Profile.TESTS, report[1], status[1]) as launch:
-                result = process.run(launch, limits, report)
+            with self._launch(command, limits, rules, report[1], ("--json-status-fd", str(status[1]))) as launch:
+                result = process.run(replace(launch, descriptors=(*launch.descriptors, status[1])), limits, report)
         finally:
             os.close(status[1])
             told = os.read(status[0], 4096)
@@ -67,16 +71,23 @@ class Bwrap:
         return result
 
     def open(self, command: Command, limits: Limits, profile: Profile = Profile.CONTESTANT) -> Live:
+        forked = self.nurseries.fork(command, limits) if command.forks and profile is Profile.CONTESTANT else None
+        return forked or self._open(command, limits, seccomp.compile_filter(profile))
+
+    def _nursery(self, command: Command, limits: Limits, folders: tuple[str, ...]) -> Live:
+        """Unfiltered: it runs nothing but our own code, and filters its forks."""
+        return self._open(command, limits, b"", _parents(f"{folder}/below" for folder in folders))
+
+    def _open(self, command: Command, limits: Limits, rules: bytes, more: Sequence[str] = ()) -> Live:
         ours, theirs = socket.socketpair()
-        with self._launch(command, limits, profile, theirs.fileno(), None) as launch:
+        with self._launch(command, limits, rules, theirs.fileno(), more) as launch:
             return process.start(launch, (ours, theirs))
 
     @contextmanager
     def _launch(
-        self, command: Command, limits: Limits, profile: Profile, channel: int, status: int | None
+        self, command: Command, limits: Limits, rules: bytes, channel: int, more: Sequence[str]
     ) -> Iterator[process.Launch]:
         with ExitStack() as stack:
-            rules = stack.enter_context(process.in_memory(seccomp.compile_filter(profile)))
             passwd = stack.enter_context(process.in_memory(self._passwd()))
             argv = [self.program, *self._namespaces(), *_system(passwd), *self._closed(), *_scratch(limits)]
             argv += _parents(mount.inside for mount in command.mounts)
@@ -84,12 +95,14 @@ class Bwrap:
                 argv += ["--ro-bind", str(mount.source), mount.inside]
             for name, value in {**command.env, CHANNEL_VARIABLE: str(channel)}.items():
                 argv += ["--setenv", name, value]
-            argv += ["--seccomp", str(rules), "--chdir", command.cwd, "--remount-ro", "/dev", "--remount-ro", "/"]
-            if status is not None:
-                argv += ["--json-status-fd", str(status)]
+            argv += [*more, "--chdir", command.cwd, "--remount-ro", "/dev", "--remount-ro", "/"]
+            inherited = [passwd]
+            if rules:
+                inherited.append(stack.enter_context(process.in_memory(rules)))
+                argv += ["--seccomp", str(inherited[-1])]
             argv += ["--", *_limited(limits), *self._dropped(), *command.argv]
-            inherited = (rules, passwd) + (() if status is None else (status,))
-            yield process.Launch(tuple(argv), {}, None, inherited)  # the first process inside shows its environment
+            # no environment of its own: the first process inside shows it
+            yield process.Launch(tuple(argv), {}, None, tuple(inherited))
 
     def _namespaces(self) -> list[str]:
         """A user namespace for ordinary users; root needs none, but keeps only what dropping privileges takes."""

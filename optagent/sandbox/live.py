@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -48,9 +49,10 @@ def wait_for_end(handle: int) -> None:
 
 
 class Live:
-    """Owns the process tree and the socket. Use as a context manager: afterwards nothing of it runs."""
+    """Owns the process tree and the socket. Use as a context manager: afterwards nothing of it runs. Without `process`
+    it is a fork of somebody else's, which is one process and can start no other."""
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, stderr: Any = None) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | None, channel: socket.socket, stderr: Any = None) -> None:
         self.process = process
         self.channel = channel
         self.pid = 0
@@ -89,6 +91,17 @@ class Live:
             raise Overdue from None
         except OSError:
             raise ChannelClosed from None
+
+    def send_with(self, descriptors: Sequence[int], data: bytes) -> None:
+        """The same with descriptors of ours, which the process gets as its own."""
+        self.channel.settimeout(STARTUP_S)
+        try:
+            socket.send_fds(self.channel, [data[:1]], descriptors)
+        except TimeoutError:
+            raise Overdue from None
+        except OSError:
+            raise ChannelClosed from None
+        self.send_raw(data[1:])
 
     def receive(self, seconds: float) -> tuple[dict[str, Any], list[bytes]]:
         """The next frame within `seconds`. Raises Overdue or ChannelClosed."""
@@ -176,7 +189,11 @@ class Live:
     def close(self) -> None:
         """Kills the whole tree and waits until it is gone."""
         self.channel.close()
-        kill(self.process)
+        if self.process is not None:
+            kill(self.process)
+        elif self._handle >= 0:
+            with suppress(ProcessLookupError):  # gone already
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
         if self._handle >= 0:
             wait_for_end(self._handle)
             self._handle = -1

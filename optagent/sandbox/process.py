@@ -98,6 +98,12 @@ def start(launch: Launch, channel: tuple[socket.socket, socket.socket]) -> Live:
     return Live(process, channel[0], stderr)
 
 
+def forked(channel: socket.socket) -> Live:
+    """A process that will come of a fork elsewhere, with our end of the channel to it."""
+    channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # before anybody can send
+    return Live(None, channel, tempfile.TemporaryFile())
+
+
 @contextmanager
 def in_memory(data: bytes) -> Iterator[int]:
     """A descriptor from which `data` can be read, backed by no file."""

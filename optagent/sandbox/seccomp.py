@@ -1,4 +1,4 @@
-"""Compiles sandboxes/seccomp.toml into the BPF programs of the two profiles.
+"""Compiles sandboxes/seccomp.toml into the BPF programs of the profiles.
 
 Layout of `struct seccomp_data`: number at 0, architecture at 4, low words of the arguments at 16, 24, 32
 (little-endian). Numbers are from the kernel's syscall tables for x86-64 and asm-generic (aarch64).
@@ -26,6 +26,11 @@ CLONE_NEW_ANYTHING = 0x7E020000  # NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID 
 X32_BIT = 0x40000000
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # typing into the terminal of whoever started us
 F_SETSIG = 10  # a SIGCONT of the kernel's, sent when a file is ready, would undo our SIGSTOP
+F_SETOWN, F_SETOWN_EX = 8, 15  # who gets a signal when a file is ready
+FIOSETOWN, SIOCSPGRP = 0x8901, 0x8902  # the same by ioctl
+OWN_PROCESS = 0x7FFFFFF7
+"""Stands for the number of the process that the filter is for: a fork puts in its own (optagent_nursery.py)."""
+
 TEST_SOCKET_FAMILIES = (1, 2, 10, 16)  # unix, inet, inet6, netlink: all inside an empty network namespace
 
 ARCHES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -37,21 +42,28 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "fsopen": (430, 430),
     "init_module": (175, 105), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425), "ioctl": (16, 29), "ioprio_set": (251, 30), "kcmp": (312, 272),
-    "kexec_load": (246, 104), "keyctl": (250, 219),
+    "kexec_load": (246, 104), "keyctl": (250, 219), "kill": (62, 129),
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "mount": (165, 40), "mount_setattr": (442, 442),
     "move_mount": (429, 429), "mq_open": (240, 180), "msgget": (68, 186), "name_to_handle_at": (303, 264),
     "open_by_handle_at": (304, 265), "open_tree": (428, 428), "perf_event_open": (298, 241),
-    "personality": (135, 92), "pidfd_getfd": (438, 438), "pivot_root": (155, 41),
+    "personality": (135, 92), "pidfd_getfd": (438, 438), "pidfd_send_signal": (424, 424), "pivot_root": (155, 41),
+    "prlimit64": (302, 261),
     "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "ptrace": (101, 117), "quotactl": (179, 60),
-    "reboot": (169, 142), "request_key": (249, 218), "sched_setaffinity": (203, 122),
+    "reboot": (169, 142), "request_key": (249, 218), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
+    "sched_setaffinity": (203, 122),
     "sched_setattr": (314, 274), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
     "semget": (64, 190), "setns": (308, 268), "setpriority": (141, 140), "setsid": (112, 157),
     "settimeofday": (164, 170),
     "shmget": (29, 194), "socket": (41, 198), "swapon": (167, 224), "syslog": (103, 116),
-    "timer_create": (222, 107),
+    "tgkill": (234, 131), "timer_create": (222, 107), "tkill": (200, 130),
     "umount2": (166, 39), "unshare": (272, 97), "userfaultfd": (323, 282), "vfork": (58, None),
     "vmsplice": (278, 75),
 }  # fmt: skip
+
+
+ALONE = (Profile.CONTESTANT, Profile.FORK)
+SIGNALS = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
+SECTIONS = {Profile.FORK: ("always", "contestant", "fork")}
 
 
 @cache
@@ -65,9 +77,15 @@ def compile_filter(profile: Profile, machine: str = platform.machine()) -> bytes
         program += _deny(NUMBERS[name][column], error)
     program += _deny(NUMBERS["clone3"][column], ENOSYS)  # libc then falls back to clone, whose flags can be read
     program += _clone(profile, NUMBERS["clone"][column])
-    program += _second(NUMBERS["ioctl"][column], TIOCSTI, TIOCLINUX)
-    if profile is Profile.CONTESTANT:
-        program += _second(NUMBERS["fcntl"][column], F_SETSIG)
+    owners = (F_SETOWN, F_SETOWN_EX), (FIOSETOWN, SIOCSPGRP)
+    to_file, to_device = owners if profile is Profile.FORK else ((), ())
+    program += _second(NUMBERS["ioctl"][column], TIOCSTI, TIOCLINUX, *to_device)
+    if profile in ALONE:
+        program += _second(NUMBERS["fcntl"][column], F_SETSIG, *to_file)
+    if profile is Profile.FORK:
+        for name in SIGNALS:
+            program += _own(NUMBERS[name][column], OWN_PROCESS)
+        program += _own(NUMBERS["prlimit64"][column], OWN_PROCESS, 0)  # 0 is the caller
     program += _socket(profile, NUMBERS["socket"][column])
     program.append(_op(RETURN, ALLOW))
     return b"".join(program)
@@ -82,8 +100,9 @@ def data_folder() -> Path:
 
 def _denied(profile: Profile) -> list[tuple[str, int]]:
     lists = tomllib.loads((data_folder() / "seccomp.toml").read_text("utf-8"))
-    sections = [name for name in ("always", profile.value) if name in lists]
-    return [(name, ERRNOS[error]) for part in sections for error, names in lists[part].items() for name in names]
+    sections = SECTIONS.get(profile, ("always", profile.value))
+    told = [lists[name] for name in sections if name in lists]
+    return [(name, ERRNOS[error]) for part in told for error, names in part.items() for name in names]
 
 
 def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
@@ -111,11 +130,23 @@ def _deny(number: int | None, error: int) -> list[bytes]:
 def _clone(profile: Profile, number: int | None) -> list[bytes]:
     """Threads may be made; a contestant may make nothing else, the others may make processes but no namespaces."""
     assert number is not None
-    if profile is Profile.CONTESTANT:
+    if profile in ALONE:
         verdict = [_op(JUMP_ANY_BIT, CLONE_THREAD, 1, 0), _op(RETURN, ERRNO | REFUSED_ERRNO)]
     else:
         verdict = [_op(JUMP_ANY_BIT, CLONE_NEW_ANYTHING, 0, 1), _op(RETURN, ERRNO | EPERM)]
     return [_op(JUMP_EQUAL, number, 0, 4), _op(LOAD, ARG0_AT), *verdict, _op(LOAD, NUMBER_AT)]
+
+
+def _own(number: int | None, *allowed: int) -> list[bytes]:
+    """The call's first argument, of which the kernel reads 32 bits, has to be one of these."""
+    assert number is not None
+    return [
+        _op(JUMP_EQUAL, number, 0, len(allowed) + 3),
+        _op(LOAD, ARG0_AT),
+        *(_op(JUMP_EQUAL, one, len(allowed) - k, 0) for k, one in enumerate(allowed)),
+        _op(RETURN, ERRNO | EPERM),
+        _op(LOAD, NUMBER_AT),
+    ]
 
 
 def _second(number: int | None, *refused: int) -> list[bytes]:

@@ -24,14 +24,20 @@ pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(params=["bwrap", "none"])
+@pytest.fixture(params=["bwrap", "fork", "none"])
 def rung(request: pytest.FixtureRequest) -> Sandbox:
     return make_sandbox(request.param)
 
 
-@pytest.fixture
-def box() -> Sandbox:
-    return make_sandbox("bwrap")
+@pytest.fixture(params=["bwrap", "none"])
+def fresh(request: pytest.FixtureRequest) -> Sandbox:
+    """Rungs whose contestants have a command line of their own."""
+    return make_sandbox(request.param)
+
+
+@pytest.fixture(params=["bwrap", "fork"])
+def box(request: pytest.FixtureRequest) -> Sandbox:
+    return make_sandbox(request.param)
 
 
 @pytest.fixture
@@ -105,15 +111,15 @@ def test_a_contestant_that_ends_or_hangs_up_closes_the_channel(rung, end):
             live.send_raw(b"x" * 100)
 
 
-def test_a_worker_that_dies_before_it_greets_is_a_broken_sandbox_with_its_last_words(rung):
-    live = rung.open(Command((PYTHON, "-c", "raise SystemExit('no luck')"), "/tmp", (), ENV), Limits())
+def test_a_worker_that_dies_before_it_greets_is_a_broken_sandbox_with_its_last_words(fresh):
+    live = fresh.open(Command((PYTHON, "-c", "raise SystemExit('no luck')"), "/tmp", (), ENV), Limits())
     with pytest.raises(SandboxBroken, match="no luck"):
         live.greet()
 
 
-def test_a_worker_that_never_greets_is_a_broken_sandbox_and_is_ended(rung, monkeypatch, mark):
+def test_a_worker_that_never_greets_is_a_broken_sandbox_and_is_ended(fresh, monkeypatch, mark):
     monkeypatch.setattr(live_module, "STARTUP_S", 0.5)
-    live = rung.open(Command((PYTHON, "-c", "import time; time.sleep(30)", mark), "/tmp", (), ENV), Limits())
+    live = fresh.open(Command((PYTHON, "-c", "import time; time.sleep(30)", mark), "/tmp", (), ENV), Limits())
     with pytest.raises(SandboxBroken, match="did not start"):
         live.greet()
     assert soon_gone(mark)
@@ -241,7 +247,7 @@ SIGNALLED = """
 import fcntl, signal
 signal.signal(signal.SIGCONT, lambda *_: None)
 signal.signal(signal.SIGIO, lambda *_: None)
-fcntl.fcntl(channel, fcntl.F_SETOWN, os.getpid())
+attempt(fcntl.fcntl, channel, fcntl.F_SETOWN, os.getpid())
 fcntl.fcntl(channel, fcntl.F_SETFL, fcntl.fcntl(channel, fcntl.F_GETFL) | os.O_ASYNC)
 refusal = attempt(fcntl.fcntl, channel, 10, signal.SIGCONT)
 """
@@ -358,8 +364,8 @@ def test_the_memory_of_the_first_process_inside_cannot_be_opened(box):
 
 
 @pytest.mark.parametrize("halted", [False, True], ids=["running", "halted"])
-def test_close_leaves_nothing_running(rung, mark, halted):
-    with contestant(rung, BURN + f"{mark!r}\n") as live:
+def test_close_leaves_nothing_running(fresh, mark, halted):
+    with contestant(fresh, BURN + f"{mark!r}\n") as live:
         live.greet()
         if halted:
             live.halt()
@@ -375,13 +381,13 @@ def test_closing_twice_is_closing_once(rung):
 
 
 @pytest.mark.parametrize("halted", [False, True], ids=["running", "halted"])
-def test_a_referee_that_is_killed_leaves_no_orphan(rung, mark, halted):
+def test_a_referee_that_is_killed_leaves_no_orphan(fresh, mark, halted):
     script = f"""
 import sys, time
 sys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}, {str(HERE.parents[1])!r}]
 from rungs import make_sandbox
 from sandbox_probes import contestant
-live = contestant(make_sandbox({rung.rung!r}), "# {mark}\\n")
+live = contestant(make_sandbox({fresh.rung!r}), "# {mark}\\n")
 live.greet()
 if {halted}: live.halt()
 print("ready", flush=True)

@@ -53,8 +53,9 @@ def listed(section: str) -> list[tuple[str, int]]:
 
 
 def listing(name: str) -> list[Profile]:
-    """The profiles with a section that lists a call."""
-    return [profile for profile in Profile if profile in LISTS and name in dict(listed(profile))]
+    """The profiles with a section that lists a call: a fork has its own and that of a contestant."""
+    found = [profile for profile in Profile if profile in LISTS and name in dict(listed(profile))]
+    return [*found, *([Profile.FORK] if Profile.CONTESTANT in found else [])]
 
 
 def test_a_command_is_refused_what_a_contestant_is_but_for_processes_and_timers():
@@ -72,7 +73,7 @@ def test_a_command_is_refused_what_a_contestant_is_but_for_processes_and_timers(
     ("name", "error", "profiles"),
     [
         *[(name, error, tuple(Profile)) for name, error in listed("always")],
-        *[(name, error, tuple(listing(name))) for name, error in listed("contestant")],
+        *[(name, error, tuple(listing(name))) for name, error in (*listed("contestant"), *listed("fork"))],
         ("clone3", errno.ENOSYS, tuple(Profile)),
     ],
 )

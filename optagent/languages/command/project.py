@@ -44,7 +44,13 @@ class CommandProject:
     folder: str = "."
 
     def contestant(
-        self, tree: Tree, hash_seed: int, seconds: float, name: str = "candidate", workload: Path | None = None
+        self,
+        tree: Tree,
+        hash_seed: int,
+        seconds: float,
+        name: str = "candidate",
+        workload: Path | None = None,
+        warm: bool = False,
     ) -> CommandContestant:
         """A launcher that sees this tree, built; it has started nothing yet. Misconduct when it does not build."""
         if workload is not None:

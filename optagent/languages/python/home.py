@@ -17,7 +17,7 @@ class PythonHome:
     """`test_arguments` are added to pytest's command line; `test_command` is one that is not pytest's, in its place.
     `import_roots` are folders of the tree that stand for the
     user's own, which the environment would import from; `tools` is a folder with a pytest of ours for an environment
-    without one."""
+    without one. `ground` is the folder that all trees lie in."""
 
     sandbox: Sandbox
     interpreter: Interpreter
@@ -26,10 +26,12 @@ class PythonHome:
     import_roots: tuple[str, ...] = ()
     tools: Path | None = None
     test_command: tuple[str, ...] = ()
+    ground: Path | None = None
 
     def mounts(self, tree: Tree) -> tuple[Mount, ...]:
         lent = (Mount(self.tools, TOOLS),) if self.tools else ()
-        return (*self.interpreter.mounts, *lent, Mount(tree.root, TREE), self.toolbox_mount)
+        ground = self.ground if self.ground and tree.root.is_relative_to(self.ground) else None
+        return (*self.interpreter.mounts, *lent, Mount(tree.root, TREE, ground), self.toolbox_mount)
 
     @property
     def toolbox_mount(self) -> Mount:

@@ -53,7 +53,13 @@ class PythonProject:
         return next((target for root, target in self.moved if root == tree.root), self.target)
 
     def contestant(
-        self, tree: Tree, hash_seed: int, seconds: float, name: str = "candidate", workload: Path | None = None
+        self,
+        tree: Tree,
+        hash_seed: int,
+        seconds: float,
+        name: str = "candidate",
+        workload: Path | None = None,
+        warm: bool = False,
     ) -> Contestant:
         """A worker that sees this tree only; it has imported nothing of it yet."""
         lent = [Mount(self.bytecode, BYTECODE)] if self.bytecode else []
@@ -66,6 +72,7 @@ class PythonProject:
             self.home.tree(tree),
             mounts,
             {**self.home.environment(), "PYTHONHASHSEED": str(hash_seed % (1 << 32))},
+            forks=warm and not self.starter,
         )
         return Contestant(self.home.sandbox, command, Limits(seconds=seconds), name)
 

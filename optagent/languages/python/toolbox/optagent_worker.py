@@ -322,4 +322,9 @@ if __name__ == "__main__":
     sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder or ".") != HERE]
     if len(sys.argv) > 1:
         optagent_bytecode.read_from(sys.argv.pop())
-    Worker(_socket.socket(fileno=int(os.environ.pop("OPTAGENT_FD")))).serve()
+    channel = _socket.socket(fileno=int(os.environ.pop("OPTAGENT_FD")))
+    if os.environ.pop("OPTAGENT_FORKS", ""):
+        for name in ("optagent_state", "optagent_vary"):
+            beside(name)
+        channel = beside("optagent_nursery").serve(channel)
+    Worker(channel).serve()

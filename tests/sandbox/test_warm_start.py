@@ -1,0 +1,266 @@
+"""Warm starts: what a fork is given, what it sees of the others, and what becomes of all of them."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from rungs import make_sandbox
+from sandbox_probes import ENV, NO_PYTHON, PYTHON, contestant, hear
+from warm_sandbox import Forks
+
+from optagent.sandbox.base import Command, Limits, Mount
+from optagent.sandbox.live import Live
+
+pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def box() -> Forks:
+    made = make_sandbox("fork")
+    assert isinstance(made, Forks)
+    return made
+
+
+GREETING = "import os, time; os.write(int(os.environ['OPTAGENT_FD']), b'\\0\\0\\0\\2\\0\\0\\0\\0{}'); time.sleep(9)"
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def nursery(box: Forks) -> Live:
+    (only,) = box.nurseries._ready.values()
+    return only
+
+
+def test_contestants_are_forks_of_one_program_that_started_once(box):
+    parents = "say(int(open('/proc/self/stat').read().rpartition(')')[2].split()[1]))"
+    assert len({hear(box, parents) for _ in range(4)}) == 1
+    assert nursery(box).process is not None
+
+
+def test_a_fork_sees_its_own_tree_and_nothing_of_the_others(box):
+    look = "say([os.listdir('/optagent/tree'), os.listdir('/optagent/ground'), sorted(os.listdir('/optagent'))])"
+    for _ in range(2):
+        assert hear(box, look) == [["main.py"], [], ["ground", "toolbox", "tree"]]
+
+
+def test_nothing_of_a_fork_can_be_written_but_its_scratch(box):
+    places = ("/", "/optagent", "/optagent/tree", "/optagent/ground", "/optagent/toolbox", "/usr", "/etc", "/dev")
+    tries = [f"{folder}/x" for folder in places] + ["/optagent/tree/main.py", "/optagent/toolbox/optagent_worker.py"]
+    assert {*hear(box, f"say([attempt(os.open, p, os.O_CREAT | os.O_WRONLY) for p in {tries}])")} <= {13, 30}
+
+
+def test_a_fork_has_no_privileges_and_cannot_get_at_the_mounts_below_its_own(box):
+    script = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+caps = [line.split()[1] for line in open('/proc/self/status') if line.startswith(('Cap', 'NoNewPrivs', 'Seccomp:'))]
+done = [libc.umount2(b'/optagent/ground', 2), libc.unshare(0x20000), libc.mount(b'/', b'/tmp', None, 4096, None)]
+say([os.getuid() != 0, caps, done, attempt(os.setuid, 0), attempt(os.chroot, '/tmp')])
+"""
+    is_plain, caps, done, *refusals = hear(box, script)
+    assert is_plain
+    assert [*map(int, caps[:3]), *map(int, caps[4:])] == [0, 0, 0, 0, 1, 2]  # the bounding set gives nothing by itself
+    assert (done, refusals) == ([-1, -1, -1], [22, 1])  # there is no such user, and no such call
+
+
+OTHERS = """
+import ctypes, fcntl, resource, signal, threading
+libc = ctypes.CDLL(None, use_errno=True)
+others = [int(p) for p in os.listdir('/proc') if p.isdigit() and int(p) != os.getpid()]
+got = []
+def tried(name, function, *arguments):
+    try:
+        result = function(*arguments)
+    except (OSError, ValueError):
+        return
+    if result != -1: got.append(name)
+for p in others:
+    for number in (signal.SIGSTOP, signal.SIGKILL, 0): tried(f'kill {number}', os.kill, p, number)
+    for number, words in CALLS: tried(f'call {number}', libc.syscall, number, *[p if w == 'P' else w for w in words])
+    tried('limit', resource.prlimit, p, resource.RLIMIT_NOFILE)
+    for name in ('mem', 'environ', 'maps', 'fd', 'fdinfo', 'root', 'cwd', 'exe', 'io', 'auxv', 'stack', 'syscall'):
+        look = os.readlink if name in ('root', 'cwd', 'exe') else os.listdir if 'fd' in name else open
+        tried(name, look, f'/proc/{p}/{name}')
+    for name in ('mem', 'oom_score_adj', 'comm', 'clear_refs', 'timerslack_ns', 'coredump_filter', 'uid_map'):
+        tried('write ' + name, lambda: os.write(os.open(f'/proc/{p}/{name}', os.O_WRONLY), b'1'))
+    tried('pidfd', lambda: signal.pidfd_send_signal(os.pidfd_open(p), 9))
+    tried('own', fcntl.fcntl, channel, fcntl.F_SETOWN, p)
+    tried('own ex', fcntl.fcntl, channel, 15, bytes(8))
+    tried('own by ioctl', fcntl.ioctl, channel, 0x8901, p.to_bytes(4, 'little'))
+for target in (0, -1, -os.getpgrp()): tried(f'kill {target}', os.kill, target, signal.SIGKILL)
+tried('group', os.killpg, os.getpgrp(), signal.SIGKILL)
+say([len(others), got])
+"""
+CALLS = [  # x86-64 and aarch64 differ in numbers; a wrong one fails like the rest
+    (62, ("P", 9)), (200, ("P", 9)), (234, ("P", "P", 9)), (129, ("P", 9, 0)), (297, ("P", "P", 9, 0)),
+    (101, (16, "P", 0, 0)), (310, ("P", 0, 0, 0, 0, 0)), (311, ("P", 0, 0, 0, 0, 0)), (312, ("P", "P", 0, 0, 0)),
+    (203, ("P", 8, 0)), (144, ("P", 3, 0)), (141, (0, "P", 19)), (251, (1, "P", 0)), (256, ("P", 8, 0, 0)),
+]  # fmt: skip
+
+
+def test_a_fork_reaches_neither_another_nor_the_one_that_they_are_forks_of(box):
+    script = f"CALLS = {CALLS!r}\n" + OTHERS
+    with contestant(box, "channel.recv(1); say('alive')") as victim, contestant(box, script) as villain:
+        victim.greet()
+        villain.greet()
+        others, got = villain.receive(20)[0]["said"]
+        assert others >= 3  # the first process inside, the program, the victim
+        assert got == []
+        victim.send_raw(b"x")
+        assert victim.receive(10)[0]["said"] == "alive"
+    assert hear(box, "say(1)") == 1
+
+
+def test_a_fork_may_signal_itself(box):
+    script = """
+import signal
+got = []
+signal.signal(signal.SIGUSR1, lambda *_: got.append('told'))
+os.kill(os.getpid(), signal.SIGUSR1)
+signal.raise_signal(signal.SIGUSR1)
+say([got, signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL])
+"""
+    assert hear(box, script) == [["told", "told"], True]
+
+
+def test_a_fork_runs_where_the_thread_that_asked_for_it_may_run(box):
+    before = os.sched_getaffinity(0)
+    core = min(before)
+    os.sched_setaffinity(0, {core})
+    try:
+        with contestant(box, "say(sorted(os.sched_getaffinity(0)))") as live:
+            live.greet()
+            assert live.receive(10)[0]["said"] == [core]
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def test_the_clock_of_a_fork_starts_with_it(box):
+    hear(box, "say(sum(range(10_000_000)))")
+    with contestant(box) as live:
+        live.greet()
+        assert live.cpu_ns() < 50_000_000
+
+
+@pytest.mark.parametrize("halted", [False, True], ids=["running", "halted"])
+def test_close_leaves_nothing_of_a_fork_running(box, halted):
+    with contestant(box, "import threading\nthreading.Thread(target=time.sleep, args=(60,)).start()") as live:
+        live.greet()
+        if halted:
+            live.halt()
+        assert is_running(live.pid)
+    assert not is_running(live.pid)
+    assert is_running(nursery(box).pid)
+
+
+def test_a_referee_that_is_killed_leaves_no_fork_behind():
+    script = f"""
+import sys, time
+sys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}, {str(HERE.parents[1])!r}]
+from rungs import make_sandbox
+from sandbox_probes import contestant
+box = make_sandbox("fork")
+live = contestant(box)
+live.greet()
+print(live.pid, *[one.pid for one in box.nurseries._ready.values()], flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as referee:
+        assert referee.stdout is not None
+        try:
+            pids = [int(word) for word in referee.stdout.readline().split()]
+            assert len(pids) == 2
+        finally:
+            referee.kill()
+    assert soon(lambda: not any(map(is_running, pids)))
+
+
+def soon(question: object, seconds: float = 3.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if question():  # type: ignore[operator]
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_with_the_sandbox_its_programs_end():
+    box = make_sandbox("fork")
+    hear(box, "say(1)")
+    pid = nursery(box).pid
+    assert is_running(pid)
+    del box
+    gc.collect()
+    assert soon(lambda: not is_running(pid))
+
+
+def test_other_limits_or_another_environment_are_another_program(box):
+    for limits in (Limits(), Limits(seconds=5), Limits(open_files=100)):
+        for env in (ENV, {**ENV, "PYTHONHASHSEED": "7"}):
+            box.open(Command((PYTHON, "-c", GREETING), "/tmp", (), env), limits).close()
+    assert len(box.nurseries._ready) == 4
+
+
+def test_only_so_many_programs_are_kept(box, monkeypatch):
+    monkeypatch.setattr("optagent.sandbox.nursery.MOST", 2)
+    pids = []
+    for number in range(3):
+        with ExitStack() as stack:
+            env = {**ENV, "NUMBER": str(number)}
+            stack.enter_context(box.open(Command((PYTHON, "-c", GREETING), "/tmp", (), env), Limits())).greet()
+            pids = [one.pid for one in box.nurseries._ready.values()]
+    assert len(pids) == 2
+
+
+def plain(ground: Path | None) -> Command:
+    mounts = (Mount(ground / "tree", "/seen", ground),) if ground else ()
+    return Command((PYTHON, "-c", GREETING), "/tmp", mounts, ENV, forks=True)
+
+
+def test_a_program_that_does_not_fork_is_started_afresh_each_time(tmp_path):
+    """It answers as a contestant and never reads an order: the trial ends the attempt, for good."""
+    box = make_sandbox("bwrap")
+    (tmp_path / "tree").mkdir()
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        if os.stat(folder).st_uid == os.geteuid():
+            folder.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("optagent.sandbox.live.STARTUP_S", 0.5)
+        with box.open(plain(tmp_path), Limits()) as live:
+            assert live.process is not None
+    assert "did not start" in box.nurseries.refusal
+    with box.open(plain(tmp_path), Limits()) as live:
+        live.greet()
+
+
+def test_a_command_of_no_ground_is_started_afresh():
+    box = make_sandbox("bwrap")
+    with box.open(plain(None), Limits()) as live:
+        live.greet()
+        assert live.process is not None
+    assert box.nurseries.refusal == ""
+
+
+def test_a_program_that_has_ended_is_no_fault_of_the_next_contestant(box):
+    hear(box, "say(1)")
+    ended = nursery(box).pid
+    os.kill(ended, 9)
+    assert soon(lambda: not is_running(ended))
+    with contestant(box) as live:
+        live.greet()
+        assert live.process is not None
+    assert hear(box, "say(1)") == 1
+    assert nursery(box).pid != ended
