@@ -1,7 +1,8 @@
 """Where the time of one launch goes besides its timed rounds, and what it costs to import a package of some size.
 
 `python benchmarks/launches.py` launches every kernel against itself, and a package of 12,000 lines with and without
-its bytecode kept, and writes the tables with machine and date to benchmarks/results/launches.md.
+its bytecode kept; and starts a worker afresh and as a fork of one that has started. The tables with machine and date
+go to benchmarks/results/launches.md.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ def large(watch: Watch) -> list[list[str]]:
             one.chmod(0o755)
         with open_look(read(root / "tree", {"state": str(root / "state")}, {})) as look:
             tree = Tree(root / "tree")
-            bare = PythonProject(look.home, locate(tree, "large/work.py::work"), base=tree)
+            home = replace(look.home, ground=root.resolve())
+            bare = PythonProject(home, locate(tree, "large/work.py::work"), base=tree)
             kept = with_bytecode(bare, root)
             inputs = workload_from_file(bare, tree, root / "workload.py", 1, 60.0).search
             race = Race(bare, tree, tree, inputs, core())
@@ -98,15 +100,43 @@ def large(watch: Watch) -> list[list[str]]:
             return [[name, *watch.row(one)] for name, one in rows.items()]
 
 
+STARTS = 40
+HEAD_OF_STARTS = [
+    "a worker, from asking for it until it is gone",
+    "ms",
+    "90 % of them within ms",
+    "CPU of its start, ms",
+]
+
+
+def starts(race: Race) -> list[list[str]]:
+    """A worker afresh and a fork, in turn, neither of which loads anything."""
+    spent: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+    for _ in range(STARTS):
+        for is_warm in spent:
+            began = time.perf_counter()
+            with race.project.contestant(race.old, 1, 60.0, warm=is_warm) as worker:
+                cpu = worker.life.start / 1e6
+            spent[is_warm].append((1000 * (time.perf_counter() - began), cpu))
+    rows = []
+    for name, found in zip(("in a fresh sandbox", "as a fork"), spent.values(), strict=True):
+        walls, cpus = (sorted(column) for column in zip(*found, strict=True))
+        rows.append([name, f"{median(walls):.1f}", f"{walls[int(0.9 * STARTS)]:.1f}", f"{median(cpus):.1f}"])
+    fresh, fork = (median(wall for wall, _ in one) for one in spent.values())
+    return [*rows, ["ratio", f"{fresh / fork:.1f}", "", ""]]
+
+
 def main() -> None:
     watch = Watch()
     with kernels() as found:
         rows = [[one.name, *watch.row(one.race())] for one in found]
+        started = starts(found[0].race())
     what = (
         f"Milliseconds, medians of {TIMES} launches of a function against itself. Wall time of a launch by part; both "
         "sides are in it. CPU is one worker's, from its start to its first message and in the import of the target."
     )
-    write("launches", "A launch by part", what, "\n".join(table(["kernel", *HEAD], rows + large(watch))))
+    page = [*table(["kernel", *HEAD], rows + large(watch)), *table(HEAD_OF_STARTS, started)]
+    write("launches", "A launch by part", what, "\n".join(page))
 
 
 if __name__ == "__main__":

@@ -20,8 +20,9 @@ import _socket, os, sys
 sys.path.insert(0, '{TOOLBOX}')
 channel = _socket.socket(fileno=int(os.environ.pop('OPTAGENT_FD')))
 if os.environ.pop('OPTAGENT_FORKS', ''):
+    known = {{*sys.modules}}
     import optagent_nursery
-    channel = optagent_nursery.serve(channel)
+    channel = optagent_nursery.serve(channel, known)
 os.environ['OPTAGENT_FD'] = str(channel.detach())
 with open('{TREE}/main.py') as source: program = source.read()
 exec(compile(program, 'main.py', 'exec'), {{'__name__': '__main__'}})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from optagent.agents import coder, judge
+from optagent.agents import coder, judge, tester
 from optagent.agents.brief import Brief, Listing, Standing
 from optagent.agents.prompts import Prompts
 from optagent.core.advice import Advice
@@ -27,4 +27,6 @@ def check(prompts: Prompts) -> None:
     for brief in (NOTHING, ALL, REPAIR):
         judge.question(brief, prompts)
         coder.question(brief, prompts)
+    for survivors in ((), ("a mistake",)):
+        tester.question(tester.Gap(ALL.listing, "Python", ALL.standing.arguments, survivors), prompts)
     prompts.render("coder_again.md", complaint="a complaint")

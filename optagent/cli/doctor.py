@@ -81,7 +81,10 @@ def _sandbox() -> tuple[Sandbox | None, Finding]:
         sandbox = choose("auto", Path.home())
     except OptagentError as fault:
         return None, Finding("sandbox", False, fault.message, fault.hint)
-    return sandbox, Finding("sandbox", True, f"{sandbox.rung}: no network, no home, read-only system, seccomp")
+    seen = f"{sandbox.rung}: no network, no home, read-only system, seccomp"
+    cold = sandbox.warm_start_fault()
+    starts = f"no warm starts, launches take longer: {cold}" if cold else "warm starts: workers are forks of one"
+    return sandbox, Finding("sandbox", True, seen, "", (starts,))
 
 
 def _target_python(python: str | None, sandbox: Sandbox | None) -> tuple[Environment | None, Finding]:

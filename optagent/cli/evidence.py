@@ -28,7 +28,7 @@ from optagent.profile.scene import Scene
 from optagent.verify import oracle
 from optagent.verify.differential import Run, compare, outputs
 from optagent.verify.suite import Suite, broken_test
-from optagent.verify.vary import BEYOND, ODD, vary
+from optagent.verify.vary import BEYOND, HINTED, ODD, vary
 from optagent.workspace.checkouts import Checkouts
 from optagent.workspace.text import read_source
 
@@ -63,6 +63,9 @@ class Compared:
     @property
     def all(self) -> tuple[Input, ...]:
         return (*self.by_tests, *(one for some in self.near for one in some))
+
+    def plus(self, inputs: tuple[Input, ...]) -> Compared:
+        return replace(self, near=(*self.near, inputs))
 
     def courses(self, run: Run) -> list[tuple[Run, tuple[Input, ...]]]:
         """What is given to one worker at a time, as `verify/checks.py` does: state is compared after the tests' own."""
@@ -160,17 +163,19 @@ class _Field:
 
 
 def take_beyond(
-    shop: Workshop, tree: Tree, run: Run, workload: Workload, known: tuple[Input, ...]
+    shop: Workshop, tree: Tree, run: Run, workload: Workload, known: tuple[Input, ...], written: tuple[Input, ...]
 ) -> Beyond | Unmeasured:
     """Inputs beyond all that the tests show, on which the untouched code gives an answer: whether the tree gives the
-    same. Odd ones are tried where the others show nothing."""
+    same. Those that a model has `written` come first; odd ones are tried where the others show nothing."""
     if shop.workload is not None:
         return Unmeasured("the workload file says which inputs there are")
     run = replace(run, watched=())
     tried = 0
-    for wanted in (BEYOND, ODD):
-        seed = derive(shop.settings.seed, wanted.reach)
-        inputs = tuple(vary(run, shop.base, workload.search, known, seed, wanted))
+    for wanted in (None, BEYOND, HINTED, ODD):
+        inputs = written
+        if wanted is not None:
+            seed = derive(shop.settings.seed, wanted.reach)
+            inputs = tuple(vary(run, shop.base, workload.search, known, seed, wanted))
         if not inputs:
             continue
         found = _beyond(shop, tree, replace(run, patience_s=BEYOND_S), inputs)

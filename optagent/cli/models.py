@@ -42,13 +42,18 @@ def buyer(workshop: Workshop, record: Record, purse: Purse, tell: Tell) -> Buyer
 
 
 def seats(settings: RunSettings) -> dict[str, Seat]:
-    """The models of Coder and Judge. Raises BadSetting when nobody knows what one costs and nothing else bounds it."""
+    """The models of Coder, Judge and Tester. Raises BadSetting when nobody knows what one costs and nothing else bounds
+    it."""
     from optagent.llm.litellm_model import LitellmModel
 
     model = LitellmModel(access(settings))
     temperature = SAMPLE_TEMPERATURE if settings.policy == "sample" else None
     (coder, coder_price), (judge, judge_price) = prices(settings)
-    return {"coder": Seat(coder, model, coder_price, temperature), "judge": Seat(judge, model, judge_price)}
+    return {
+        "coder": Seat(coder, model, coder_price, temperature),
+        "judge": Seat(judge, model, judge_price),
+        "tester": Seat(coder, model, coder_price),
+    }
 
 
 def prices(settings: RunSettings) -> tuple[tuple[str, Price | None], tuple[str, Price | None]]:

@@ -60,6 +60,7 @@ def model_policy(counter: Counter, buyer: Buyer | Recorded, purse: Purse) -> Ref
     asked = Atelier(
         counter, models.prompts(settings), buyer.ask, settings.model or "", lambda: budget_line(purse.left(), limit)
     )
+    counter.tester = asked.write_inputs
     return Sample(asked.studio()) if settings.policy == "sample" else Refine(asked.studio())
 
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from optagent.cli.bench import reference_run
 from optagent.cli.evidence import Compared, or_why_not, take_beyond, take_strength, take_unexecuted, weakness
 from optagent.cli.nearby import Nearby, nearby
+from optagent.cli.testing import Tester, ask_for_inputs
 from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
 from optagent.core.effort import EFFORTS, Effort
@@ -52,6 +53,8 @@ class Counter:
     """Those of the held-out sets that are timed, as far as they are known."""
     nearby: dict[int, Nearby | None] = field(default_factory=dict)
     """What is near these, likewise."""
+    tester: Tester | None = None
+    """Who writes inputs where the checks notice too little."""
 
     @property
     def effort(self) -> Effort:
@@ -67,7 +70,8 @@ class Counter:
     @cached_property
     def run(self) -> differential.Run:
         watched = self.problem.workload.state.compared
-        return replace(reference_run(self.workshop), patience_s=max(self.patience_s, 30.0), watched=watched)
+        patience_s = max(self.patience_s, 30.0)
+        return replace(reference_run(self.workshop), patience_s=patience_s, watched=watched, warm=True)
 
     @cached_property
     def expected(self) -> list[bytes]:
@@ -187,9 +191,14 @@ class Counter:
         compared = self._compared(index)
         suite = self.problem.suite
         oracle = or_why_not(lambda: take_strength(shop, suite, self.checkouts, run, compared))
+        asked = ask_for_inputs(shop, run, number, oracle, self.tester)
+        if asked.inputs:
+            self.stage("planting faults again, with the inputs that the model wrote")
+            compared = compared.plus(asked.inputs)
+            oracle = or_why_not(lambda: take_strength(shop, suite, self.checkouts, run, compared))
         unexecuted = or_why_not(lambda: take_unexecuted(shop, tree, compared.all, run.patience_s))
-        beyond = or_why_not(lambda: take_beyond(shop, tree, run, self.problem.workload, compared.all))
-        weighed = replace(weighed, oracle=oracle, unexecuted=unexecuted, beyond=beyond)
+        beyond = or_why_not(lambda: take_beyond(shop, tree, run, self.problem.workload, compared.all, asked.inputs))
+        weighed = replace(weighed, oracle=oracle, unexecuted=unexecuted, beyond=beyond, asked=asked.note)
         self.record(number, weighed)
         return self._gated(ruling, weighed)
 
@@ -226,7 +235,7 @@ class Counter:
             return Ruling(tested)
         held = problem.workload.held_out[index]
         seed = derive(shop.settings.seed, "claim", number)
-        run = replace(self.run, seed=seed)
+        run = replace(self.run, seed=seed, warm=False)  # a program for this seed would be started for it alone
         inputs = (*problem.workload.search, *held)
         expected = differential.outputs(run, shop.base, inputs)
         compared = checks.check_outputs(run, tree, inputs, expected, tested)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from optagent.agents import coder, judge
+from optagent.agents import coder, judge, tester
 from optagent.agents.apply_edit import apply_blocks
 from optagent.agents.asking import Ask
 from optagent.agents.brief import Brief, Listing, Standing
@@ -16,6 +16,7 @@ from optagent.agents.reply import Blocks, Complaint, Edit
 from optagent.agents.unseen import lost
 from optagent.cli.shop import Counter
 from optagent.core.advice import Advice
+from optagent.core.fault import Survivor
 from optagent.core.patch import EMPTY, Candidate
 from optagent.core.profile import Profile
 from optagent.core.scope import Scope
@@ -59,8 +60,19 @@ class Atelier:
         arguments = tuple(f"{name}: {', '.join(kinds)}" for name, kinds in types)
         return Standing(LIMITS[Scope(settings.scope)], self.counter.workshop.runtime, arguments, settings.hint)
 
+    def write_inputs(self, number: int, survivors: Sequence[Survivor]) -> str | Complaint:
+        """Code that makes inputs for what the checks did not notice in the untouched function."""
+        standing, listing = self._standing(), self._listing(self.counter.original)
+        words = tuple(f"line {one.line}: {one.words}" for one in survivors)
+        return tester.write(
+            number, tester.Gap(listing, standing.runtime, standing.arguments, words), self.prompts, self.ask
+        )
+
     def listing(self, candidate: Candidate) -> Listing:
-        source, target = self.counter.source_of(candidate), self.counter.workshop.target
+        return self._listing(self.counter.source_of(candidate))
+
+    def _listing(self, source: str) -> Listing:
+        target = self.counter.workshop.target
         found = shown(source, target.qualname, line_of(source, target))
         calls = (*(one.source for one in found.calls), *([f"# left out: {found.left_out}"] if found.left_out else []))
         return Listing(

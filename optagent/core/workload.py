@@ -13,6 +13,9 @@ HELD_OUT_SETS = 2
 VARIED = "varied"
 """Source of inputs that are others, changed a little."""
 
+WRITTEN = "written by a model"
+"""Source of inputs that code of a model makes."""
+
 
 @dataclass(frozen=True)
 class Input:

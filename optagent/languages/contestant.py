@@ -139,6 +139,11 @@ class Contestant:
         self._halted = False
         self._block = 0
 
+    @property
+    def is_fork(self) -> bool:
+        """Whether it is a fork of a worker that had started before."""
+        return self.live.is_fork
+
     def greet(self) -> None:
         """It has started, and is known by the number that the kernel gave it. Raises SandboxBroken when it has not."""
         self.live.greet()

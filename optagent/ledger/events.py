@@ -195,7 +195,8 @@ UNTRACED = Unmeasured("the version that judged it traced no lines")
 
 @dataclass(frozen=True)
 class Weighed:
-    """What a judged trial means beside its number; what could not be told says why."""
+    """What a judged trial means beside its number; what could not be told says why. `asked` says what came of asking a
+    model for inputs, where that was done."""
 
     guards: Guards | Unmeasured
     growth: Growth | Unmeasured
@@ -203,6 +204,7 @@ class Weighed:
     oracle: Strength | Unmeasured = UNPLANTED
     beyond: Beyond | Unmeasured = UNTRIED
     unexecuted: Unexecuted | Unmeasured = UNTRACED
+    asked: str = ""
     kind: Literal["weighed"] = "weighed"
 
 

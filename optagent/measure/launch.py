@@ -145,15 +145,24 @@ def launch(race: Race, seed: int) -> Launch:
 def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
     """Both sides started at the same time, on cores that are free: nothing of a tree runs yet, nothing is timed."""
     hash_seed = rng.randrange(1, HASH_SEEDS + 1)
+    pair = _opened(race, rng, hash_seed, stack, warm=True)
+    if pair.old.is_fork != pair.new.is_fork:  # they would differ in more than their code
+        pair.old.close()
+        pair.new.close()
+        pair = _opened(race, rng, hash_seed, stack, warm=False)
+    for one in (pair.old, pair.new):
+        one.collecting = race.collecting
+        one.greet()
+    return pair
+
+
+def _opened(race: Race, rng: random.Random, hash_seed: int, stack: ExitStack, warm: bool) -> Pair:
     contestants = {}
     for name in rng.sample(("old", "new"), 2):
         tree = race.old if name == "old" else race.new
         who = REFERENCE if name == "old" else "candidate"
-        contestants[name] = race.project.contestant(tree, hash_seed, race.patience_s, who, warm=True)
-        contestants[name].collecting = race.collecting
+        contestants[name] = race.project.contestant(tree, hash_seed, race.patience_s, who, warm=warm)
         stack.callback(contestants[name].close)
-    for one in contestants.values():
-        one.greet()
     return Pair(contestants["old"], contestants["new"])
 
 

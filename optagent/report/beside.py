@@ -123,7 +123,7 @@ def beside_lines(weighed: Weighed) -> list[str]:
     """What a person reads below the number; what nobody measured is left out."""
     lines = []
     if isinstance(weighed.oracle, Strength):
-        lines.append(f"oracle: {_noticed(weighed.oracle)}")
+        lines.append(f"oracle: {_noticed(weighed.oracle)}" + (f"; {weighed.asked}" if weighed.asked else ""))
     if isinstance(weighed.end_to_end, EndToEnd):
         lines.append(_worth(weighed.end_to_end))
     if isinstance(weighed.growth, Growth):

@@ -20,12 +20,14 @@ REFUSED_ERRNO = 132
 
 class Profile(StrEnum):
     """`tests` may start processes and use loopback sockets; `contestant` is one process without sockets; `fork` is one
-    of several that see each other's numbers, and reaches none of them; `command` may start processes, but has no
-    sockets, moves nothing to another core and leaves nothing in the kernel."""
+    of several that see each other's numbers, and reaches none of them; `nursery` is what these are forks of, and runs
+    none of the target; `command` may start processes, but has no sockets, moves nothing to another core and leaves
+    nothing in the kernel."""
 
     TESTS = "tests"
     CONTESTANT = "contestant"
     FORK = "fork"
+    NURSERY = "nursery"
     COMMAND = "command"
 
 
@@ -106,6 +108,9 @@ class Sandbox(Protocol):
 
     def inside(self, mount: Mount) -> str:
         """Where a mount of a command is seen by that command."""
+
+    def warm_start_fault(self) -> str:
+        """Why commands that fork are started afresh each time; nothing where they are not."""
 
     def run(self, command: Command, limits: Limits) -> ExecResult:
         """The command run to its end under the `tests` profile, with everything it started gone."""

@@ -15,7 +15,7 @@ from optagent.errors import SandboxBroken, SandboxUnavailable
 from optagent.sandbox import process, seccomp
 from optagent.sandbox.base import CHANNEL_VARIABLE, Command, ExecResult, Exited, Limits, Mount, Profile
 from optagent.sandbox.live import Live, wait_for_end
-from optagent.sandbox.nursery import Nurseries
+from optagent.sandbox.nursery import AT_ONCE, Nurseries
 
 USER_IDS = range(64000, 65000)
 """Who sandboxed code is when we are root: nobody's id, so that limits on processes hold (they do not for 0). The kernel
@@ -55,6 +55,14 @@ class Bwrap:
     def inside(self, mount: Mount) -> str:
         return mount.inside
 
+    def warm_start_fault(self) -> str:
+        if self.nurseries.refusal:
+            return self.nurseries.refusal
+        command = Command(("unshare", "--user", "--mount", "true"), "/tmp", env={"PATH": "/usr/bin:/bin"})
+        with self._open(command, Limits(seconds=10), seccomp.compile_filter(Profile.NURSERY)) as live:
+            code = live.process.wait(10) if live.process else 0
+            return live.last_words() if code else ""
+
     def run(self, command: Command, limits: Limits) -> ExecResult:
         report, status = os.pipe(), os.pipe()
         rules = seccomp.compile_filter(Profile.TESTS)
@@ -74,9 +82,11 @@ class Bwrap:
         forked = self.nurseries.fork(command, limits) if command.forks and profile is Profile.CONTESTANT else None
         return forked or self._open(command, limits, seccomp.compile_filter(profile))
 
-    def _nursery(self, command: Command, limits: Limits, folders: tuple[str, ...]) -> Live:
-        """Unfiltered: it runs nothing but our own code, and filters its forks."""
-        return self._open(command, limits, b"", _parents(f"{folder}/below" for folder in folders))
+    def _nursery(self, command: Command, limits: Limits, folders: Sequence[str]) -> Live:
+        """It runs nothing but our own code, and filters its forks further."""
+        many = replace(limits, processes=AT_ONCE * limits.processes)
+        made = _parents(f"{folder}/below" for folder in folders)
+        return self._open(command, many, seccomp.compile_filter(Profile.NURSERY), made)
 
     def _open(self, command: Command, limits: Limits, rules: bytes, more: Sequence[str] = ()) -> Live:
         ours, theirs = socket.socketpair()
@@ -96,13 +106,10 @@ class Bwrap:
             for name, value in {**command.env, CHANNEL_VARIABLE: str(channel)}.items():
                 argv += ["--setenv", name, value]
             argv += [*more, "--chdir", command.cwd, "--remount-ro", "/dev", "--remount-ro", "/"]
-            inherited = [passwd]
-            if rules:
-                inherited.append(stack.enter_context(process.in_memory(rules)))
-                argv += ["--seccomp", str(inherited[-1])]
-            argv += ["--", *_limited(limits), *self._dropped(), *command.argv]
+            compiled = stack.enter_context(process.in_memory(rules))
+            argv += ["--seccomp", str(compiled), "--", *_limited(limits), *self._dropped(), *command.argv]
             # no environment of its own: the first process inside shows it
-            yield process.Launch(tuple(argv), {}, None, tuple(inherited))
+            yield process.Launch(tuple(argv), {}, None, (passwd, compiled))
 
     def _namespaces(self) -> list[str]:
         """A user namespace for ordinary users; root needs none, but keeps only what dropping privileges takes."""

@@ -18,7 +18,7 @@ from optagent.core import frames
 from optagent.errors import SandboxBroken
 from optagent.sandbox import clocks
 
-CREDENTIALS = struct.Struct("3i")
+CREDENTIALS, DESCRIPTORS = struct.Struct("3i"), struct.Struct("4i")
 GRACE_S = 5.0
 STARTUP_S = 30.0
 LAST_WORDS = 4096
@@ -57,7 +57,13 @@ class Live:
         self.channel = channel
         self.pid = 0
         self.stderr = stderr
-        self._handle = -1
+        self.handle = -1
+        """A descriptor of the process, once it is known."""
+        self.is_closed = False
+
+    @property
+    def is_fork(self) -> bool:
+        return self.process is None
 
     def greet(self) -> dict[str, Any]:
         """The worker's first frame. The process id comes from the kernel with it, not from the worker's word.
@@ -70,7 +76,8 @@ class Live:
             self.pid = CREDENTIALS.unpack(ancillary[0][2][: CREDENTIALS.size])[0] if first else 0
             if not self.pid:
                 raise ChannelClosed
-            self._handle = os.pidfd_open(self.pid)
+            if self.handle < 0:
+                self.handle = os.pidfd_open(self.pid)
             return self.receive(STARTUP_S)[0]
         except (OSError, IndexError, struct.error, ChannelClosed, Overdue):
             said = self.last_words()
@@ -105,11 +112,35 @@ class Live:
 
     def receive(self, seconds: float) -> tuple[dict[str, Any], list[bytes]]:
         """The next frame within `seconds`. Raises Overdue or ChannelClosed."""
-        deadline = time.monotonic() + seconds
+        return self._framed(seconds)
+
+    def _framed(self, seconds: float, begun: bytes = b"") -> tuple[dict[str, Any], list[bytes]]:
+        """The frame that begins with these bytes."""
+        deadline, kept = time.monotonic() + seconds, bytearray(begun)
+
+        def take(size: int) -> bytes:
+            head = bytes(kept[:size])
+            del kept[:size]
+            return head + self._take(size - len(head), deadline)
+
         try:
-            return frames.read(lambda size: self._take(size, deadline))
+            return frames.read(take)
         except frames.Malformed:
             raise ChannelClosed from None
+
+    def receive_with(self) -> tuple[dict[str, Any], list[int]]:
+        """The next frame, without blobs, and the descriptors that came with its first byte, which are ours to close."""
+        self.channel.settimeout(STARTUP_S)
+        room = socket.CMSG_SPACE(CREDENTIALS.size) + socket.CMSG_SPACE(DESCRIPTORS.size)
+        try:
+            first, ancillary, _, _ = self.channel.recvmsg(1, room)
+        except TimeoutError:
+            raise Overdue from None
+        except OSError:
+            raise ChannelClosed from None
+        rights = b"".join(data for _, kind, data in ancillary if kind == socket.SCM_RIGHTS)
+        said, _ = self._framed(STARTUP_S, first)
+        return said, list(struct.unpack(f"{len(rights) // 4}i", rights))
 
     def receive_byte(self, seconds: float) -> bytes:
         """One byte, for the signals around a timed block, where a frame would cost more than it says."""
@@ -174,7 +205,7 @@ class Live:
 
     def _signal(self, number: signal.Signals) -> None:
         try:
-            signal.pidfd_send_signal(self._handle, number)
+            signal.pidfd_send_signal(self.handle, number)
         except OSError:
             raise ChannelClosed from None
 
@@ -188,15 +219,16 @@ class Live:
 
     def close(self) -> None:
         """Kills the whole tree and waits until it is gone."""
+        self.is_closed = True
         self.channel.close()
         if self.process is not None:
             kill(self.process)
-        elif self._handle >= 0:
+        elif self.handle >= 0:
             with suppress(ProcessLookupError):  # gone already
-                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
-        if self._handle >= 0:
-            wait_for_end(self._handle)
-            self._handle = -1
+                signal.pidfd_send_signal(self.handle, signal.SIGKILL)
+        if self.handle >= 0:
+            wait_for_end(self.handle)
+            self.handle = -1
         if self.stderr is not None:
             self.stderr.close()
 

@@ -12,8 +12,8 @@ import socket
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from contextlib import ExitStack
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from optagent.core import frames
@@ -24,11 +24,53 @@ from optagent.sandbox.live import ChannelClosed, Live, Overdue
 
 GROUND = "/optagent/ground"
 MOST = 12
-"""So many programs at most are kept ready, of some ten megabytes each."""
+"""So many programs are kept ready, of some ten megabytes each; more only while their forks are at work."""
+
+AT_ONCE = 16
+"""Forks of one program are counted together with their threads by the user they have in common outside."""
 
 NOSUID, NODEV, READ_ONLY = 2, 4, 1  # linux/mount.h
-Start = Callable[[Command, Limits, tuple[str, ...]], Live]
+Start = Callable[[Command, Limits, Sequence[str]], Live]
 """Starts a command that is to fork in a sandbox, with empty folders for its forks' mounts."""
+
+
+class Refused(Exception):
+    """The program forks no more, or cannot just now; the message says why."""
+
+
+class Nursery:
+    """One program that is ready to fork, and the forks of it that may still run."""
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+        self.forks: list[Live] = []
+
+    @property
+    def is_idle(self) -> bool:
+        self.forks = [one for one in self.forks if not one.is_closed]
+        return not self.forks
+
+    def fork(self, command: Command, limits: Limits, lent: Sequence[Mount]) -> Live:
+        """A fork that becomes the command. Raises Refused, or ChannelClosed or Overdue when there is nobody to ask."""
+        with ExitStack() as undo:
+            ours, theirs = socket.socketpair()
+            undo.callback(ours.close)
+            with theirs:
+                fork = undo.enter_context(process.forked(ours))
+                order, rules = order_of(command, limits, lent), seccomp.compile_filter(Profile.FORK)
+                self.live.send_with((theirs.fileno(), fork.stderr.fileno()), frames.pack(order, [rules]))
+                said, descriptors = self.live.receive_with()
+            for one in descriptors:
+                fork.handle = one
+            if fork.handle < 0:
+                raise Refused(str(said.get("refused")))
+            undo.pop_all()
+        self.forks.append(fork)
+        return fork
+
+    def close(self) -> None:
+        with suppress(OSError):  # gone already; there may be others to close
+            self.live.close()
 
 
 class Nurseries:
@@ -36,51 +78,73 @@ class Nurseries:
     machine does not let a sandboxed program make namespaces."""
 
     def __init__(self, start: Start) -> None:
-        self._start = start
-        self._ready: OrderedDict[Hashable, Live] = OrderedDict()
+        self._start = weakref.WeakMethod(start) if hasattr(start, "__self__") else lambda: start
+        self._ready: OrderedDict[Hashable, Nursery] = OrderedDict()
+        self._retired: list[Nursery] = []
         self._one_at_a_time = threading.Lock()
         self.refusal = ""
-        weakref.finalize(self, _close, self._ready)
+        weakref.finalize(self, _close, self._ready, self._retired, os.getpid())
 
     def fork(self, command: Command, limits: Limits) -> Live | None:
         """The command as a fork; None where that cannot be, and it has to be started afresh."""
         lent = [mount for mount in command.mounts if mount.ground]
         if self.refusal or not lent:
             return None
-        whole = started_once(command, lent)
-        key = (whole.argv, tuple(sorted(whole.env.items())), whole.mounts, replace(limits, seconds=0.0))
+        whole, key = started_once(command, lent), key_of(command, limits, lent)
         with self._one_at_a_time:
-            try:
-                nursery = self._ready.pop(key, None) or self._started(whole, command, limits, lent)
-                fork = order(nursery, command, limits, lent)
-            except SandboxBroken as fault:
-                self.refusal = str(fault)
-                return None
-            except (ChannelClosed, Overdue):  # it has ended since, for whatever reason: the next one starts another
-                nursery.close()
-                return None
-            self._ready[key] = nursery
-            if len(self._ready) > MOST:
-                self._ready.popitem(last=False)[1].close()
-        return fork
+            self._tidy()
+            for _ in range(2):  # one that has ended since, or will not, is no reason
+                if key not in self._ready and not self._starts(key, whole, command, limits, lent):
+                    return None
+                self._ready.move_to_end(key)
+                try:
+                    return self._ready[key].fork(command, limits, lent)
+                except (Refused, ChannelClosed, Overdue):
+                    self._retired.append(self._ready.pop(key))
+        return None
 
-    def _started(self, whole: Command, command: Command, limits: Limits, lent: list[Mount]) -> Live:
-        """Raises SandboxBroken when it does not start, or no fork of it does."""
-        with ExitStack() as undo:
-            nursery = undo.enter_context(self._start(whole, limits, tuple(mount.inside for mount in lent)))
-            nursery.greet()
-            with order(nursery, command, limits, lent) as trial:
-                trial.greet()
-            undo.pop_all()
-        return nursery
+    def _starts(self, key: Hashable, whole: Command, command: Command, limits: Limits, lent: Sequence[Mount]) -> bool:
+        """Whether there is another program now, of which a first fork has started; else nobody tries again."""
+        start = self._start()
+        assert start is not None, "the rung is there as long as it is asked"
+        try:
+            with ExitStack() as undo:
+                nursery = Nursery(undo.enter_context(start(whole, limits, [mount.inside for mount in lent])))
+                nursery.live.greet()
+                with nursery.fork(command, limits, lent) as trial:
+                    trial.greet()
+                undo.pop_all()
+        except (SandboxBroken, Refused, ChannelClosed, Overdue) as fault:
+            self.refusal = str(fault) or "the program that was to fork has ended"
+            return False
+        self._ready[key] = nursery
+        return True
+
+    def _tidy(self) -> None:
+        """No more programs than there may be, but for those whose forks are at work."""
+        while len(self._ready) > MOST:
+            self._retired.append(self._ready.popitem(last=False)[1])
+        idle = [one for one in self._retired if one.is_idle]
+        self._retired[:] = [one for one in self._retired if one not in idle]
+        for one in idle:
+            one.close()
 
 
-def _close(ready: OrderedDict[Hashable, Live]) -> None:
-    while ready:
-        ready.popitem()[1].close()
+def _close(ready: OrderedDict[Hashable, Nursery], retired: list[Nursery], maker: int) -> None:
+    if os.getpid() == maker:
+        for one in (*ready.values(), *retired):
+            one.close()
 
 
-def started_once(command: Command, lent: list[Mount]) -> Command:
+def key_of(command: Command, limits: Limits, lent: Sequence[Mount]) -> Hashable:
+    """The same for commands of which one program can fork all. Its memory is near the cores that it was started on."""
+    whole = started_once(command, lent)
+    grounds = tuple(os.stat(mount.ground).st_ino for mount in lent if mount.ground)
+    cores = tuple(sorted(os.sched_getaffinity(0)))
+    return whole.argv, tuple(sorted(whole.env.items())), whole.mounts, grounds, replace(limits, seconds=0.0), cores
+
+
+def started_once(command: Command, lent: Sequence[Mount]) -> Command:
     """What is started for that command and others like it: it sees the grounds whole, and nothing where their parts
     will be."""
     grounds = tuple(Mount(mount.ground, f"{GROUND}/{k}") for k, mount in enumerate(lent) if mount.ground)
@@ -88,11 +152,8 @@ def started_once(command: Command, lent: list[Mount]) -> Command:
     return Command(command.argv, "/", (*kept, *grounds), {**command.env, FORKS_VARIABLE: "1"})
 
 
-def order(nursery: Live, command: Command, limits: Limits, lent: list[Mount]) -> Live:
-    """A fork of the program, which becomes the command. Raises ChannelClosed or Overdue when there is nobody to ask."""
-    ours, theirs = socket.socketpair()
-    fork = process.forked(ours)
-    rules = seccomp.compile_filter(Profile.FORK)
+def order_of(command: Command, limits: Limits, lent: Sequence[Mount]) -> dict[str, object]:
+    """What the program is told: the mounts of a fork, where it is hid what others have, its cores and its limit."""
     mounts = [
         (f"{GROUND}/{k}/{mount.source.relative_to(mount.ground)}", mount.inside)
         for k, mount in enumerate(lent)
@@ -104,12 +165,5 @@ def order(nursery: Live, command: Command, limits: Limits, lent: list[Mount]) ->
         ("/dev/shm", NOSUID | NODEV, size),
         (GROUND, NOSUID | NODEV | READ_ONLY, "size=4096,mode=555"),
     ]
-    wanted = {"mounts": mounts, "fresh": fresh, "cwd": command.cwd, "cores": sorted(os.sched_getaffinity(0))}
-    try:
-        nursery.send_with((theirs.fileno(), fork.stderr.fileno()), frames.pack(wanted, [rules]))
-    except (ChannelClosed, Overdue):
-        fork.close()
-        raise
-    finally:
-        theirs.close()
-    return fork
+    cores = sorted(os.sched_getaffinity(0))
+    return {"mounts": mounts, "fresh": fresh, "cwd": command.cwd, "cores": cores, "processes": limits.processes}

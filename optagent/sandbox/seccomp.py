@@ -26,6 +26,7 @@ CLONE_NEW_ANYTHING = 0x7E020000  # NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID 
 X32_BIT = 0x40000000
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # typing into the terminal of whoever started us
 F_SETSIG = 10  # a SIGCONT of the kernel's, sent when a file is ready, would undo our SIGSTOP
+F_SETLEASE, F_NOTIFY = 1024, 1026  # who opens a leased file waits for its holder, whom we may have stopped
 F_SETOWN, F_SETOWN_EX = 8, 15  # who gets a signal when a file is ready
 FIOSETOWN, SIOCSPGRP = 0x8901, 0x8902  # the same by ioctl
 OWN_PROCESS = 0x7FFFFFF7
@@ -36,13 +37,17 @@ TEST_SOCKET_FAMILIES = (1, 2, 10, 16)  # unix, inet, inet6, netlink: all inside 
 ARCHES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 # name: (x86_64, aarch64); None where the architecture has no such call
 NUMBERS: dict[str, tuple[int | None, int | None]] = {
-    "acct": (163, 89), "add_key": (248, 217), "adjtimex": (159, 171), "bpf": (321, 280), "chroot": (161, 51),
+    "acct": (163, 89), "add_key": (248, 217), "adjtimex": (159, 171), "bind": (49, 200), "bpf": (321, 280),
+    "chroot": (161, 51),
     "clock_adjtime": (305, 266), "clock_settime": (227, 112), "clone": (56, 220), "clone3": (435, 435),
-    "delete_module": (176, 106), "fcntl": (72, 25), "finit_module": (313, 273), "fork": (57, None),
+    "connect": (42, 203),
+    "delete_module": (176, 106), "fanotify_init": (300, 262), "fanotify_mark": (301, 263), "fcntl": (72, 25),
+    "finit_module": (313, 273), "fork": (57, None),
     "fsopen": (430, 430),
-    "init_module": (175, 105), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
+    "init_module": (175, 105), "inotify_add_watch": (254, 27), "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425), "ioctl": (16, 29), "ioprio_set": (251, 30), "kcmp": (312, 272),
-    "kexec_load": (246, 104), "keyctl": (250, 219), "kill": (62, 129),
+    "kexec_load": (246, 104), "keyctl": (250, 219), "kill": (62, 129), "listen": (50, 201),
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "mount": (165, 40), "mount_setattr": (442, 442),
     "move_mount": (429, 429), "mq_open": (240, 180), "msgget": (68, 186), "name_to_handle_at": (303, 264),
     "open_by_handle_at": (304, 265), "open_tree": (428, 428), "perf_event_open": (298, 241),
@@ -64,6 +69,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
 ALONE = (Profile.CONTESTANT, Profile.FORK)
 SIGNALS = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 SECTIONS = {Profile.FORK: ("always", "contestant", "fork")}
+NEEDED = {Profile.NURSERY: ("mount", "unshare")}
 
 
 @cache
@@ -81,7 +87,7 @@ def compile_filter(profile: Profile, machine: str = platform.machine()) -> bytes
     to_file, to_device = owners if profile is Profile.FORK else ((), ())
     program += _second(NUMBERS["ioctl"][column], TIOCSTI, TIOCLINUX, *to_device)
     if profile in ALONE:
-        program += _second(NUMBERS["fcntl"][column], F_SETSIG, *to_file)
+        program += _second(NUMBERS["fcntl"][column], F_SETSIG, F_SETLEASE, F_NOTIFY, *to_file)
     if profile is Profile.FORK:
         for name in SIGNALS:
             program += _own(NUMBERS[name][column], OWN_PROCESS)
@@ -102,7 +108,9 @@ def _denied(profile: Profile) -> list[tuple[str, int]]:
     lists = tomllib.loads((data_folder() / "seccomp.toml").read_text("utf-8"))
     sections = SECTIONS.get(profile, ("always", profile.value))
     told = [lists[name] for name in sections if name in lists]
-    return [(name, ERRNOS[error]) for part in told for error, names in part.items() for name in names]
+    needed = NEEDED.get(profile, ())
+    listed = [(name, ERRNOS[error]) for part in told for error, names in part.items() for name in names]
+    return [(name, error) for name, error in listed if name not in needed]
 
 
 def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:

@@ -27,6 +27,9 @@ class Unprotected:
     def inside(self, mount: Mount) -> str:
         return str(mount.source)
 
+    def warm_start_fault(self) -> str:
+        return "without isolation a fork would see what others left"
+
     def run(self, command: Command, limits: Limits) -> ExecResult:
         report = os.pipe()
         return process.run(_launch(command, limits, report[1]), limits, report)

@@ -15,12 +15,14 @@ from optagent.languages.base import Project
 @dataclass(frozen=True)
 class Run:
     """Where and under which hash seed inputs are called, how long one answer may take, and names of state that is to be
-    the same after all calls."""
+    the same after all calls. `warm` workers may be forks: not where it is asked whether a tree does the same twice,
+    since forks have the same addresses."""
 
     project: Project
     seed: int
     patience_s: float
     watched: tuple[str, ...] = ()
+    warm: bool = False
 
 
 def outputs(run: Run, tree: Tree, inputs: Sequence[Input]) -> list[bytes]:
@@ -29,7 +31,7 @@ def outputs(run: Run, tree: Tree, inputs: Sequence[Input]) -> list[bytes]:
 
     Raises Misconduct when the worker fails and Uncomparable when a value has no canonical form.
     """
-    with run.project.contestant(tree, run.seed, run.patience_s) as contestant:
+    with run.project.contestant(tree, run.seed, run.patience_s, warm=run.warm) as contestant:
         run.project.load(contestant, tree, padding=run.seed % 997)
         contestant.keep([one.data for one in inputs])
         if not run.watched:

@@ -19,7 +19,8 @@ OF_THE_MACHINE = ("RecursionError", "MemoryError", "SystemExit", "KeyboardInterr
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many calls at most, and how far from those seen (optagent_vary has the reaches); whether it will do that the
+    """How many calls at most, and how far from those seen (optagent_vary has the reaches; "hinted" are made from type
+    hints by optagent_hints); whether it will do that the
     untouched code refuses one. Near inputs of at most so many bytes; after so many seconds no further call is looked
     at, and each may take `patience_s`, since an input near one of the tests' may be a call that never returns."""
 
@@ -32,7 +33,7 @@ class Wanted:
 
 
 NEAR, MORE = Wanted(24), Wanted(216)
-BEYOND, ODD = (Wanted(24, reach, False, 1 << 20, 2.0, 2.0) for reach in ("beyond", "odd"))
+BEYOND, HINTED, ODD = (Wanted(24, reach, False, 1 << 20, 2.0, 2.0) for reach in ("beyond", "hinted", "odd"))
 TIMED = Wanted(24, may_refuse=False, most_bytes=4 << 20, seconds=5.0, patience_s=10.0)
 BESIDES = replace(TIMED, most=8)
 
@@ -43,20 +44,24 @@ def vary(
     """Calls near `inputs`, and none of `others`, on which the untouched code does the same each time. None where it
     does not go well: there is no verdict in that, only less evidence."""
     try:
-        made = _made(run, tree, (inputs, others), seed, wanted)
-        served = serving(
-            run,
-            tree,
-            made,
-            wanted.seconds,
-            at_least=0,
-            patience_s=wanted.patience_s,
-            serves=lambda said: not _is_of_the_machine(said) and (wanted.may_refuse or raised(said) is None),
-        )
-        pass_s = max(PASS_S, 3 * (wanted.seconds + wanted.patience_s))
-        return stable(replace(run, patience_s=pass_s), tree, served.inputs)
+        return serving_twice(run, tree, _made(run, tree, (inputs, others), seed, wanted), wanted)
     except (Misconduct, Uncomparable):
         return []
+
+
+def serving_twice(run: Run, tree: Tree, made: Sequence[Input], wanted: Wanted) -> list[Input]:
+    """Those of the calls on which the untouched code does the same each time, as far as that is wanted."""
+    served = serving(
+        run,
+        tree,
+        made,
+        wanted.seconds,
+        at_least=0,
+        patience_s=wanted.patience_s,
+        serves=lambda said: not _is_of_the_machine(said) and (wanted.may_refuse or raised(said) is None),
+    )
+    pass_s = max(PASS_S, 3 * (wanted.seconds + wanted.patience_s))
+    return stable(replace(run, patience_s=pass_s), tree, served.inputs)
 
 
 def _made(

@@ -58,12 +58,20 @@ def listing(name: str) -> list[Profile]:
     return [*found, *([Profile.FORK] if Profile.CONTESTANT in found else [])]
 
 
-def test_a_command_is_refused_what_a_contestant_is_but_for_processes_and_timers():
+def always(name: str) -> list[Profile]:
+    """All, but for what a nursery needs to make a fork alone."""
+    return [profile for profile in Profile if name not in seccomp.NEEDED.get(profile, ())]
+
+
+def test_a_command_is_refused_what_a_contestant_is_but_for_processes_timers_and_watches():
     assert {name for name, _ in listed("contestant")} - dict(listed("command")).keys() <= {
         "fork",
         "vfork",
         "timer_create",
         "setsid",  # every program gets a session of its own from the launcher
+        "inotify_add_watch",
+        "fanotify_init",
+        "fanotify_mark",
     }
     assert dict(listed("command")).items() <= dict(listed("contestant")).items()
 
@@ -72,7 +80,7 @@ def test_a_command_is_refused_what_a_contestant_is_but_for_processes_and_timers(
 @pytest.mark.parametrize(
     ("name", "error", "profiles"),
     [
-        *[(name, error, tuple(Profile)) for name, error in listed("always")],
+        *[(name, error, tuple(always(name))) for name, error in listed("always")],
         *[(name, error, tuple(listing(name))) for name, error in (*listed("contestant"), *listed("fork"))],
         ("clone3", errno.ENOSYS, tuple(Profile)),
     ],
@@ -88,9 +96,10 @@ def test_a_listed_call_gets_its_errno(machine, name, error, profiles):
 @pytest.mark.parametrize("machine", MACHINES)
 def test_a_contestant_may_clone_threads_only_and_the_others_anything_but_namespaces(machine):
     clone = number("clone", machine)
-    assert verdict(Profile.CONTESTANT, machine, clone, THREAD) == ALLOWED
-    assert verdict(Profile.CONTESTANT, machine, clone, FORK) == REFUSED_ERRNO
-    for profile in (Profile.TESTS, Profile.COMMAND):
+    for profile in (Profile.CONTESTANT, Profile.FORK):
+        assert verdict(profile, machine, clone, THREAD) == ALLOWED
+        assert verdict(profile, machine, clone, FORK) == REFUSED_ERRNO
+    for profile in (Profile.TESTS, Profile.COMMAND, Profile.NURSERY):
         assert verdict(profile, machine, clone, THREAD) == ALLOWED
         assert verdict(profile, machine, clone, FORK) == ALLOWED
         for bit in (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000):
@@ -104,7 +113,7 @@ def test_sockets_are_for_tests_and_of_families_that_stay_inside(machine):
     assert [family for family in families if told[family] == ALLOWED] == sorted(seccomp.TEST_SOCKET_FAMILIES)
     assert {one for one in told if one != ALLOWED} == {errno.EAFNOSUPPORT}
     for family in families:
-        for profile in (Profile.CONTESTANT, Profile.COMMAND):
+        for profile in (Profile.CONTESTANT, Profile.FORK, Profile.NURSERY, Profile.COMMAND):
             assert verdict(profile, machine, number("socket", machine), family) == errno.EAFNOSUPPORT
 
 
@@ -118,14 +127,38 @@ def test_no_one_types_into_a_terminal(machine, profile):
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_a_contestant_may_ask_fcntl_anything_but_for_a_signal_of_its_choice(machine):
+def test_a_contestant_may_ask_fcntl_anything_but_for_signals_and_leases_and_a_fork_owns_no_signals(machine):
     fcntl = number("fcntl", machine)
     commands = [*range(48), *range(1024, 1048)]
-    told = {one: verdict(Profile.CONTESTANT, machine, fcntl, 3, one) for one in commands}
-    assert [one for one in commands if told[one] != ALLOWED] == [seccomp.F_SETSIG]
-    assert told[seccomp.F_SETSIG] == errno.EPERM
+    both = [seccomp.F_SETSIG, seccomp.F_SETLEASE, seccomp.F_NOTIFY]
+    owners = [seccomp.F_SETOWN, seccomp.F_SETOWN_EX]
+    for profile, refused in ((Profile.CONTESTANT, both), (Profile.FORK, sorted([*both, *owners]))):
+        told = {one: verdict(profile, machine, fcntl, 3, one) for one in commands}
+        assert [one for one in commands if told[one] != ALLOWED] == refused
+        assert {told[one] for one in refused} == {errno.EPERM}
     assert verdict(Profile.CONTESTANT, machine, fcntl, 3, seccomp.F_SETSIG | 1 << 32) == errno.EPERM
     assert verdict(Profile.TESTS, machine, fcntl, 3, seccomp.F_SETSIG) == ALLOWED
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("name", [*seccomp.SIGNALS, "prlimit64"])
+def test_a_fork_signals_and_limits_nobody_but_itself(machine, name):
+    own = seccomp.OWN_PROCESS  # what a fork puts its own number in the place of
+    call = number(name, machine)
+    for process in (own, own | 1 << 32):  # the kernel reads 32 bits
+        assert verdict(Profile.FORK, machine, call, process, 9) == ALLOWED
+    for process in (1, 2, own - 1, -1, -own, 1 << 31):
+        assert verdict(Profile.FORK, machine, call, process, 9) == errno.EPERM
+    assert verdict(Profile.FORK, machine, call, 0, 9) == (ALLOWED if name == "prlimit64" else errno.EPERM)
+    assert verdict(Profile.CONTESTANT, machine, call, 1, 9) == ALLOWED
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_forks_own_number_stands_in_the_filter_as_often_as_there_are_calls_for_it(machine):
+    program = [value for *_, value in struct.iter_unpack("HBBI", seccomp.compile_filter(Profile.FORK, machine))]
+    assert program.count(seccomp.OWN_PROCESS) == len(seccomp.SIGNALS) + 1
+    whole = seccomp.compile_filter(Profile.FORK, machine)
+    assert whole.count(struct.pack("I", seccomp.OWN_PROCESS)) == len(seccomp.SIGNALS) + 1  # nor across two of them
 
 
 @pytest.mark.parametrize("machine", MACHINES)

@@ -41,7 +41,7 @@ def is_running(pid: int) -> bool:
 
 def nursery(box: Forks) -> Live:
     (only,) = box.nurseries._ready.values()
-    return only
+    return only.live
 
 
 def test_contestants_are_forks_of_one_program_that_started_once(box):
@@ -175,7 +175,7 @@ from sandbox_probes import contestant
 box = make_sandbox("fork")
 live = contestant(box)
 live.greet()
-print(live.pid, *[one.pid for one in box.nurseries._ready.values()], flush=True)
+print(live.pid, *[one.live.pid for one in box.nurseries._ready.values()], flush=True)
 time.sleep(60)
 """
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as referee:
@@ -221,8 +221,10 @@ def test_only_so_many_programs_are_kept(box, monkeypatch):
         with ExitStack() as stack:
             env = {**ENV, "NUMBER": str(number)}
             stack.enter_context(box.open(Command((PYTHON, "-c", GREETING), "/tmp", (), env), Limits())).greet()
-            pids = [one.pid for one in box.nurseries._ready.values()]
-    assert len(pids) == 2
+            pids = [one.live.pid for one in box.nurseries._ready.values()]
+    assert len(pids) == 3  # the one that is at work, and two
+    hear(box, "say(1)")
+    assert len(box.nurseries._ready) + len(box.nurseries._retired) <= 3
 
 
 def plain(ground: Path | None) -> Command:
@@ -241,7 +243,7 @@ def test_a_program_that_does_not_fork_is_started_afresh_each_time(tmp_path):
         patch.setattr("optagent.sandbox.live.STARTUP_S", 0.5)
         with box.open(plain(tmp_path), Limits()) as live:
             assert live.process is not None
-    assert "did not start" in box.nurseries.refusal
+    assert box.nurseries.refusal == "the program that was to fork has ended"
     with box.open(plain(tmp_path), Limits()) as live:
         live.greet()
 
@@ -261,6 +263,98 @@ def test_a_program_that_has_ended_is_no_fault_of_the_next_contestant(box):
     assert soon(lambda: not is_running(ended))
     with contestant(box) as live:
         live.greet()
-        assert live.process is not None
-    assert hear(box, "say(1)") == 1
+        assert live.is_fork
     assert nursery(box).pid != ended
+
+
+# nothing passes from one fork to the next
+
+LOCK = "import fcntl, struct\nregion = struct.pack('hhqqi4x', fcntl.F_WRLCK, 0, 7, 1, 0)\n"
+
+
+def test_a_lock_that_one_fork_leaves_no_other_sees(box):
+    """Open file description locks belong to what is open, and last as long as anybody has it open."""
+    take = LOCK + "say([attempt(fcntl.fcntl, n, 37, region)[0] for n in (0, 1)])"
+    look = (
+        LOCK + "null = os.open('/dev/null', os.O_RDWR)\nsay(struct.unpack('hhqqi4x', fcntl.fcntl(null, 36, region))[0])"
+    )
+    hear(box, take)
+    assert hear(box, look) == 2  # F_UNLCK: nobody holds it
+
+
+def test_nothing_that_forks_have_in_common_can_be_marked(box):
+    script = """
+places = [f'/proc/{os.getppid()}', f'/proc/{os.getppid()}/task', f'/proc/{os.getppid()}/net', '/proc/1', '/proc/self']
+places += ['/dev/pts', '/dev/pts/ptmx', '/dev/null', '/dev/ptmx', '/dev', '/optagent/tree', '/optagent/toolbox', '/']
+say([[attempt(os.utime, p, (1, 1)) for p in places], attempt(os.chmod, '/dev/pts/ptmx', 0),
+     attempt(os.open, '/proc/self/autogroup', os.O_WRONLY)])
+"""
+    times, mode, group = hear(box, script)
+    assert set(times) <= {1, 13, 30}
+    assert mode in (1, 30)
+    assert group in (13, 30)
+
+
+def test_threads_of_one_fork_do_not_tell_the_next_how_many_there_were(box):
+    hear(box, "say(1)")
+    first = nursery(box).pid
+    hear(box, "say(1)")
+    assert nursery(box).pid == first
+    hear(box, "import threading\nfor _ in range(5): threading.Thread(target=int).start()\nsay(1)")
+    assert hear(box, "say(1)") == 1
+    assert nursery(box).pid != first
+
+
+def test_threads_of_one_fork_are_not_taken_from_another(box):
+    many = """
+import threading
+got = 0
+try:
+    for _ in range(300):
+        threading.Thread(target=time.sleep, args=(30,), daemon=True).start(); got += 1
+except RuntimeError: pass
+say(got)
+"""
+    with contestant(box, "channel.recv(1)\n" + many) as one, contestant(box, "channel.recv(1)\n" + many) as other:
+        got = []
+        for live in (one, other):
+            live.greet()
+        for live in (one, other):
+            live.send_raw(b"x")
+            got.append(live.receive(20)[0]["said"])
+    assert got[0] == got[1]
+    assert 50 < got[0] < 64
+
+
+def test_ends_of_socket_pairs_have_no_names_by_which_others_find_them(box):
+    script = """
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+say([attempt(a.bind, '\\0known'), attempt(a.connect, '\\0known'), attempt(a.listen, 1)])
+"""
+    assert hear(box, script) == [1, 1, 1]
+
+
+def test_a_fork_has_no_module_loaded_that_only_forking_needs(box):
+    assert hear(box, "say([name in sys.modules for name in ('ctypes', 'resource', 'random')])") == [False] * 3
+
+
+def test_a_pair_of_which_one_cannot_be_a_fork_is_none(monkeypatch):
+    from types import SimpleNamespace
+
+    from optagent.measure import launch
+
+    asked = []
+
+    def contestant(tree, hash_seed, seconds, name, warm):
+        made = SimpleNamespace(is_fork=warm and name == "candidate", close=lambda: None, greet=lambda: None)
+        asked.append((name, warm))
+        return made
+
+    race = SimpleNamespace(
+        project=SimpleNamespace(contestant=contestant), old=None, new=None, patience_s=1.0, collecting=False
+    )
+    with ExitStack() as stack:
+        pair = launch._start(race, launch.random.Random(1), stack)  # type: ignore[arg-type]
+    assert not pair.old.is_fork
+    assert not pair.new.is_fork
+    assert sorted(asked) == [("candidate", False), ("candidate", True), ("reference", False), ("reference", True)]

@@ -14,7 +14,7 @@ from optagent.core.target import Target, Tree
 from optagent.core.verdict import Unmeasured
 from optagent.core.workload import Input
 from optagent.languages.contestant import REFERENCE, Contestant, Load
-from optagent.languages.python import scope
+from optagent.languages.python import generators, scope
 from optagent.languages.python.failing_test import failing_test
 from optagent.languages.python.faults import faults
 from optagent.languages.python.home import PythonHome, join
@@ -64,11 +64,12 @@ class PythonProject:
         """A worker that sees this tree only; it has imported nothing of it yet."""
         lent = [Mount(self.bytecode, BYTECODE)] if self.bytecode else []
         given = [Mount(workload, self.workload_path(workload))] if workload else []
-        mounts = (*self.home.mounts(tree), *lent, *given)
-        folders = map(self.home.sandbox.inside, lent)
-        options = ("-s", "-B", self.home.tool("optagent_worker.py"))
+        mounts = (*self.home.mounts(tree), *lent, *given, *generators.mounts())
+        folders = {"bytecode": self.home.inside(self.bytecode, BYTECODE)} if self.bytecode else {}
+        folders["generators"] = generators.import_folder(self.home.sandbox)
+        options = ("-s", "-B", self.home.tool("optagent_worker.py"), *(f"{key}={one}" for key, one in folders.items()))
         command = Command(
-            (*self.starter, str(self.home.interpreter.executable), *options, *folders),
+            (*self.starter, str(self.home.interpreter.executable), *options),
             self.home.tree(tree),
             mounts,
             {**self.home.environment(), "PYTHONHASHSEED": str(hash_seed % (1 << 32))},

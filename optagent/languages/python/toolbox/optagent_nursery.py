@@ -1,8 +1,10 @@
 """Where warm contestants come from: a worker that has started, and forks for whoever asks.
 
 Runs in the target's interpreter inside the sandbox: standard library only. It has imported what every worker needs and
-nothing of any tree, so that nothing of a baseline is under a candidate's names. It is root of a user namespace of its
-own; a fork gets mounts and a scratch of its own, and has lost every privilege before anything of a tree runs.
+nothing of any tree, so that nothing of a baseline is under a candidate's names. A fork gets namespaces of its own for
+users, mounts and System V objects, and has lost every privilege in them before anything of a tree runs. What else it
+shares with forks that come later must not change by what it does: it has its own `/dev/null`, sees `/proc` and the
+terminals read-only, and where process numbers were used up by threads there are no further forks.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import _socket
 import ctypes
 import os
+import resource
 import signal
 import struct
 import sys
@@ -18,41 +21,68 @@ from typing import TYPE_CHECKING, Any
 import optagent_frames
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import NoReturn
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER = 0x20000, 0x08000000, 0x10000000  # linux/sched.h
-MS_REC, MS_PRIVATE, MS_BIND = 0x4000, 0x40000, 0x1000  # linux/mount.h
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 0x20, 0x1000, 0x4000, 0x40000  # linux/mount.h
 PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 4, 22, 38, 2  # linux/prctl.h
 CAPABILITY_VERSION = 0x20080522  # linux/capability.h: two words of each set
 OWN_PROCESS = struct.pack("I", 0x7FFFFFF7)
 """What stands for a fork's own number in the filter (optagent/sandbox/seccomp.py)."""
 
+SHARED = ((b"/proc", 2 | 4 | 8), (b"/dev/pts", 2 | 8))
+"""What forks have in common and could leave notes in, with the flags that cannot be taken off: nosuid, nodev, noexec."""
+
 MOST_DESCRIPTORS = 8
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def serve(channel: _socket.socket) -> _socket.socket:
-    """Returns in every fork, with the fork's own channel."""
-    alone()
+def serve(channel: _socket.socket, known: Collection[str]) -> _socket.socket:
+    """Returns in every fork, with the fork's own channel, and with no more modules loaded than those `known`."""
+    checked(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a fork ended
     channel.sendall(optagent_frames.pack({"version": optagent_frames.VERSION}))
+    number = last_number()
     while True:
         order, blobs, descriptors = receive(channel)
-        if os.fork() == 0:
-            return begin(channel, order, blobs[0], descriptors)
+        if last_number() != number:
+            channel.sendall(optagent_frames.pack({"refused": "threads of a fork have used up process numbers"}))
+        else:
+            try:
+                number = os.fork()
+            except OSError as error:
+                channel.sendall(optagent_frames.pack({"refused": f"no fork: {error.strerror}"}))
+            else:
+                if number == 0:
+                    forget(known)
+                    return begin(channel, order, blobs[0], descriptors)
+                tell(channel, number)
         for one in descriptors:
             os.close(one)
 
 
-def alone() -> None:
-    """In a user namespace of our own, where no process of another can look into us."""
-    user, group = os.getuid(), os.getgid()
-    checked(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))  # else our own files below /proc are not ours
-    checked(libc.unshare(CLONE_NEWUSER))
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
-        with open(f"/proc/self/{name}", "w") as file:
-            file.write(text)
-    checked(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+def last_number() -> int:
+    """The number that the latest process or thread in sight was given."""
+    with open("/proc/loadavg") as file:
+        return int(file.read().split()[-1])
+
+
+def tell(channel: _socket.socket, number: int) -> None:
+    """The fork is there: with a descriptor of it, by which the referee can end it at any moment."""
+    handle = os.pidfd_open(number)
+    text = optagent_frames.pack({"forked": True})
+    rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("i", handle))]
+    channel.sendmsg([text[:1]], rights)
+    channel.sendall(text[1:])
+    os.close(handle)
+
+
+def forget(known: Collection[str]) -> None:
+    """A module of the tree may have the name of one that only this file needs."""
+    for name in [*sys.modules]:
+        if name not in known and not name.startswith("optagent_"):
+            del sys.modules[name]
 
 
 def receive(channel: _socket.socket) -> tuple[dict[str, Any], list[bytes], list[int]]:
@@ -84,9 +114,14 @@ def begin(channel: _socket.socket, order: dict[str, Any], rules: bytes, descript
         kept = os.dup(own) if own <= 2 else own
         os.closerange(3, kept)
         os.closerange(kept + 1, 1 << 16)
+        nothing = os.open("/dev/null", os.O_RDWR)  # a lock on a file that is open in all forks would outlive this one
+        os.dup2(nothing, 0)
+        os.dup2(nothing, 1)
+        os.close(nothing)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.sched_setaffinity(0, order["cores"])
-        mount(order)
+        part(order)
+        resource.setrlimit(resource.RLIMIT_NPROC, (order["processes"],) * 2)  # counted by user namespace
         os.chdir(order["cwd"])
         give_up(rules)
     except OSError as error:
@@ -94,20 +129,30 @@ def begin(channel: _socket.socket, order: dict[str, Any], rules: bytes, descript
     return _socket.socket(fileno=kept)
 
 
-def mount(order: dict[str, Any]) -> None:
-    """Its own tree where it is told to be, its own scratch, and nothing of the others' trees."""
-    checked(libc.unshare(CLONE_NEWNS | CLONE_NEWIPC))
+def part(order: dict[str, Any]) -> None:
+    """Namespaces of its own: its own tree where it is told to be, its own scratch, and nothing of the others' trees.
+
+    No other fork can look into it, whatever user they have in common: they have no capabilities in its namespace.
+    """
+    user, group = os.getuid(), os.getgid()
+    checked(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))  # else its own files below /proc are not its own
+    checked(libc.unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC))
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
+    checked(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))  # and not its siblings', who are the same user
     checked(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None))
     for source, inside in order["mounts"]:
         checked(libc.mount(os.fsencode(source), os.fsencode(inside), None, MS_BIND, None))
     for folder, flags, options in order["fresh"]:
         checked(libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", flags, options.encode()))
+    for place, locked in SHARED:
+        checked(libc.mount(None, place, None, MS_REMOUNT | MS_BIND | MS_RDONLY | locked, None))
 
 
 def give_up(rules: bytes) -> None:
     """No capabilities, and from here on only the system calls that a contestant may make."""
     checked(libc.capset(struct.pack("Ii", CAPABILITY_VERSION, 0), bytes(24)))
-    checked(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
     checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
     program = ctypes.create_string_buffer(rules.replace(OWN_PROCESS, struct.pack("I", os.getpid())), len(rules))
     table = struct.pack("HxxxxxxP", len(rules) // 8, ctypes.addressof(program))

@@ -7,7 +7,7 @@ knows no expected value. The referee asks one thing at a time:
     sources   imported files that had to be compiled        -> their paths
     keep      opaque inputs to hold                        -> their number
     make      call make_inputs of a workload file          -> new inputs
-    vary      calls near the first inputs held               -> new inputs
+    vary      calls near the first inputs held, or by hints   -> new inputs
     describe  argument types by parameter name             -> types
     admit     one input, opened and called                 -> its key and its outcome, or why there is none
     call      each input once, on fresh arguments          -> one encoding each, and one of what else has changed
@@ -51,8 +51,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Worker:
-    def __init__(self, channel: _socket.socket) -> None:
+    def __init__(self, channel: _socket.socket, generators: str = "") -> None:
         self.channel = channel
+        self.generators = generators
         self.target: Any = None
         self.inputs: list[bytes] = []
         self.block: list[Call] = []
@@ -126,8 +127,11 @@ class Worker:
         self.answer({"size": size, "codecs": [codec for codec, _ in made]}, [data for _, data in made])
 
     def do_vary(self, header: Header, blobs: list[bytes]) -> None:
-        how = (header["of"], header["seed"], header["most"], header["reach"], header["bytes"])
-        made = beside("optagent_vary").varied(self.inputs, *how)
+        asked = self.inputs, header["of"], header["seed"], header["most"]
+        if header["reach"] == "hinted":
+            made = beside("optagent_hints").varied(*asked, header["bytes"], self.target, self.generators)
+        else:
+            made = beside("optagent_vary").varied(*asked, header["reach"], header["bytes"])
         self.answer({"codecs": [codec for codec, _ in made]}, [data for _, data in made])
 
     def do_describe(self, header: Header, blobs: list[bytes]) -> None:
@@ -320,11 +324,13 @@ def padding(seed: int) -> list[Any]:
 
 if __name__ == "__main__":
     sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder or ".") != HERE]
-    if len(sys.argv) > 1:
-        optagent_bytecode.read_from(sys.argv.pop())
+    given = dict(word.split("=", 1) for word in sys.argv[1:])
+    del sys.argv[1:]
+    if "bytecode" in given:
+        optagent_bytecode.read_from(given["bytecode"])
     channel = _socket.socket(fileno=int(os.environ.pop("OPTAGENT_FD")))
     if os.environ.pop("OPTAGENT_FORKS", ""):
-        for name in ("optagent_state", "optagent_vary"):
-            beside(name)
-        channel = beside("optagent_nursery").serve(channel)
-    Worker(channel).serve()
+        beside("optagent_state")  # nearly every worker needs it, and it imports nothing else
+        known = {*sys.modules}
+        channel = beside("optagent_nursery").serve(channel, known)
+    Worker(channel, given.get("generators", "")).serve()
