@@ -32,7 +32,7 @@ class Effort:
 
 EFFORTS = {
     "quick": Effort(0.05, 0.15, 0.05, SPENDING, 13),
-    "normal": Effort(0.15, 0.15, 0.02, SPENDING, 13),
+    "normal": Effort(0.15, 0.12, 0.02, SPENDING, 13),
     "thorough": Effort(0.3, 0.3, 0.01, (0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 1.0), 29),
 }
 """`quick` searches for gains of five per cent and more. `thorough` shows gains of two to three: launches have an sd of

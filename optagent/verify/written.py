@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from optagent.core.target import Tree
@@ -22,6 +23,7 @@ class NothingMade(Exception):
 def written(run: Run, tree: Tree, file: Path, seed: int) -> tuple[int, list[Input]]:
     """How many calls the code of the file made, and those on which the untouched code gives an answer, the same each
     time. Raises NothingMade."""
+    run = replace(run, watched=(), warm=False)
     try:
         made = _made(run, tree, file, seed)
     except Misconduct as failed:

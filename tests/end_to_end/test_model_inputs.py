@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from model_project import coder, environment, judge, optagent
-from scripted_answers import Answer
+from model_project import TO_CODER, coder, environment, judge, optagent
+from scripted_answers import Answer, Tokens
 from scripted_server import ScriptedServer
 
 pytestmark = pytest.mark.slow
@@ -83,12 +83,12 @@ def run(repo: Path, *answers: Answer, words: tuple[object, ...] = ()) -> tuple[i
         return done.returncode, shown, done.stderr, asked
 
 
-def tester(text: str) -> Answer:
+def to_tester(text: str) -> Answer:
     return Answer(text, when=TO_TESTER)
 
 
 def test_inputs_that_a_model_writes_count_as_evidence_and_are_paid_once(repo):
-    code, shown, said, asked = run(repo, *coder(RIGHT), tester(INPUTS))
+    code, shown, said, asked = run(repo, *coder(RIGHT), to_tester(INPUTS))
     assert (code, shown["outcome"]) == (0, "faster"), said
     (question,) = asked
     assert "`value > limit` becomes" in question
@@ -99,7 +99,7 @@ def test_inputs_that_a_model_writes_count_as_evidence_and_are_paid_once(repo):
 
 
 def test_a_version_that_is_wrong_on_them_is_not_confirmed(repo):
-    code, shown, said, _ = run(repo, *coder(WRONG_AT_THE_EDGE), tester(INPUTS))
+    code, shown, said, _ = run(repo, *coder(WRONG_AT_THE_EDGE), to_tester(INPUTS))
     assert code == 1, said
     assert shown["outcome"] != "faster"
 
@@ -113,7 +113,7 @@ def test_a_version_that_is_wrong_on_them_is_not_confirmed(repo):
     ],
 )
 def test_an_answer_that_is_no_use_costs_its_price_and_nothing_else(repo, answer, why):
-    code, shown, said, asked = run(repo, *coder(RIGHT), tester(answer))
+    code, shown, said, asked = run(repo, *coder(RIGHT), to_tester(answer))
     assert (code, shown["outcome"]) == (0, "faster"), said
     assert len(asked) == 1
     assert shown["evidence"]["oracle_strength"]["value"] < 0.8
@@ -123,6 +123,6 @@ def test_an_answer_that_is_no_use_costs_its_price_and_nothing_else(repo, answer,
 
 
 def test_no_money_left_for_it_loses_nothing(repo):
-    # two calls of 25 millionths fit, the worst case of a third (8192 tokens out) does not
-    code, shown, said, asked = run(repo, *coder(RIGHT), words=("--max-usd", 0.0185))
+    dear = Answer(RIGHT, when=TO_CODER, tokens=Tokens(5000, 8000))  # 0.021 of 0.03: 8192 tokens no longer fit
+    code, shown, said, asked = run(repo, dear, words=("--max-usd", 0.03))
     assert (code, shown["outcome"], asked) == (0, "faster", []), said
