@@ -32,7 +32,7 @@ OWN_PROCESS = struct.pack("I", 0x7FFFFFF7)
 """What stands for a fork's own number in the filter (optagent/sandbox/seccomp.py)."""
 
 SHARED = ((b"/proc", 2 | 4 | 8), (b"/dev/pts", 2 | 8))
-"""What forks have in common and could leave notes in, with the flags that cannot be taken off: nosuid, nodev, noexec."""
+"""What forks have in common and could leave notes in, with the flags that cannot be taken off (nosuid and so on)."""
 
 MOST_DESCRIPTORS = 8
 libc = ctypes.CDLL(None, use_errno=True)
