@@ -31,7 +31,7 @@ AT_ONCE = 16
 
 NOSUID, NODEV, READ_ONLY = 2, 4, 1  # linux/mount.h
 Start = Callable[[Command, Limits, Sequence[str]], Live]
-"""Starts a command that is to fork in a sandbox, with empty folders for its forks' mounts."""
+"""A rung's method: starts a command that is to fork in a sandbox, with empty folders for its forks' mounts."""
 
 
 class Refused(Exception):
@@ -78,7 +78,7 @@ class Nurseries:
     machine does not let a sandboxed program make namespaces."""
 
     def __init__(self, start: Start) -> None:
-        self._start = weakref.WeakMethod(start) if hasattr(start, "__self__") else lambda: start
+        self._start = weakref.WeakMethod(start)  # a rung that is no longer used takes its programs with it
         self._ready: OrderedDict[Hashable, Nursery] = OrderedDict()
         self._retired: list[Nursery] = []
         self._one_at_a_time = threading.Lock()

@@ -170,3 +170,25 @@ with live(Unprotected(), '') as one:
 print(json.dumps([result.ending.code, b'PLANTED' in result.stdout, hello]))
 """
     assert as_ordinary_user(script) == [4, False, {"said": "hello"}]
+
+
+WARM = """
+sys.path.append(TESTS)
+from warm_sandbox import Forks
+from sandbox_probes import hear
+box = Forks()
+look = '''
+say([os.getuid(), os.listdir('/optagent/ground'), attempt(os.open, '/optagent/tree/x', os.O_CREAT | os.O_WRONLY),
+     attempt(os.utime, '/proc/%d' % os.getppid(), (1, 1)), open('/tmp/mine', 'w').write('x'),
+     [line.split()[1] for line in open('/proc/self/status') if line.startswith(('CapEff', 'CapPrm', 'NoNewPrivs'))]])
+'''
+leave = "say(attempt(os.open, '/tmp/known', os.O_CREAT | os.O_EXCL | os.O_WRONLY)[0])"
+print(json.dumps([hear(box, look), hear(box, leave), hear(box, leave), os.getuid()]))
+"""
+
+
+def test_warm_starts_are_theirs_too(bwrap):
+    tests = f"TESTS = {str(ROOT / 'tests')!r}\nsys.path.append(TESTS + '/sandbox')\n"
+    seen, *left, user = as_ordinary_user(tests + WARM)
+    assert seen == [user, [], 30, 30, 1, ["0000000000000000", "0000000000000000", "1"]]
+    assert left == ["got through", "got through"]
