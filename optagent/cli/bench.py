@@ -95,7 +95,7 @@ def _affordable(shop: Workshop, inputs: Sequence[Input]) -> tuple[Input, ...]:
 
 
 def _noise(shop: Workshop, timed: tuple[Input, ...]) -> speed.Noise:
-    race = Race(shop.project, shop.base, shop.base, timed, shop.core, patience_s=PATIENCE_S)
+    race = Race(shop.project, shop.base, shop.base, timed, shop.core, patience_s=PATIENCE_S, salt=shop.salt)
     return speed.measure_noise(race, shop.settings.seed, shop.settings.asked_clock)
 
 

@@ -65,7 +65,7 @@ class Compared:
         return (*self.by_tests, *(one for some in self.near for one in some))
 
     def plus(self, inputs: tuple[Input, ...]) -> Compared:
-        return replace(self, near=(*self.near, inputs))
+        return replace(self, near=(inputs, *self.near))
 
     def courses(self, run: Run) -> list[tuple[Run, tuple[Input, ...]]]:
         """What is given to one worker at a time, as `verify/checks.py` does: state is compared after the tests' own."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from optagent.agents.brief import UNBOUNDED, budget_line
+from optagent.agents.edits import Complaint
 from optagent.cli import models
 from optagent.cli.buying import Buyer, Recorded, Seat
 from optagent.cli.settings import RunSettings
 from optagent.cli.shop import Coder, Counter
 from optagent.cli.studio import Atelier
+from optagent.core.fault import Survivor
 from optagent.core.goal import Spent
 from optagent.ledger.history import Record
 from optagent.search.policy import Greedy, InTurn, Policy
@@ -60,7 +62,16 @@ def model_policy(counter: Counter, buyer: Buyer | Recorded, purse: Purse) -> Ref
     asked = Atelier(
         counter, models.prompts(settings), buyer.ask, settings.model or "", lambda: budget_line(purse.left(), limit)
     )
-    counter.tester = asked.write_inputs
+
+    def write_inputs(number: int, survivors: Sequence[Survivor]) -> str | Complaint:
+        """The search is over by then: what does not fit here is no reason for its end."""
+        refusal = purse.refusal
+        try:
+            return asked.write_inputs(number, survivors)
+        finally:
+            purse.refusal = refusal
+
+    counter.tester = write_inputs
     return Sample(asked.studio()) if settings.policy == "sample" else Refine(asked.studio())
 
 
@@ -74,8 +85,9 @@ def _told_once(counter: Counter, tell: Callable[[str], None]) -> Callable[[Seat]
             target, settings = counter.workshop.target, counter.workshop.settings
             where = f" at {settings.api_base}" if settings.api_base else ""
             tell(
-                f"sending `{target.qualname}` of {target.path}, what it uses in that file, measurements and results of "
-                f"trials to the model {seat.name}{where} (`--dry-run` shows the text; `--coder rules` sends nothing)"
+                f"sending `{target.qualname}` of {target.path}, what it uses in that file, measurements, results of "
+                f"trials and planted mistakes to the model {seat.name}{where} (`--dry-run` shows the text; "
+                "`--coder rules` sends nothing)"
             )
 
     return consent

@@ -12,7 +12,8 @@ from typing import Any
 PREFIX = "OPTAGENT_"
 OTHER_VARIABLES = (
     "OPTAGENT_CONFIG",  # the user's file, when it is not where the platform wants it
-    "OPTAGENT_FD",  # these three we set ourselves for what runs in a sandbox, which may be optagent
+    "OPTAGENT_FD",  # these four we set ourselves for what runs in a sandbox, which may be optagent
+    "OPTAGENT_FORKS",
     "OPTAGENT_PROBE",
     "OPTAGENT_TOOLS",
 )

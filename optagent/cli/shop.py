@@ -15,6 +15,7 @@ from optagent.cli.testing import Tester, ask_for_inputs
 from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
 from optagent.core.effort import EFFORTS, Effort
+from optagent.core.fault import Strength
 from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.seeds import derive
@@ -195,7 +196,8 @@ class Counter:
         if asked.inputs:
             self.stage("planting faults again, with the inputs that the model wrote")
             compared = compared.plus(asked.inputs)
-            oracle = or_why_not(lambda: take_strength(shop, suite, self.checkouts, run, compared))
+            again = or_why_not(lambda: take_strength(shop, suite, self.checkouts, run, compared))
+            oracle = again if isinstance(again, Strength) else oracle
         unexecuted = or_why_not(lambda: take_unexecuted(shop, tree, compared.all, run.patience_s))
         beyond = or_why_not(lambda: take_beyond(shop, tree, run, self.problem.workload, compared.all, asked.inputs))
         weighed = replace(weighed, oracle=oracle, unexecuted=unexecuted, beyond=beyond, asked=asked.note)
@@ -285,7 +287,8 @@ class Counter:
     def _race(self, tree: Tree, inputs: tuple[Input, ...]) -> Race:
         shop = self.workshop
         # a checked block is encoded whole, which for long lazy results takes many times what its calls took
-        return Race(shop.project, shop.base, tree, inputs, shop.core, patience_s=4 * self.run.patience_s)
+        patience_s = 4 * self.run.patience_s
+        return Race(shop.project, shop.base, tree, inputs, shop.core, patience_s=patience_s, salt=shop.salt)
 
     def source_of(self, candidate: Candidate) -> str:
         """The target's file as the candidate leaves it."""

@@ -12,8 +12,8 @@ from optagent.core.goal import BudgetSpent
 from optagent.core.seeds import derive
 from optagent.core.verdict import Unmeasured
 from optagent.core.workload import Input
-from optagent.errors import ProviderFault
-from optagent.report.text import safe
+from optagent.errors import OptagentError
+from optagent.report.text import one_line, safe
 from optagent.verify.differential import Run
 from optagent.verify.written import NothingMade, written
 
@@ -39,15 +39,12 @@ def ask_for_inputs(
         return Asked()
     try:
         code = tester(number, oracle.survivors)
-    except (BudgetSpent, ProviderFault) as fault:
-        return Asked(note=f"the model wrote no inputs: {safe(str(fault))}")
-    if isinstance(code, Complaint):
-        return Asked(note=f"the model wrote no inputs: {safe(code.reason)}")
-    file = shop.folder / f"inputs-of-trial-{number}.py"
-    file.write_text(code, "utf-8", "surrogatepass")
-    file.chmod(0o644)
-    try:
+        if isinstance(code, Complaint):
+            return Asked(note=f"the model wrote no inputs: {one_line(safe(code.reason))}")
+        file = shop.folder / f"inputs-of-trial-{number}.py"
+        file.write_text(code, "utf-8", "surrogatepass")
+        file.chmod(0o644)
         made, inputs = written(run, shop.base, file, derive(shop.settings.seed, "written", number))
-    except NothingMade as fault:
-        return Asked(note=f"the inputs that the model wrote cannot be used: {safe(str(fault))}")
+    except (BudgetSpent, NothingMade, OptagentError, OSError) as fault:
+        return Asked(note=f"the model's inputs are not there: {one_line(safe(str(fault)))}")
     return Asked(tuple(inputs), f"{len(inputs)} of {made} inputs that the model wrote are among what was compared")

@@ -17,6 +17,7 @@ from optagent.cli.config import read
 from optagent.cli.machine import fingerprint
 from optagent.cli.settings import RunSettings
 from optagent.core.patch import EMPTY
+from optagent.core.seeds import derive
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting
 from optagent.languages.base import Project
@@ -59,6 +60,11 @@ class Workshop:
     def runtime(self) -> str:
         """What runs the target, in a few words."""
         return self.adapter.runtime
+
+    @property
+    def salt(self) -> int:
+        """For what shall differ from run to run."""
+        return derive(self.settings.seed, self.run)
 
     @property
     def trees(self) -> Path:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from optagent.core.accounting import Account, Life
 from optagent.core.canonical import first_difference
+from optagent.core.seeds import derive
 from optagent.core.statistics import Round, Total, is_settled, remembers, total
 from optagent.core.target import Tree
 from optagent.core.verdict import Difference
@@ -32,7 +33,7 @@ SLOW_CALL_NS = 20_000_000
 
 EMPTY_LAPS = 3
 HASH_SEEDS = 8
-"""So many seeds for the hashes of strings are drawn from: a worker that has started has one for its life."""
+"""So many seeds for the hashes of strings are drawn from in one run: a worker that has started has one for its life."""
 
 Orders = tuple[tuple[str, ...], tuple[str, ...]]
 WHOLE: Orders = ("old", "new", "new", "old"), ("new", "old", "old", "new")
@@ -118,6 +119,8 @@ class Race:
     screen: Screen | None = None
     collecting: bool = False
     """With the garbage collector on."""
+    salt: int = 0
+    """What the seeds for the hashes of strings are made from: the same for all launches of a run."""
 
 
 def launch(race: Race, seed: int) -> Launch:
@@ -144,7 +147,7 @@ def launch(race: Race, seed: int) -> Launch:
 
 def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
     """Both sides started at the same time, on cores that are free: nothing of a tree runs yet, nothing is timed."""
-    hash_seed = rng.randrange(1, HASH_SEEDS + 1)
+    hash_seed = derive(race.salt, "hash", rng.randrange(HASH_SEEDS))
     pair = _opened(race, rng, hash_seed, stack, warm=True)
     if pair.old.is_fork != pair.new.is_fork:  # they would differ in more than their code
         pair.old.close()

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -58,10 +59,13 @@ class Bwrap:
     def warm_start_fault(self) -> str:
         if self.nurseries.refusal:
             return self.nurseries.refusal
-        command = Command(("unshare", "--user", "--mount", "true"), "/tmp", env={"PATH": "/usr/bin:/bin"})
-        with self._open(command, Limits(seconds=10), seccomp.compile_filter(Profile.NURSERY)) as live:
-            code = live.process.wait(10) if live.process else 0
-            return live.last_words() if code else ""
+        command = Command(("unshare", "--user", "--mount", "--ipc", "true"), "/tmp", env={"PATH": "/usr/bin:/bin"})
+        try:
+            with self._open(command, Limits(seconds=10), seccomp.compile_filter(Profile.NURSERY)) as live:
+                code = live.process.wait(10) if live.process else 0
+                return live.last_words() if code else ""
+        except (SandboxBroken, subprocess.TimeoutExpired) as fault:
+            return str(fault)
 
     def run(self, command: Command, limits: Limits) -> ExecResult:
         report, status = os.pipe(), os.pipe()

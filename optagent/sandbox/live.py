@@ -139,8 +139,21 @@ class Live:
         except OSError:
             raise ChannelClosed from None
         rights = b"".join(data for _, kind, data in ancillary if kind == socket.SCM_RIGHTS)
-        said, _ = self._framed(STARTUP_S, first)
-        return said, list(struct.unpack(f"{len(rights) // 4}i", rights))
+        descriptors = list(struct.unpack(f"{len(rights) // 4}i", rights))
+        try:
+            return self._framed(STARTUP_S, first)[0], descriptors
+        except (ChannelClosed, Overdue):
+            for one in descriptors:
+                os.close(one)
+            raise
+
+    def is_heard(self) -> bool:
+        """Whether it says something before it is gone or late; that stays to be received."""
+        self.channel.settimeout(STARTUP_S)
+        try:
+            return bool(self.channel.recvmsg(1, 0, socket.MSG_PEEK)[0])
+        except OSError:
+            return False
 
     def receive_byte(self, seconds: float) -> bytes:
         """One byte, for the signals around a timed block, where a frame would cost more than it says."""

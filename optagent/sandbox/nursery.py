@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import threading
 import weakref
 from collections import OrderedDict
@@ -47,8 +48,7 @@ class Nursery:
 
     @property
     def is_idle(self) -> bool:
-        self.forks = [one for one in self.forks if not one.is_closed]
-        return not self.forks
+        return all(one.is_closed for one in self.forks)
 
     def fork(self, command: Command, limits: Limits, lent: Sequence[Mount]) -> Live:
         """A fork that becomes the command. Raises Refused, or ChannelClosed or Overdue when there is nobody to ask."""
@@ -64,12 +64,14 @@ class Nursery:
                 fork.handle = one
             if fork.handle < 0:
                 raise Refused(str(said.get("refused")))
+            if not fork.is_heard():
+                raise Refused(fork.last_words() or "a fork of it does not start")
             undo.pop_all()
-        self.forks.append(fork)
+        self.forks = [*(one for one in self.forks if not one.is_closed), fork]
         return fork
 
     def close(self) -> None:
-        with suppress(OSError):  # gone already; there may be others to close
+        with suppress(OSError, subprocess.TimeoutExpired):  # gone, or slow to go; there may be others to close
             self.live.close()
 
 
@@ -82,6 +84,7 @@ class Nurseries:
         self._ready: OrderedDict[Hashable, Nursery] = OrderedDict()
         self._retired: list[Nursery] = []
         self._one_at_a_time = threading.Lock()
+        self._has_started = False
         self.refusal = ""
         weakref.finalize(self, _close, self._ready, self._retired, os.getpid())
 
@@ -111,13 +114,14 @@ class Nurseries:
             with ExitStack() as undo:
                 nursery = Nursery(undo.enter_context(start(whole, limits, [mount.inside for mount in lent])))
                 nursery.live.greet()
-                with nursery.fork(command, limits, lent) as trial:
-                    trial.greet()
+                nursery.fork(command, limits, lent).close()
                 undo.pop_all()
         except (SandboxBroken, Refused, ChannelClosed, Overdue) as fault:
-            self.refusal = str(fault) or "the program that was to fork has ended"
+            if not self._has_started:  # else it is that one: another may start
+                self.refusal = str(fault) or "the program that was to fork has ended"
             return False
         self._ready[key] = nursery
+        self._has_started = True
         return True
 
     def _tidy(self) -> None:

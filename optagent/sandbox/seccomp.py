@@ -29,6 +29,7 @@ F_SETSIG = 10  # a SIGCONT of the kernel's, sent when a file is ready, would und
 F_SETLEASE, F_NOTIFY = 1024, 1026  # who opens a leased file waits for its holder, whom we may have stopped
 F_SETOWN, F_SETOWN_EX = 8, 15  # who gets a signal when a file is ready
 FIOSETOWN, SIOCSPGRP = 0x8901, 0x8902  # the same by ioctl
+OTHER_THAN_STREAM = 0xE  # bits of a socket's type, of which SOCK_STREAM (1) has none
 OWN_PROCESS = 0x7FFFFFF7
 """Stands for the number of the process that the filter is for: a fork puts in its own (optagent_nursery.py)."""
 
@@ -59,7 +60,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "sched_setattr": (314, 274), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
     "semget": (64, 190), "setns": (308, 268), "setpriority": (141, 140), "setsid": (112, 157),
     "settimeofday": (164, 170),
-    "shmget": (29, 194), "socket": (41, 198), "swapon": (167, 224), "syslog": (103, 116),
+    "shmget": (29, 194), "socket": (41, 198), "socketpair": (53, 199), "swapon": (167, 224), "syslog": (103, 116),
     "tgkill": (234, 131), "timer_create": (222, 107), "tkill": (200, 130),
     "umount2": (166, 39), "unshare": (272, 97), "userfaultfd": (323, 282), "vfork": (58, None),
     "vmsplice": (278, 75),
@@ -92,6 +93,7 @@ def compile_filter(profile: Profile, machine: str = platform.machine()) -> bytes
         for name in SIGNALS:
             program += _own(NUMBERS[name][column], OWN_PROCESS)
         program += _own(NUMBERS["prlimit64"][column], OWN_PROCESS, 0)  # 0 is the caller
+        program += _streams(NUMBERS["socketpair"][column])
     program += _socket(profile, NUMBERS["socket"][column])
     program.append(_op(RETURN, ALLOW))
     return b"".join(program)
@@ -152,6 +154,18 @@ def _own(number: int | None, *allowed: int) -> list[bytes]:
         _op(JUMP_EQUAL, number, 0, len(allowed) + 3),
         _op(LOAD, ARG0_AT),
         *(_op(JUMP_EQUAL, one, len(allowed) - k, 0) for k, one in enumerate(allowed)),
+        _op(RETURN, ERRNO | EPERM),
+        _op(LOAD, NUMBER_AT),
+    ]
+
+
+def _streams(number: int | None) -> list[bytes]:
+    """Pairs of streams only: ends that send datagrams get names, by which others find them."""
+    assert number is not None
+    return [
+        _op(JUMP_EQUAL, number, 0, 4),
+        _op(LOAD, ARG1_AT),
+        _op(JUMP_ANY_BIT, OTHER_THAN_STREAM, 0, 1),
         _op(RETURN, ERRNO | EPERM),
         _op(LOAD, NUMBER_AT),
     ]

@@ -51,6 +51,7 @@ def vary(
 
 def serving_twice(run: Run, tree: Tree, made: Sequence[Input], wanted: Wanted) -> list[Input]:
     """Those of the calls on which the untouched code does the same each time, as far as that is wanted."""
+    run = replace(run, warm=False)
     served = serving(
         run,
         tree,

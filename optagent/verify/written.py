@@ -11,7 +11,7 @@ from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.verify.differential import Run
 from optagent.verify.vary import Wanted, serving_twice
 
-ASKED = Wanted(40, may_refuse=False, most_bytes=1 << 20, seconds=3.0, patience_s=2.0)
+ASKED = Wanted(40, may_refuse=False, most_bytes=1 << 20, seconds=1.0, patience_s=2.0)
 SIZE = 32
 MAKING_S = 10.0
 
@@ -23,7 +23,7 @@ class NothingMade(Exception):
 def written(run: Run, tree: Tree, file: Path, seed: int) -> tuple[int, list[Input]]:
     """How many calls the code of the file made, and those on which the untouched code gives an answer, the same each
     time. Raises NothingMade."""
-    run = replace(run, watched=(), warm=False)
+    run = replace(run, watched=())
     try:
         made = _made(run, tree, file, seed)
     except Misconduct as failed:

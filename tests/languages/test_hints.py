@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import decimal
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 import hypothesis
+import hypothesis.configuration as configuration
 import toolbox_path  # noqa: F401
 
 # isort: split
@@ -110,7 +113,36 @@ def test_iterators_are_written_down_as_what_they_give():
     assert all(type(one) is int for (values,), _ in calls(target) for one in values)
 
 
-def test_hypothesis_leaves_no_files_and_takes_no_plugins(tmp_path, monkeypatch):
+def test_hypothesis_leaves_no_files(tmp_path, monkeypatch):
+    def texts(a: str): ...  # which letters there are is kept in a file
+
     monkeypatch.chdir(tmp_path)
-    assert calls(of_all_kinds)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    homes = []
+    monkeypatch.setattr(configuration, "set_hypothesis_home_dir", homes.append)
+    assert calls(texts)
+    (home,) = homes
+    assert Path(home).parent == tmp_path
     assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_are_plain():
+    def target(a: list[float], b: decimal.Decimal): ...
+
+    for (values, exact), _ in calls(target, most=200):
+        assert all(str(one) not in ("-0.0", "nan", "inf", "-inf") and one == round(one, 3) for one in values)
+        assert exact.is_finite()
+
+
+def test_objects_of_the_projects_own_classes_are_taken_from_calls():
+    def target(a: Jar, b: list[Jar], c: int): ...
+
+    assert calls(target) == []
+    assert {args[0].size for args, _ in calls(target, [packed(Jar(3), [], 1), packed(Jar(4), [Jar(5)], 2)])} == {3, 4}
+
+
+def test_a_keyword_only_parameter_takes_no_positional_value():
+    def target(a: int, *rest, flag): ...
+
+    assert {one["flag"] for _, one in calls(target, [packed(1, 2, 3, flag="yes")])} == {"yes"}

@@ -285,13 +285,11 @@ def test_a_lock_that_one_fork_leaves_no_other_sees(box):
 def test_nothing_that_forks_have_in_common_can_be_marked(box):
     script = """
 places = [f'/proc/{os.getppid()}', f'/proc/{os.getppid()}/task', f'/proc/{os.getppid()}/net', '/proc/1', '/proc/self']
-places += ['/dev/pts', '/dev/pts/ptmx', '/dev/null', '/dev/ptmx', '/dev', '/optagent/tree', '/optagent/toolbox', '/']
-say([[attempt(os.utime, p, (1, 1)) for p in places], attempt(os.chmod, '/dev/pts/ptmx', 0),
-     attempt(os.open, '/proc/self/autogroup', os.O_WRONLY)])
+places += [f'/dev/{name}' for name in ('null', 'zero', 'full', 'random', 'urandom', 'tty')] + ['/dev', '/optagent/tree', '/optagent/toolbox', '/']
+say([[attempt(os.utime, p, *at) for p in places for at in ((), ((1, 1),))], attempt(os.open, '/proc/self/autogroup', os.O_WRONLY)])
 """
-    times, mode, group = hear(box, script)
+    times, group = hear(box, script)
     assert set(times) <= {1, 13, 30}
-    assert mode in (1, 30)
     assert group in (13, 30)
 
 
@@ -328,10 +326,21 @@ say(got)
 
 def test_ends_of_socket_pairs_have_no_names_by_which_others_find_them(box):
     script = """
-a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-say([attempt(a.bind, '\\0known'), attempt(a.connect, '\\0known'), attempt(a.listen, 1)])
+a, b = socket.socketpair()
+kinds = [attempt(socket.socketpair, socket.AF_UNIX, kind) for kind in (socket.SOCK_DGRAM, socket.SOCK_SEQPACKET)]
+say([attempt(a.bind, '\\0known'), attempt(a.connect, '\\0known'), attempt(a.listen, 1), *kinds])
 """
-    assert hear(box, script) == [1, 1, 1]
+    assert hear(box, script) == [1, 1, 1, 1, 1]
+
+
+def test_terminals_of_one_fork_are_not_those_of_another(box):
+    use = """
+master, slave = os.openpty()
+os.write(master, b'x')
+say([os.ttyname(slave), os.listdir('/dev/pts'), os.stat('/dev/pts/ptmx').st_mtime < time.time() - 3600])
+"""
+    first, second = hear(box, use), hear(box, use)
+    assert first[:2] == second[:2]
 
 
 def test_a_fork_has_no_module_loaded_that_only_forking_needs(box):
@@ -351,7 +360,7 @@ def test_a_pair_of_which_one_cannot_be_a_fork_is_none(monkeypatch):
         return made
 
     race = SimpleNamespace(
-        project=SimpleNamespace(contestant=contestant), old=None, new=None, patience_s=1.0, collecting=False
+        project=SimpleNamespace(contestant=contestant), old=None, new=None, patience_s=1.0, collecting=False, salt=0
     )
     with ExitStack() as stack:
         pair = launch._start(race, launch.random.Random(1), stack)  # type: ignore[arg-type]

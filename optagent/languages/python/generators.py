@@ -8,15 +8,16 @@ from pathlib import Path
 
 from optagent.sandbox.base import Mount, Sandbox
 
-PACKAGES = ("hypothesis", "sortedcontainers")
-"""Hypothesis and all that it needs: neither of them is compiled, so they serve any Python."""
+PARTS = ("hypothesis", "_hypothesis_globals", "_hypothesis_ftz_detector", "sortedcontainers")
+"""Hypothesis and all that it needs: none of them is compiled (since 6.156 it is, which pyproject.toml leaves out), so
+they serve any Python."""
 
 GENERATORS = "/optagent/generators"
 
 
 def mounts() -> tuple[Mount, ...]:
-    """Each of the packages; nothing where optagent's own installation lacks one."""
-    return tuple(Mount(folder, f"{GENERATORS}/{folder.name}") for folder in _folders())
+    """Each of the parts; nothing where optagent's own installation lacks one."""
+    return tuple(Mount(part, f"{GENERATORS}/{part.name}") for part in _parts())
 
 
 def import_folder(sandbox: Sandbox) -> str:
@@ -26,8 +27,12 @@ def import_folder(sandbox: Sandbox) -> str:
 
 
 @cache
-def _folders() -> tuple[Path, ...]:
-    specs = [find_spec(name) for name in PACKAGES]
-    folders = tuple(Path(one.origin).parent for one in specs if one is not None and one.origin is not None)
-    together = len({folder.parent for folder in folders}) == 1  # a rung without mounts has one folder for both
-    return folders if len(folders) == len(PACKAGES) and together else ()
+def _parts() -> tuple[Path, ...]:
+    specs = [find_spec(name) for name in PARTS]
+    parts = tuple(_whole(Path(one.origin)) for one in specs if one is not None and one.origin is not None)
+    together = len({part.parent for part in parts}) == 1  # a rung without mounts has one folder for all
+    return parts if len(parts) == len(PARTS) and together else ()
+
+
+def _whole(origin: Path) -> Path:
+    return origin.parent if origin.name == "__init__.py" else origin

@@ -9,10 +9,13 @@ untouched code to say.
 from __future__ import annotations
 
 import contextlib
+import decimal
+import enum
 import importlib
 import inspect
 import os
 import sys
+import tempfile
 import typing
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +27,15 @@ if TYPE_CHECKING:
     from optagent_target import Call
 
 GREATEST = 1000
-SILENT = (Any, object, inspect.Parameter.empty)
-"""Hints that say nothing."""
+DIGITS = 3
+SILENT = (Any, object, complex, inspect.Parameter.empty)
+"""Hints that say nothing, or nothing of which only plain values could be made."""
+
+PLAIN = ("builtins", "collections", "collections.abc", "datetime", "decimal", "fractions", "types", "typing", "uuid")
+"""Modules whose types are made of nothing but what a hint names. What the project's own classes allow is not known."""
 
 SPREAD = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+CALLABLE = typing.get_origin(typing.Callable[..., Any])
 TRIES_PER_CALL = 2
 """Some examples are equal once they are written down, or cannot be."""
 
@@ -42,6 +50,8 @@ def varied(
     with lent(folder):
         try:
             calls = made(target, seen, seed, TRIES_PER_CALL * most)
+        except ImportError:
+            raise  # of ours
         except Exception:  # noqa: BLE001 - hints may be anything: without them there are other inputs
             return []
         pairs = (optagent_vary.written(call) for call in calls)
@@ -55,7 +65,9 @@ def lent(folder: str) -> Iterator[None]:
     os.environ["HYPOTHESIS_NO_PLUGINS"] = "1"
     sys.path.insert(0, folder)
     try:
-        yield
+        with tempfile.TemporaryDirectory() as home:
+            importlib.import_module("hypothesis.configuration").set_hypothesis_home_dir(home)
+            yield
     finally:
         sys.path.remove(folder)
         del os.environ["HYPOTHESIS_NO_PLUGINS"]
@@ -78,19 +90,23 @@ def made(target: Callable[..., Any], seen: list[Call], seed: int, most: int) -> 
 
 
 def says_nothing(hint: Any) -> bool:
-    return (
-        hint in SILENT
-        or isinstance(hint, typing.TypeVar)
-        or typing.get_origin(hint) is typing.get_origin(typing.Callable[..., Any])
-    )
+    if isinstance(hint, typing.TypeVar) or hint in SILENT or typing.get_origin(hint) is CALLABLE:
+        return True
+    if isinstance(hint, enum.EnumType) or typing.get_origin(hint) is typing.Literal:
+        return False
+    named = typing.get_origin(hint) or hint
+    is_plain = getattr(named, "__module__", "builtins") in PLAIN
+    return not is_plain or any(says_nothing(one) for one in typing.get_args(hint) if one is not ...)
 
 
 def of_type(hint: Any) -> Any:
     """What makes values of a hint; None where Hypothesis knows nothing that does."""
     strategies = importlib.import_module("hypothesis.strategies")
     strategies.register_type_strategy(int, strategies.integers(-GREATEST, GREATEST))
-    finite = strategies.floats(-GREATEST, GREATEST, allow_nan=False)
+    finite = strategies.floats(-GREATEST, GREATEST, allow_nan=False).map(lambda one: round(one, DIGITS) + 0.0)
     strategies.register_type_strategy(float, finite)
+    whole = strategies.integers(-GREATEST * 10**DIGITS, GREATEST * 10**DIGITS)
+    strategies.register_type_strategy(decimal.Decimal, whole.map(lambda one: decimal.Decimal(one).scaleb(-DIGITS)))
     strategy = strategies.from_type(hint)
     try:
         examples({"value": strategy}, 0, 1)
@@ -104,8 +120,12 @@ def as_seen(one: inspect.Parameter, place: int, seen: list[Call]) -> Any:
     strategies = importlib.import_module("hypothesis.strategies")
     if one.kind in SPREAD:
         return None
-    values = [args[place] if place < len(args) else kwargs[one.name] for args, kwargs in seen
-              if place < len(args) or one.name in kwargs]  # fmt: skip
+    values = []
+    for args, kwargs in seen:
+        if one.kind is not inspect.Parameter.KEYWORD_ONLY and place < len(args):
+            values.append(args[place])
+        elif one.name in kwargs:
+            values.append(kwargs[one.name])
     return strategies.integers(0, len(values) - 1).map(values.__getitem__) if values else None
 
 

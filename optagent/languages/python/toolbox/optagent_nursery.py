@@ -3,8 +3,8 @@
 Runs in the target's interpreter inside the sandbox: standard library only. It has imported what every worker needs and
 nothing of any tree, so that nothing of a baseline is under a candidate's names. A fork gets namespaces of its own for
 users, mounts and System V objects, and has lost every privilege in them before anything of a tree runs. What else it
-shares with forks that come later must not change by what it does: it has its own `/dev/null`, sees `/proc` and the
-terminals read-only, and where process numbers were used up by threads there are no further forks.
+shares with forks that come later must not change by what it does: it has terminals and an open `/dev/null` of its own,
+cannot touch what is in `/proc` or the devices, and once threads have used up process numbers there are no more forks.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ CAPABILITY_VERSION = 0x20080522  # linux/capability.h: two words of each set
 OWN_PROCESS = struct.pack("I", 0x7FFFFFF7)
 """What stands for a fork's own number in the filter (optagent/sandbox/seccomp.py)."""
 
-SHARED = ((b"/proc", 2 | 4 | 8), (b"/dev/pts", 2 | 8))
-"""What forks have in common and could leave notes in, with the flags that cannot be taken off (nosuid and so on)."""
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8  # linux/mount.h
+DEVICES = (b"null", b"zero", b"full", b"random", b"urandom", b"tty")
+READ_ONLY = ((b"/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC), *((b"/dev/" + name, MS_NOSUID) for name in DEVICES))
+"""Where times could be set for the next one to read, with the flags that each has already, which cannot be changed.
+Devices stay as they are for whoever reads or writes them."""
 
 MOST_DESCRIPTORS = 8
 libc = ctypes.CDLL(None, use_errno=True)
@@ -146,7 +149,9 @@ def part(order: dict[str, Any]) -> None:
         checked(libc.mount(os.fsencode(source), os.fsencode(inside), None, MS_BIND, None))
     for folder, flags, options in order["fresh"]:
         checked(libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", flags, options.encode()))
-    for place, locked in SHARED:
+    terminals = b"newinstance,ptmxmode=0666,mode=620"  # those that forks have in common keep the time of the last one
+    checked(libc.mount(b"devpts", b"/dev/pts", b"devpts", MS_NOSUID | MS_NOEXEC, terminals))
+    for place, locked in READ_ONLY:
         checked(libc.mount(None, place, None, MS_REMOUNT | MS_BIND | MS_RDONLY | locked, None))
 
 
