@@ -124,7 +124,7 @@ class Race:
 
 
 def launch(race: Race, seed: int) -> Launch:
-    """One launch under its own hash seed, heap padding, load order and orders of play.
+    """One launch under one of the run's hash seeds, its own heap padding, load order and orders of play.
 
     Raises Misconduct (or Uncomparable) when a side fails.
     """
