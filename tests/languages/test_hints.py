@@ -16,7 +16,7 @@ import toolbox_path  # noqa: F401
 # isort: split
 import pytest
 from optagent_codec import drained, pack, unpack
-from optagent_hints import GREATEST, varied
+from optagent_hints import GREATEST, has_hints, varied
 
 FOLDER = str(Path(hypothesis.__file__).parents[1])
 T = TypeVar("T")
@@ -84,6 +84,12 @@ def spread(*args: int, **kwargs: int): ...
 @pytest.mark.parametrize("target", [no_hints, one_of_two, says_nothing, unknown, spread, len])
 def test_where_hints_are_not_enough_there_are_no_calls(target):
     assert calls(target) == []
+
+
+@pytest.mark.parametrize("target", [no_hints, says_nothing, unknown, len])
+def test_hypothesis_is_not_imported_where_no_hint_says_anything(target):
+    assert varied([], 0, 1, 9, 1 << 16, target, "/there/is/no/such/folder") == []
+    assert not has_hints(target)
 
 
 def test_a_hint_that_hypothesis_knows_nothing_for_counts_as_none():

@@ -45,6 +45,8 @@ def varied(
 ) -> list[tuple[str, bytes]]:
     """At most so many calls as codec and bytes, each different, none among the inputs; none at all where no hint says
     anything, or where Hypothesis cannot make something of them. The first `of` inputs lend what has no hint."""
+    if not has_hints(target):
+        return []  # before Hypothesis is imported, which takes half a second
     seen = [call for data in inputs[:of] if len(data) <= most_bytes and (call := optagent_vary.opened(data))]
     known = {optagent_vary.packed(data) for data in inputs}
     with lent(folder):
@@ -57,6 +59,15 @@ def varied(
         pairs = (optagent_vary.written(call) for call in calls)
         fresh = dict.fromkeys(pair for pair in pairs if pair and pair not in known and len(pair[1]) <= most_bytes)
     return list(fresh)[:most]
+
+
+def has_hints(target: Callable[..., Any]) -> bool:
+    """Whether a hint of some parameter says anything."""
+    try:
+        hints = typing.get_type_hints(target)
+    except Exception:  # noqa: BLE001 - a name that is not there, or anything else that a hint may do
+        return False
+    return not all(says_nothing(hint) for name, hint in hints.items() if name != "return")
 
 
 @contextlib.contextmanager
