@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -20,8 +21,8 @@ from optagent.sandbox.nursery import AT_ONCE, Nurseries
 
 USER_IDS = range(64000, 65000)
 """Who sandboxed code is when we are root: nobody's id, so that limits on processes hold (they do not for 0). The kernel
-counts processes by user, so each of our own processes takes another of them: two runs at a time do not use up each
-other's."""
+counts processes by user, so each of our own processes takes another of them, and so does each program that forks: they
+do not use up each other's."""
 
 SYSTEM_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 SYSTEM_FILES = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "mime.types", "protocols")
@@ -90,19 +91,31 @@ class Bwrap:
         """It runs nothing but our own code, and filters its forks further."""
         many = replace(limits, processes=AT_ONCE * limits.processes)
         made = _parents(f"{folder}/below" for folder in folders)
-        return self._open(command, many, seccomp.compile_filter(Profile.NURSERY), made)
+        told = repr((command.argv, sorted(command.env.items()), command.mounts))
+        user = USER_IDS[zlib.crc32(told.encode()) % len(USER_IDS)]  # the same for the next one of its kind
+        return self._open(command, many, seccomp.compile_filter(Profile.NURSERY), made, user)
 
-    def _open(self, command: Command, limits: Limits, rules: bytes, more: Sequence[str] = ()) -> Live:
+    def _open(
+        self, command: Command, limits: Limits, rules: bytes, more: Sequence[str] = (), user: int | None = None
+    ) -> Live:
         ours, theirs = socket.socketpair()
-        with self._launch(command, limits, rules, theirs.fileno(), more) as launch:
+        with self._launch(command, limits, rules, theirs.fileno(), more, user) as launch:
             return process.start(launch, (ours, theirs))
 
     @contextmanager
     def _launch(
-        self, command: Command, limits: Limits, rules: bytes, channel: int, more: Sequence[str]
+        self,
+        command: Command,
+        limits: Limits,
+        rules: bytes,
+        channel: int,
+        more: Sequence[str],
+        user: int | None = None,
     ) -> Iterator[process.Launch]:
+        """`user` is who it becomes when we are root, if not the one of all others."""
+        ids = (user, user) if self.is_root and user else (self.user_id, self.group_id)
         with ExitStack() as stack:
-            passwd = stack.enter_context(process.in_memory(self._passwd()))
+            passwd = stack.enter_context(process.in_memory(_passwd(*ids)))
             argv = [self.program, *self._namespaces(), *_system(passwd), *self._closed(), *_scratch(limits)]
             argv += _parents(mount.inside for mount in command.mounts)
             for mount in sorted(command.mounts, key=lambda mount: mount.inside):
@@ -111,7 +124,7 @@ class Bwrap:
                 argv += ["--setenv", name, value]
             argv += [*more, "--chdir", command.cwd, "--remount-ro", "/dev", "--remount-ro", "/"]
             compiled = stack.enter_context(process.in_memory(rules))
-            argv += ["--seccomp", str(compiled), "--", *_limited(limits), *self._dropped(), *command.argv]
+            argv += ["--seccomp", str(compiled), "--", *_limited(limits), *self._dropped(*ids), *command.argv]
             # no environment of its own: the first process inside shows it
             yield process.Launch(tuple(argv), {}, None, (passwd, compiled))
 
@@ -124,10 +137,10 @@ class Bwrap:
         keep = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
         return [*argv, "--cap-drop", "ALL", *(word for name in keep for word in ("--cap-add", name))]
 
-    def _dropped(self) -> list[str]:
+    def _dropped(self, user: int, group: int) -> list[str]:
         if not self.is_root:
             return []
-        ids = [f"--reuid={self.user_id}", f"--regid={self.group_id}", "--clear-groups"]
+        ids = [f"--reuid={user}", f"--regid={group}", "--clear-groups"]
         return ["setpriv", *ids, "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
 
     def _closed(self) -> list[str]:
@@ -137,9 +150,9 @@ class Bwrap:
             for word in ("--perms", "0555", "--size", "4096", "--tmpfs", folder, "--remount-ro", folder)
         ]
 
-    def _passwd(self) -> bytes:
-        ids = f"{self.user_id}:{self.group_id}"
-        return f"root:x:0:0:root:/root:/bin/sh\nsandbox:x:{ids}:sandbox:/tmp:/bin/sh\n".encode()
+
+def _passwd(user: int, group: int) -> bytes:
+    return f"root:x:0:0:root:/root:/bin/sh\nsandbox:x:{user}:{group}:sandbox:/tmp:/bin/sh\n".encode()
 
 
 def _system(passwd: int) -> list[str]:

@@ -298,9 +298,8 @@ say(got)
 
 def denied_calls() -> list[tuple[str, int]]:
     lists = tomllib.loads((seccomp.data_folder() / "seccomp.toml").read_text())
-    found = [
-        (name, seccomp.ERRNOS[error]) for part in lists.values() for error, names in part.items() for name in names
-    ]
+    sections = [part for name, part in lists.items() if name != "fork"]
+    found = [(name, seccomp.ERRNOS[error]) for part in sections for error, names in part.items() for name in names]
     return [*found, ("clone3", 38), ("unshare", 1)]
 
 

@@ -367,3 +367,12 @@ def test_a_pair_of_which_one_cannot_be_a_fork_is_none(monkeypatch):
     assert not pair.old.is_fork
     assert not pair.new.is_fork
     assert sorted(asked) == [("candidate", False), ("candidate", True), ("reference", False), ("reference", True)]
+
+
+def test_programs_that_are_ready_take_nothing_from_what_others_may_start(box):
+    for number in range(6):
+        env = {**ENV, "NUMBER": str(number)}
+        with box.open(Command((PYTHON, "-c", GREETING), "/tmp", (), env), Limits()) as live:
+            live.greet()
+    assert len(box.nurseries._ready) == 6
+    assert box.run(Command(("/bin/sh", "-c", "true & true & wait"), "/tmp", (), ENV), Limits(processes=4)).ok
