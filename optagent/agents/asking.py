@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from optagent.agents.prompts import Prompts
 from optagent.llm.base import Message, Reply
 
 
@@ -28,6 +29,13 @@ class Question:
         """The same conversation with a reply and what is said to it."""
         more = (Message("assistant", reply), Message("user", text))
         return Question((*self.messages, *more), f"{self.prompt}+{prompt}")
+
+
+def opening(role: str, prompts: Prompts, **values: object) -> Question:
+    """What a role is asked first: its own words, then the task with these values."""
+    system, task = prompts.render(f"{role}_system.md"), prompts.render(f"{role}_task.md", **values)
+    messages = (Message("system", system.text), Message("user", task.text))
+    return Question(messages, f"{system.version}+{task.version}")
 
 
 Ask = Callable[[Purpose, Question], Reply]

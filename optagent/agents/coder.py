@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from optagent.agents.asking import Ask, Purpose, Question
+from optagent.agents.asking import Ask, Purpose, Question, opening
 from optagent.agents.brief import Brief
 from optagent.agents.prompts import Prompts
 from optagent.agents.reply import Complaint, Edit, WholeFunction, read_reply
-from optagent.llm.base import Message, Reply
+from optagent.llm.base import Reply
 
 TURNS = 2
 NOTHING = "(no text)"  # some providers take no empty message
@@ -37,9 +37,7 @@ Use = Callable[[Edit], "str | Complaint"]
 
 def question(brief: Brief, prompts: Prompts) -> Question:
     """What the Coder is asked first."""
-    system, task = prompts.render("coder_system.md"), prompts.render("coder_task.md", brief=brief)
-    messages = (Message("system", system.text), Message("user", task.text))
-    return Question(messages, f"{system.version}+{task.version}")
+    return opening("coder", prompts, brief=brief)
 
 
 def write(number: int, brief: Brief, prompts: Prompts, ask: Ask, use: Use) -> Written | Unusable:

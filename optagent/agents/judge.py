@@ -6,11 +6,10 @@ import json
 import math
 from typing import Any
 
-from optagent.agents.asking import Ask, Purpose, Question
+from optagent.agents.asking import Ask, Purpose, Question, opening
 from optagent.agents.brief import Brief
 from optagent.agents.prompts import Prompts
 from optagent.core.advice import Advice
-from optagent.llm.base import Message
 
 LONGEST = 600
 """Characters of a sentence of advice that are kept."""
@@ -22,9 +21,7 @@ MOST_CHARS = 100_000
 
 def question(brief: Brief, prompts: Prompts) -> Question:
     """What the Judge is asked."""
-    system, task = prompts.render("judge_system.md"), prompts.render("judge_task.md", brief=brief)
-    messages = (Message("system", system.text), Message("user", task.text))
-    return Question(messages, f"{system.version}+{task.version}")
+    return opening("judge", prompts, brief=brief)
 
 
 def advise(number: int, brief: Brief, prompts: Prompts, ask: Ask) -> Advice | None:

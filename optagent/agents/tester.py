@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from optagent.agents.asking import Ask, Purpose, Question
+from optagent.agents.asking import Ask, Purpose, Question, opening
 from optagent.agents.brief import Listing
 from optagent.agents.edits import Complaint, WholeFunction
 from optagent.agents.prompts import Prompts
 from optagent.agents.python_code import look
 from optagent.agents.reply import read_reply
-from optagent.llm.base import Message
 
 ROLE = "tester"
 MAKER = "make_inputs"
@@ -29,9 +28,7 @@ class Gap:
 
 def question(gap: Gap, prompts: Prompts) -> Question:
     """What the Tester is asked."""
-    system, task = prompts.render("tester_system.md"), prompts.render("tester_task.md", gap=gap)
-    messages = (Message("system", system.text), Message("user", task.text))
-    return Question(messages, f"{system.version}+{task.version}")
+    return opening(ROLE, prompts, gap=gap)
 
 
 def write(number: int, gap: Gap, prompts: Prompts, ask: Ask) -> str | Complaint:

@@ -93,7 +93,8 @@ class Nurseries:
         lent = [mount for mount in command.mounts if mount.ground]
         if self.refusal or not lent:
             return None
-        whole, key = started_once(command, lent), key_of(command, limits, lent)
+        whole = started_once(command, lent)
+        key = key_of(whole, limits, lent)
         with self._one_at_a_time:
             self._tidy()
             for _ in range(2):  # one that has ended since, or will not, is no reason
@@ -140,9 +141,8 @@ def _close(ready: OrderedDict[Hashable, Nursery], retired: list[Nursery], maker:
             one.close()
 
 
-def key_of(command: Command, limits: Limits, lent: Sequence[Mount]) -> Hashable:
+def key_of(whole: Command, limits: Limits, lent: Sequence[Mount]) -> Hashable:
     """The same for commands of which one program can fork all. Its memory is near the cores that it was started on."""
-    whole = started_once(command, lent)
     grounds = tuple(os.stat(mount.ground).st_ino for mount in lent if mount.ground)
     cores = tuple(sorted(os.sched_getaffinity(0)))
     return whole.argv, tuple(sorted(whole.env.items())), whole.mounts, grounds, replace(limits, seconds=0.0), cores
