@@ -35,9 +35,11 @@ LOSS_LOOKS = ((5, 0), (7, 1))
 looks at identical code said "slower"."""
 
 SETTLED_ROUNDS = 4
+SETTLED_SWEEPS, SETTLED_IN_ALL = 3, 12
 SETTLED_ERRORS = 1.5
-"""A launch for choosing ends once its rounds lie so many standard errors off what would go on. Chosen by replaying 800
-recorded launches of ten kernels (docs/decisions/0028-launches.md)."""
+"""A launch for choosing ends once its rounds lie so many standard errors off what would go on: after four of each
+group, or after three where those of all groups are twelve. Chosen by replaying 800 recorded launches of ten kernels,
+and 320 (docs/decisions/0028-launches.md)."""
 
 LEAST_SCATTER = 0.005
 MAD_TO_SD = 1.4826
@@ -130,8 +132,11 @@ def is_settled(groups: Sequence[Sequence[Round]], futile: float, bar: float) -> 
 
     >>> [is_settled([[Round(ratio, 100)] * n], 0.02, 0.02) for ratio, n in ((100, 4), (100, 3), (130, 4), (102, 4))]
     [True, False, True, False]
+    >>> is_settled([[Round(100, 100)] * 3] * 4, 0.02, 0.02), is_settled([[Round(100, 100)] * 2] * 6, 0.02, 0.02)
+    (True, False)
     """
-    if min((len(one) for one in groups), default=0) < SETTLED_ROUNDS:
+    least, in_all = min((len(one) for one in groups), default=0), sum(len(one) for one in groups)
+    if least < SETTLED_SWEEPS or (least < SETTLED_ROUNDS and in_all < SETTLED_IN_ALL):
         return False
     seen = total(groups)
     return seen.log_ratio + seen.doubt < futile or seen.log_ratio - seen.doubt > bar

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -39,24 +40,21 @@ def peak_memory_bytes(pid: int) -> int:
     raise ProcessLookupError(f"process {pid} has no memory left: its first thread has ended")
 
 
-def waits(pid: int) -> Waits | None:
-    """Of the first thread of process `pid` since it started; None where the kernel does not tell.
-
-    The kernel's scheduler/sched-stats.rst: /proc/PID/schedstat.
-    """
+def open_schedstat(pid: int) -> int | None:
+    """A descriptor of what the first thread of process `pid` ran and waited since its start, for `waits_of`; None where
+    the kernel does not tell. The kernel's scheduler/sched-stats.rst."""
     try:
-        with open(f"/proc/{pid}/schedstat", encoding="ascii", errors="replace") as file:
-            return waits_of(file.read())
+        return os.open(f"/proc/{pid}/schedstat", os.O_RDONLY)
     except OSError:
         return None
 
 
-def waits_of(schedstat: str) -> Waits | None:
+def waits_of(schedstat: bytes) -> Waits | None:
     """
-    >>> waits_of("805283 1998177 1\\n")
+    >>> waits_of(b"805283 1998177 1\\n")
     Waits(ran_ns=805283, waited_ns=1998177)
     """
-    found = re.fullmatch(r"(\d+) (\d+) \d+\n?", schedstat)
+    found = re.fullmatch(rb"(\d+) (\d+) \d+\n?", schedstat)
     return Waits(int(found[1]), int(found[2])) if found else None
 
 

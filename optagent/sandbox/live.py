@@ -60,6 +60,7 @@ class Live:
         self.handle = -1
         """A descriptor of the process, once it is known."""
         self.is_closed = False
+        self._schedstat: int | None = None
 
     @property
     def is_fork(self) -> bool:
@@ -199,7 +200,13 @@ class Live:
             raise ChannelClosed from None
 
     def waits(self) -> clocks.Waits | None:
-        return clocks.waits(self.pid)
+        """What its first thread ran and waited; None where the kernel does not tell, or no longer."""
+        if self._schedstat is None and not self.is_closed:
+            self._schedstat = clocks.open_schedstat(self.pid)
+        try:
+            return clocks.waits_of(os.pread(self._schedstat, 100, 0)) if self._schedstat is not None else None
+        except OSError:
+            return None
 
     def halt(self) -> None:
         """Stops every thread of the contestant until `proceed`."""
@@ -242,6 +249,9 @@ class Live:
         if self.handle >= 0:
             wait_for_end(self.handle)
             self.handle = -1
+        if self._schedstat is not None:
+            os.close(self._schedstat)
+            self._schedstat = None
         if self.stderr is not None:
             self.stderr.close()
 

@@ -10,7 +10,7 @@ import pytest
 from optagent.core.strain import Strain
 from optagent.measure.cgroup import Throttling
 from optagent.measure.system_state import Sample, Ticks, Watch, core_ticks, load_average, sample, strain, waiting_us
-from optagent.sandbox.clocks import Waits, waits, waits_of
+from optagent.sandbox.clocks import Waits, open_schedstat, waits_of
 
 STAT = """cpu  89722 0 6566 38380 631 0 182 211 0 0
 cpu0 40296 0 2814 24501 60 0 90 103 50 0
@@ -32,7 +32,12 @@ def test_a_core_is_found_by_its_whole_number_and_time_of_guests_counts_once():
 
 @pytest.mark.parametrize("text", ["", "nonsense\n", "some avg10=0.00\n", "cpu0 1 2\n", "-1"])
 def test_what_the_system_does_not_show_is_unknown(text):
-    assert (load_average(text), core_ticks(text, 0), waiting_us(text), waits_of(text)) == (None, None, None, None)
+    assert (load_average(text), core_ticks(text, 0), waiting_us(text), waits_of(text.encode())) == (
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 @pytest.fixture
@@ -77,7 +82,8 @@ def test_counters_that_a_system_does_not_have_stay_unknown():
 def test_this_machine_can_be_watched():
     watch = Watch(max(os.sched_getaffinity(0)))
     sum(range(300_000))
-    mine = waits(os.getpid())
+    with open(open_schedstat(os.getpid()), "rb") as file:
+        mine = waits_of(file.read())
     assert mine is None or mine.ran_ns > 0
     seen = watch.strain([mine] if mine else [])
     assert seen.seconds > 0

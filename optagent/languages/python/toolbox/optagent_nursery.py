@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import _socket
 import ctypes
+import gc
 import os
 import resource
 import signal
@@ -47,6 +48,8 @@ def serve(channel: _socket.socket, known: Collection[str]) -> _socket.socket:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a fork ended
     channel.sendall(optagent_frames.pack({"version": optagent_frames.VERSION}))
     number = last_number()
+    gc.collect()
+    gc.freeze()  # a fork that looked through what all have in common would have to copy it
     while True:
         order, blobs, descriptors = receive(channel)
         if last_number() != number:
