@@ -11,6 +11,7 @@ from warm_sandbox import Forks
 
 from optagent.sandbox.base import Sandbox
 from optagent.sandbox.bwrap import Bwrap
+from optagent.sandbox.landlock import OLDEST, Landlock, abi
 from optagent.sandbox.unprotected import Unprotected
 
 NO_BWRAP = "bubblewrap (bwrap) is not installed: nothing to test the default sandbox with"
@@ -26,6 +27,10 @@ def open_to_all(*folders: Path) -> None:
 def make_sandbox(rung: str) -> Sandbox:
     if rung == "none":
         return Unprotected()
+    if rung == "landlock":
+        if abi() < OLDEST:
+            pytest.skip("this kernel has no Landlock that would do")
+        return Landlock()
     if shutil.which("bwrap") is None:
         pytest.skip(NO_BWRAP)
     return Forks() if rung == "fork" else Bwrap()

@@ -14,7 +14,7 @@ from optagent.cli.settings import RunSettings
 from optagent.core.scope import Scope
 from optagent.core.target import Target, Tree
 from optagent.core.workload import Workload
-from optagent.errors import BadSetting, BaselineBroken, TargetNotFound
+from optagent.errors import BadSetting, BaselineBroken, SandboxUnavailable, TargetNotFound
 from optagent.languages.base import Project
 from optagent.languages.command import inputs as command_inputs
 from optagent.languages.command import settings as command_settings
@@ -217,8 +217,19 @@ def adapter_for(settings: RunSettings, tree: Tree, state: Path) -> Adapter:
     Python. `state` is the folder for all state. Raises EnvironmentFault when it cannot run here."""
     described = command_settings.read(tree.project_root)
     if described is not None and settings.target in ("", *_names(tree, described)):
-        return CommandTargets(choose(settings.sandbox, Path.home()), described)
+        return CommandTargets(_for_commands(choose(settings.sandbox, Path.home())), described)
     return python_targets(settings, state)
+
+
+def _for_commands(sandbox: Sandbox) -> Sandbox:
+    """The sandbox, if it is one for whole commands, which start processes and write files: what one leaves must not be
+    there for the next. Raises SandboxUnavailable."""
+    if sandbox.rung == "landlock":
+        raise SandboxUnavailable(
+            "the sandbox `landlock` runs no commands: what one leaves in its folder the next would find",
+            sandbox.passed_over or "Install bubblewrap and leave --sandbox out.",
+        )
+    return sandbox
 
 
 def has_command(repo: Path) -> bool:

@@ -59,7 +59,7 @@ def doctor(python: str | None, json: bool) -> int:
             for line in (one.remedy, *one.details):
                 if line:
                     print(f"     {line}")
-        print("     unproven: rungs other than bwrap, processors other than x86-64 (nobody has run them)")
+        print("     unproven: rungs other than bwrap and landlock, processors other than x86-64 (nobody has run them)")
         print("     unproven: frequencies, turbo and CPU quotas are read as the kernel documents them")
     return codes.OK if all(one.works for one in findings if one.needed) else codes.ENVIRONMENT
 
@@ -81,10 +81,11 @@ def _sandbox() -> tuple[Sandbox | None, Finding]:
         sandbox = choose("auto", Path.home())
     except OptagentError as fault:
         return None, Finding("sandbox", False, fault.message, fault.hint)
-    seen = f"{sandbox.rung}: no network, no home, read-only system, seccomp"
+    seen = f"{sandbox.rung}: no network, no home, nothing outside can be written, seccomp"
     cold = sandbox.warm_start_fault()
     starts = f"no warm starts, launches take longer: {cold}" if cold else "warm starts: workers are forks of one"
-    return sandbox, Finding("sandbox", True, seen, "", (starts,))
+    told = [f"`{sandbox.rung}`: {one}" for one in sandbox.gaps]
+    return sandbox, Finding("sandbox", True, seen, sandbox.passed_over, (starts, *told))
 
 
 def _target_python(python: str | None, sandbox: Sandbox | None) -> tuple[Environment | None, Finding]:

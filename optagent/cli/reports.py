@@ -134,8 +134,8 @@ def _hot_lines(record: Record) -> tuple[str, ...]:
 def _warnings(record: Record) -> tuple[str, ...]:
     if record.baseline is None:
         return ()
-    note = str(record.started.settings.get("note", ""))
-    said = [note] if note else []
+    notes = (record.started.settings.get(name) for name in ("note", "passed_over"))
+    said = [str(one) for one in notes if one]
     said += [moved_note(one) for one in record.moves]
     if record.baseline.set_aside:
         first = record.baseline.set_aside[0]

@@ -119,9 +119,9 @@ SETTINGS = (
     Setting(
         "sandbox",
         Kind.CHOICE,
-        "auto, bwrap or none (no isolation at all)",
+        "auto (the strongest that works here), bwrap, landlock (less: see the README) or none (no isolation at all)",
         "auto",
-        choices=("auto", "bwrap", "none"),
+        choices=("auto", "bwrap", "landlock", "none"),
         ours_only=("none",),
     ),
     Setting(

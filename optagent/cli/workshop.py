@@ -152,6 +152,7 @@ def new_run(
             verb, settings.repo, settings.target, target, settings.seed, version, digest(base),
             {
                 **settings.as_json(), "project": base.project, "rung": ground.adapter.sandbox.rung, "note": note,
+                "passed_over": ground.adapter.sandbox.passed_over,
                 "session": session or run,
             }, machine,
         ),

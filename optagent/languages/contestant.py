@@ -44,15 +44,15 @@ REJECTIONS = {"leave": "left a process behind"}
 @dataclass(frozen=True)
 class Load:
     """What a worker is told to import: names, whether the function itself is meant below its decorators, folders for
-    the import path, and the seed of its heap padding. `scratch` is a folder that nobody else writes to, if there is
-    one."""
+    the import path, and the seed of its heap padding. `has_scratch` says that nobody else writes to its
+    folder for temporary files."""
 
     module: str
     qualname: str
     inner: bool
     roots: tuple[str, ...]
     padding: int
-    scratch: str = ""
+    has_scratch: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from optagent.core.profile import Fact
 from optagent.profile.base import Here, Missing, Seen
 from optagent.profile.scene import Scene
 
-OUT, MARK = "/tmp/optagent-callgrind.%p", "getloadavg"
+OUT, MARK = "%q{TMPDIR}/optagent-callgrind.%p", "getloadavg"
 """As languages/python/toolbox/optagent_instructions.py has them."""
 SHOWN_FOLDER = "/usr/"
 """What a sandbox shows of the system's programs."""

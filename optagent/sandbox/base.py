@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 MEBIBYTE = 1 << 20
 CHANNEL_VARIABLE = "OPTAGENT_FD"
 FORKS_VARIABLE = "OPTAGENT_FORKS"
+SCRATCH = "/tmp"
+"""What a command calls the folder that is its own to write to, as its working folder and as a whole value of its
+environment; a rung without mounts puts in where that is."""
+
 REFUSED_ERRNO = 132
 """What a contestant's attempt to start a process fails with (ERFKILL; see sandboxes/seccomp.toml)."""
 
@@ -59,10 +63,12 @@ class Command:
 
 @dataclass(frozen=True)
 class Limits:
-    """Ceilings for one command: wall seconds, bytes and processes. `output_bytes` holds for each stream."""
+    """Ceilings for one command: wall seconds, bytes and processes. `output_bytes` holds for each stream,
+    `memory_bytes` for each process, `all_memory_bytes` for all together while `Sandbox.run` waits for them."""
 
     seconds: float = 60.0
     memory_bytes: int = 4096 * MEBIBYTE
+    all_memory_bytes: int = 8192 * MEBIBYTE
     processes: int = 64
     output_bytes: int = 4 * MEBIBYTE
     report_bytes: int = 256 * MEBIBYTE
@@ -79,7 +85,7 @@ class Exited:
 
 @dataclass(frozen=True)
 class Stopped:
-    """We ended it. `limit` says which ceiling it hit: "seconds" or "output"."""
+    """We ended it. `limit` says which ceiling it hit: "seconds", "output", "memory" or "scratch"."""
 
     limit: str
 
@@ -102,9 +108,19 @@ class ExecResult:
 class Sandbox(Protocol):
     """A rung of the ladder. A failing command is a result; a failing sandbox raises SandboxBroken."""
 
+    gaps: tuple[str, ...]
+    """What it does not keep from code although a stronger rung does, and what tests cannot do in it."""
+
+    passed_over: str
+    """Why a stronger rung was not taken; nothing where none was passed over."""
+
     @property
     def rung(self) -> str:
         """The name shown in every result."""
+
+    def faults(self, home: Path) -> str:
+        """What a few simple probes get through that they must not, one a line; nothing where the rung holds. `home` is
+        a folder that must not be readable."""
 
     def inside(self, mount: Mount) -> str:
         """Where a mount of a command is seen by that command."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from optagent.errors import SandboxBroken, SandboxUnavailable
 from optagent.sandbox import process, seccomp
-from optagent.sandbox.base import CHANNEL_VARIABLE, Command, ExecResult, Exited, Limits, Mount, Profile
+from optagent.sandbox.base import CHANNEL_VARIABLE, SCRATCH, Command, ExecResult, Exited, Limits, Mount, Profile
 from optagent.sandbox.live import Live, wait_for_end
 from optagent.sandbox.nursery import AT_ONCE, Nurseries
 
@@ -34,12 +34,22 @@ FIRST_PROCESS_FILES = ("/proc/1/fd", "/proc/1/task/1/fd")
 """
 
 TOOLS = ("bwrap", "prlimit", "setpriv")
+# Every line must print nothing: a home that is visible, a network, a writable system, a namespace of its own.
+PROBES = """
+test -e "$1" && echo "the home folder $1 is visible"
+test "$(grep -c : /proc/net/dev)" -le 1 || echo "there is a network"
+touch /usr/optagent-self-test 2>/dev/null && echo "the system is writable"
+unshare -U true 2>/dev/null && echo "namespaces can be made"
+exit 0
+"""
 
 
 class Bwrap:
     """Needs `bwrap` (bubblewrap) and `prlimit`, `setpriv` (util-linux). As root, drops to one of USER_IDS inside."""
 
     rung = "bwrap"
+    gaps: tuple[str, ...] = ()
+    passed_over = ""
 
     def __init__(self) -> None:
         missing = [tool for tool in TOOLS if shutil.which(tool) is None]
@@ -67,6 +77,13 @@ class Bwrap:
                 return live.last_words() if code else ""
         except (SandboxBroken, subprocess.TimeoutExpired) as fault:
             return str(fault)
+
+    def faults(self, home: Path) -> str:
+        environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
+        command = Command(("/bin/sh", "-c", PROBES, "probes", str(home)), SCRATCH, env=environment)
+        result = self.run(command, Limits(seconds=20, memory_bytes=1 << 30))
+        said = (result.stdout + result.stderr).decode("utf-8", "replace").strip()
+        return said or ("" if result.ok else str(result.ending))
 
     def run(self, command: Command, limits: Limits) -> ExecResult:
         report, status = os.pipe(), os.pipe()

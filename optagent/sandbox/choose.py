@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from optagent.errors import BadSetting, SandboxUnavailable
-from optagent.sandbox.base import Command, Limits, Sandbox
+from optagent.errors import BadSetting, SandboxBroken, SandboxUnavailable
+from optagent.sandbox.base import Sandbox
 from optagent.sandbox.bwrap import Bwrap
+from optagent.sandbox.landlock import Landlock
 from optagent.sandbox.unprotected import Unprotected
 
-NAMES = ("auto", "bwrap", "none")
-# Every line must print nothing: a home that is visible, a network, a writable system, a namespace of its own.
-SELF_TEST = """
-test -e "$1" && echo "the home folder $1 is visible"
-test "$(grep -c : /proc/net/dev)" -le 1 || echo "there is a network"
-touch /usr/optagent-self-test 2>/dev/null && echo "the system is writable"
-unshare -U true 2>/dev/null && echo "namespaces can be made"
-exit 0
-"""
+LADDER: dict[str, type[Bwrap] | type[Landlock]] = {"bwrap": Bwrap, "landlock": Landlock}
+"""The strongest first."""
+
+NAMES = ("auto", *LADDER, "none")
 
 
 def choose(name: str, home: Path) -> Sandbox:
@@ -26,20 +22,36 @@ def choose(name: str, home: Path) -> Sandbox:
         raise BadSetting(f"there is no sandbox called {name!r}", f"Choose one of {', '.join(NAMES)}.")
     if name == "none":
         return Unprotected()
-    sandbox = Bwrap()
-    self_test(sandbox, home)
+    if name in LADDER:
+        return tested(name, home)
+    passed_over: list[SandboxUnavailable] = []
+    for rung in LADDER:
+        try:
+            sandbox = tested(rung, home)
+        except SandboxUnavailable as fault:
+            passed_over.append(fault)
+        else:
+            sandbox.passed_over = _told(sandbox, passed_over)
+            return sandbox
+    reasons = "; ".join(fault.message for fault in passed_over)
+    raise SandboxUnavailable(reasons, passed_over[0].hint)
+
+
+def tested(rung: str, home: Path) -> Sandbox:
+    """The rung, which has held against a few simple probes just now. Raises SandboxUnavailable."""
+    try:
+        sandbox = LADDER[rung]()
+        said = sandbox.faults(home)
+    except SandboxBroken as fault:
+        raise SandboxUnavailable(fault.message, fault.hint) from None
+    if said:
+        raise SandboxUnavailable(
+            f"the sandbox `{rung}` does not hold here: {said}", "Run optagent on a machine where it does."
+        )
     return sandbox
 
 
-def self_test(sandbox: Sandbox, home: Path) -> None:
-    """Returns when the sandbox runs commands and holds against a few simple probes."""
-    command = Command(
-        ("/bin/sh", "-c", SELF_TEST, "self-test", str(home)), "/tmp", env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
-    )
-    result = sandbox.run(command, Limits(seconds=20, memory_bytes=1 << 30))
-    said = (result.stdout + result.stderr).decode("utf-8", "replace").strip()
-    if not result.ok or said:
-        raise SandboxUnavailable(
-            f"the sandbox `{sandbox.rung}` does not hold here: {said or result.ending}",
-            "Run optagent on a machine where it does.",
-        )
+def _told(sandbox: Sandbox, passed_over: list[SandboxUnavailable]) -> str:
+    if not passed_over:
+        return ""
+    return f"the sandbox is `{sandbox.rung}`, which keeps less apart: {passed_over[0].message}. {passed_over[0].hint}"

@@ -20,6 +20,9 @@ from optagent.sandbox import clocks
 
 CREDENTIALS, DESCRIPTORS = struct.Struct("3i"), struct.Struct("4i")
 GRACE_S = 5.0
+KEEPER_GRACE_S = 30.0
+"""What a keeper has to remove may be many files."""
+
 STARTUP_S = 30.0
 LAST_WORDS = 4096
 
@@ -32,8 +35,12 @@ class Overdue(Exception):
     """The contestant did not answer within the time it was given."""
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """The process group gone and the leader reaped."""
+def kill(process: subprocess.Popen[bytes], is_kept: bool = False) -> None:
+    """The process group gone and the leader reaped. One that keeps others is asked first: it ends them, then itself."""
+    if process.returncode is None and is_kept:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(KEEPER_GRACE_S)
     if process.returncode is None:  # once reaped, the number may be somebody else's
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -52,8 +59,14 @@ class Live:
     """Owns the process tree and the socket. Use as a context manager: afterwards nothing of it runs. Without `process`
     it is a fork of somebody else's, which is one process and can start no other."""
 
-    def __init__(self, process: subprocess.Popen[bytes] | None, channel: socket.socket, stderr: Any = None) -> None:
-        self.process = process
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes] | None,
+        channel: socket.socket,
+        stderr: Any = None,
+        is_kept: bool = False,
+    ) -> None:
+        self.process, self.is_kept = process, is_kept
         self.channel = channel
         self.pid = 0
         self.stderr = stderr
@@ -242,7 +255,7 @@ class Live:
         self.is_closed = True
         self.channel.close()
         if self.process is not None:
-            kill(self.process)
+            kill(self.process, self.is_kept)
         elif self.handle >= 0:
             with suppress(ProcessLookupError):  # gone already
                 signal.pidfd_send_signal(self.handle, signal.SIGKILL)

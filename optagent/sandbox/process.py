@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,18 +18,21 @@ from functools import cache
 from optagent.errors import SandboxBroken
 from optagent.sandbox.base import ExecResult, Exited, Limits, Stopped
 from optagent.sandbox.live import Live, kill
+from optagent.sandbox.watcher import LOOK_S, LOOK_SHARE, holds_more, most_bytes
 
 CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What really gets executed: the whole command line, its environment, and descriptors it inherits."""
+    """What really gets executed: the whole command line, its environment, and descriptors it inherits. `is_kept` says
+    that the process ends what it has started when it is told to end."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: str | None = None
     descriptors: tuple[int, ...] = ()
+    is_kept: bool = False
 
 
 @dataclass
@@ -72,9 +75,9 @@ def run(launch: Launch, limits: Limits, report: tuple[int, int]) -> ExecResult:
         _Stream(report[0], limits.report_bytes),
     ]
     try:
-        limit = _pump(process, streams, began + limits.seconds)
+        limit = _pump(process, streams, began + limits.seconds, most_bytes(limits.all_memory_bytes))
     finally:
-        kill(process)
+        kill(process, launch.is_kept)
         process.stdout.close()
         process.stderr.close()
         os.close(report[0])
@@ -95,7 +98,7 @@ def start(launch: Launch, channel: tuple[socket.socket, socket.socket]) -> Live:
         raise
     finally:
         channel[1].close()
-    return Live(process, channel[0], stderr)
+    return Live(process, channel[0], stderr, launch.is_kept)
 
 
 def forked(channel: socket.socket) -> Live:
@@ -158,7 +161,7 @@ def _lasting_thread(pid: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "optagent-spawn")
 
 
-def _pump(process: subprocess.Popen[bytes], streams: list[_Stream], deadline: float) -> str:
+def _pump(process: subprocess.Popen[bytes], streams: list[_Stream], deadline: float, most: int) -> str:
     """Reads until the process ends; returns the limit it hit, or an empty string."""
     with selectors.DefaultSelector() as selector:
         for stream in streams:
@@ -167,17 +170,24 @@ def _pump(process: subprocess.Popen[bytes], streams: list[_Stream], deadline: fl
         exit_notice = os.pidfd_open(process.pid)
         selector.register(exit_notice, selectors.EVENT_READ, None)
         try:
-            return _pump_until_exit(selector, streams, deadline)
+            return _pump_until_exit(selector, streams, deadline, lambda: holds_more(process.pid, most))
         finally:
             os.close(exit_notice)
 
 
-def _pump_until_exit(selector: selectors.BaseSelector, streams: list[_Stream], deadline: float) -> str:
+def _pump_until_exit(
+    selector: selectors.BaseSelector, streams: list[_Stream], deadline: float, is_too_large: Callable[[], bool]
+) -> str:
+    look = time.monotonic() + LOOK_S
     while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
+        now = time.monotonic()
+        if now >= deadline:
             return "seconds"
-        ready = [key for key, _ in selector.select(left)]
+        if now >= look:
+            if is_too_large():
+                return "memory"
+            look = time.monotonic() + max(LOOK_S, LOOK_SHARE * (time.monotonic() - now))
+        ready = [key for key, _ in selector.select(max(0.0, min(deadline, look) - now))]
         for key in ready:
             if key.data is not None and not key.data.fill():
                 selector.unregister(key.fileobj)

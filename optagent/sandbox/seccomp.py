@@ -15,11 +15,13 @@ from pathlib import Path
 from optagent.errors import SandboxUnavailable
 from optagent.sandbox.base import REFUSED_ERRNO, Profile
 
-LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+LOAD, AND, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-NUMBER_AT, ARCH_AT, ARG0_AT, ARG1_AT = 0, 4, 16, 24
-EPERM, ENOSYS, EAFNOSUPPORT = 1, 38, 97
-ERRNOS = {"EPERM": EPERM, "ERFKILL": REFUSED_ERRNO}
+NUMBER_AT, ARCH_AT, ARG0_AT, ARG1_AT, ARG2_AT = 0, 4, 16, 24, 32
+EPERM, ENOTTY, ENOSYS, EOPNOTSUPP, EAFNOSUPPORT = 1, 25, 38, 95, 97
+ERRNOS = {"EPERM": EPERM, "ERFKILL": REFUSED_ERRNO, "ENOSYS": ENOSYS, "EOPNOTSUPP": EOPNOTSUPP, "NOTHING": 0}
+"""What a refused call fails with. NOTHING does nothing and says that it succeeded, to tests: what a contestant's call
+left undone must not make two functions look the same, so there it fails with EPERM."""
 
 CLONE_THREAD = 0x00010000
 CLONE_NEW_ANYTHING = 0x7E020000  # NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET
@@ -29,6 +31,15 @@ F_SETSIG = 10  # a SIGCONT of the kernel's, sent when a file is ready, would und
 F_SETLEASE, F_NOTIFY = 1024, 1026  # who opens a leased file waits for its holder, whom we may have stopped
 F_SETOWN, F_SETOWN_EX = 8, 15  # who gets a signal when a file is ready
 FIOSETOWN, SIOCSPGRP = 0x8901, 0x8902  # the same by ioctl
+HARMLESS_IOCTLS = (
+    0x5401, 0x802C542A, 0x5413, 0x540F, 0x541B, 0x5421, 0x5451, 0x5450, 0x80086601, 0x40049409, 0x4020940D,
+)  # fmt: skip
+"""TCGETS, TCGETS2, TIOCGWINSZ, TIOCGPGRP, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, FS_IOC_GETFLAGS, FICLONE, FICLONERANGE:
+the others change files that are open for reading, which no rule of Landlock's is asked about."""
+
+NEITHER = 3  # an access mode for neither reading nor writing, which needs no right of Landlock's, nor a mount's
+F_SET_RW_HINT, F_SET_FILE_RW_HINT = 1036, 1038  # kept with the file, for whoever reads it next
+WITH_A_FILE = (F_SETSIG, F_SETLEASE, F_NOTIFY, F_SET_RW_HINT, F_SET_FILE_RW_HINT)
 OTHER_THAN_STREAM = 0xE  # bits of a socket's type, of which SOCK_STREAM (1) has none
 OWN_PROCESS = 0x7FFFFFF7
 """Stands for the number of the process that the filter is for: a fork puts in its own (optagent_nursery.py)."""
@@ -64,37 +75,58 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "tgkill": (234, 131), "timer_create": (222, 107), "tkill": (200, 130),
     "umount2": (166, 39), "unshare": (272, 97), "userfaultfd": (323, 282), "vfork": (58, None),
     "vmsplice": (278, 75),
+    "chmod": (90, None), "chown": (92, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
+    "fchown": (93, 55), "fchownat": (260, 54), "file_setattr": (469, 469), "fremovexattr": (199, 16),
+    "fsetxattr": (190, 7), "futimesat": (261, None), "lchown": (94, None), "lremovexattr": (198, 15),
+    "lsetxattr": (189, 6), "mq_unlink": (241, 181), "msgctl": (71, 187), "msgrcv": (70, 188), "msgsnd": (69, 189),
+    "removexattr": (197, 14), "removexattrat": (466, 466), "semctl": (66, 191), "semop": (65, 193),
+    "semtimedop": (220, 192), "setxattr": (188, 5), "setxattrat": (463, 463), "shmat": (30, 196), "shmctl": (31, 195),
+    "fallocate": (285, 47), "fgetxattr": (193, 10), "flistxattr": (196, 13), "getxattr": (191, 8),
+    "getxattrat": (464, 464), "lgetxattr": (192, 9), "listxattr": (194, 11), "listxattrat": (465, 465),
+    "llistxattr": (195, 12), "open": (2, None), "openat": (257, 56), "openat2": (437, 437),
+    "utime": (132, None), "utimensat": (280, 88), "utimes": (235, None),
 }  # fmt: skip
 
 
 ALONE = (Profile.CONTESTANT, Profile.FORK)
 SIGNALS = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
+OF_OTHERS = ("prlimit64", "sched_setaffinity")
+"""What changes another process of the same user, by its number."""
+
+SHARED = ("shared", "files")
 SECTIONS = {Profile.FORK: ("always", "contestant", "fork")}
 NEEDED = {Profile.NURSERY: ("mount", "unshare")}
 
 
 @cache
-def compile_filter(profile: Profile, machine: str = platform.machine()) -> bytes:
-    """The BPF program of a profile for a machine. Raises SandboxUnavailable for an unknown machine."""
+def compile_filter(profile: Profile, machine: str = platform.machine(), is_shared: bool = False) -> bytes:
+    """The BPF program of a profile for a machine. `is_shared` is for what has no namespaces of its own and shares the
+    kernel's with everybody. Raises SandboxUnavailable for an unknown machine."""
     if machine not in ARCHES:
         raise SandboxUnavailable(f"the system-call filter knows {' and '.join(ARCHES)}, not {machine}")
     column = list(ARCHES).index(machine)
     program = [*_entry(machine)]
-    for name, error in _denied(profile):
+    for name, error in _denied(profile, is_shared):
         program += _deny(NUMBERS[name][column], error)
     program += _deny(NUMBERS["clone3"][column], ENOSYS)  # libc then falls back to clone, whose flags can be read
     program += _clone(profile, NUMBERS["clone"][column])
     owners = (F_SETOWN, F_SETOWN_EX), (FIOSETOWN, SIOCSPGRP)
     to_file, to_device = owners if profile is Profile.FORK else ((), ())
     program += _second(NUMBERS["ioctl"][column], TIOCSTI, TIOCLINUX, *to_device)
-    if profile in ALONE:
-        program += _second(NUMBERS["fcntl"][column], F_SETSIG, F_SETLEASE, F_NOTIFY, *to_file)
+    if profile in ALONE or is_shared:
+        program += _second(NUMBERS["fcntl"][column], *WITH_A_FILE, *to_file)
     if profile is Profile.FORK:
         for name in SIGNALS:
             program += _own(NUMBERS[name][column], OWN_PROCESS)
         program += _own(NUMBERS["prlimit64"][column], OWN_PROCESS, 0)  # 0 is the caller
         program += _streams(NUMBERS["socketpair"][column])
-    program += _socket(profile, NUMBERS["socket"][column])
+    elif is_shared:
+        for name in OF_OTHERS:
+            program += _own(NUMBERS[name][column], 0)
+        program += _streams(NUMBERS["socketpair"][column])
+        program += _only(NUMBERS["ioctl"][column], ARG1_AT, ENOTTY, *HARMLESS_IOCTLS)
+    program += _with_access(NUMBERS["open"][column], ARG1_AT) + _with_access(NUMBERS["openat"][column], ARG2_AT)
+    program += _socket(profile, NUMBERS["socket"][column], () if is_shared else TEST_SOCKET_FAMILIES)
     program.append(_op(RETURN, ALLOW))
     return b"".join(program)
 
@@ -106,12 +138,14 @@ def data_folder() -> Path:
     return shipped if shipped.is_dir() else package.parent / "sandboxes"
 
 
-def _denied(profile: Profile) -> list[tuple[str, int]]:
+def _denied(profile: Profile, is_shared: bool) -> list[tuple[str, int]]:
     lists = tomllib.loads((data_folder() / "seccomp.toml").read_text("utf-8"))
-    sections = SECTIONS.get(profile, ("always", profile.value))
+    sections = (*SECTIONS.get(profile, ("always", profile.value)), *(SHARED if is_shared else ()))
     told = [lists[name] for name in sections if name in lists]
     needed = NEEDED.get(profile, ())
     listed = [(name, ERRNOS[error]) for part in told for error, names in part.items() for name in names]
+    if profile in ALONE:
+        listed = [(name, error or EPERM) for name, error in listed]
     return [(name, error) for name, error in listed if name not in needed]
 
 
@@ -149,11 +183,30 @@ def _clone(profile: Profile, number: int | None) -> list[bytes]:
 
 def _own(number: int | None, *allowed: int) -> list[bytes]:
     """The call's first argument, of which the kernel reads 32 bits, has to be one of these."""
+    return _only(number, ARG0_AT, EPERM, *allowed)
+
+
+def _only(number: int | None, at: int, error: int, *allowed: int) -> list[bytes]:
+    """The argument there, of which the kernel reads 32 bits, has to be one of these."""
     assert number is not None
     return [
         _op(JUMP_EQUAL, number, 0, len(allowed) + 3),
-        _op(LOAD, ARG0_AT),
+        _op(LOAD, at),
         *(_op(JUMP_EQUAL, one, len(allowed) - k, 0) for k, one in enumerate(allowed)),
+        _op(RETURN, ERRNO | error),
+        _op(LOAD, NUMBER_AT),
+    ]
+
+
+def _with_access(number: int | None, at: int) -> list[bytes]:
+    """The flags there have to ask for reading or for writing."""
+    if number is None:
+        return []
+    return [
+        _op(JUMP_EQUAL, number, 0, 5),
+        _op(LOAD, at),
+        _op(AND, NEITHER),
+        _op(JUMP_EQUAL, NEITHER, 0, 1),
         _op(RETURN, ERRNO | EPERM),
         _op(LOAD, NUMBER_AT),
     ]
@@ -184,11 +237,10 @@ def _second(number: int | None, *refused: int) -> list[bytes]:
     ]
 
 
-def _socket(profile: Profile, number: int | None) -> list[bytes]:
+def _socket(profile: Profile, number: int | None, families: tuple[int, ...]) -> list[bytes]:
     assert number is not None
-    if profile is not Profile.TESTS:
+    if profile is not Profile.TESTS or not families:
         return _deny(number, EAFNOSUPPORT)
-    families = TEST_SOCKET_FAMILIES
     allowed = [_op(JUMP_EQUAL, family, len(families) - k, 0) for k, family in enumerate(families)]
     return [
         _op(JUMP_EQUAL, number, 0, len(allowed) + 3),

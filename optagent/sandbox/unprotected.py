@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from pathlib import Path
 
 from optagent.errors import SandboxUnavailable
 from optagent.sandbox import process
@@ -16,6 +17,8 @@ class Unprotected:
     """Runs commands with the user's own rights; paths inside are paths outside."""
 
     rung = "none"
+    gaps: tuple[str, ...] = ("it isolates nothing",)
+    passed_over = ""
 
     def __init__(self) -> None:
         if shutil.which("prlimit") is None or shutil.which("setpriv") is None:
@@ -26,6 +29,9 @@ class Unprotected:
 
     def inside(self, mount: Mount) -> str:
         return str(mount.source)
+
+    def faults(self, home: Path) -> str:
+        return "nothing is kept from it"
 
     def warm_start_fault(self) -> str:
         return "without isolation a fork would see what others left"

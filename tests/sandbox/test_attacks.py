@@ -25,7 +25,7 @@ def box():
     return make_sandbox("bwrap")
 
 
-@pytest.fixture(params=["bwrap", "none"])
+@pytest.fixture(params=["bwrap", "landlock", "none"])
 def rung(request):
     """Known gaps of `none`: isolation, processes that leave their process group, limits on processes and files."""
     return make_sandbox(request.param)

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rungs import make_sandbox
 
 ROOT = Path(__file__).parents[2]
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -25,6 +26,7 @@ from pathlib import Path
 from optagent.sandbox.base import Command, Exited, Limits, Mount, Stopped
 from optagent.sandbox.bwrap import Bwrap
 from optagent.sandbox.choose import choose
+from optagent.sandbox.landlock import Landlock
 from optagent.sandbox.unprotected import Unprotected
 ENV = {"PATH": "/usr/bin:/bin", "HOME": "/tmp"}
 PYTHON = "/usr/bin/python3"
@@ -77,6 +79,11 @@ def bwrap():
     probe = ["bwrap", "--unshare-user", "--unshare-net", "--ro-bind", "/", "/", "true"]
     if subprocess.run(probe, capture_output=True, cwd="/", **who).returncode:
         pytest.skip("this machine does not let ordinary users make namespaces")
+
+
+def test_landlock_holds_for_them_too():
+    make_sandbox("landlock")
+    assert as_ordinary_user("print(json.dumps(Landlock().faults(Path('/root'))))") == ""
 
 
 @pytest.mark.usefixtures("bwrap")

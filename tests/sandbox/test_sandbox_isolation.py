@@ -13,10 +13,11 @@ from rungs import make_sandbox
 from sandbox_probes import NO_PYTHON, PYTHON, shell, tell
 
 from optagent.errors import SandboxUnavailable
-from optagent.sandbox import seccomp
+from optagent.sandbox import landlock, seccomp
 from optagent.sandbox.base import Mount, Sandbox
 from optagent.sandbox.bwrap import USER_IDS, Bwrap
-from optagent.sandbox.choose import choose, self_test
+from optagent.sandbox.choose import choose
+from optagent.sandbox.landlock import Landlock
 from optagent.sandbox.unprotected import Unprotected
 
 pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
@@ -379,9 +380,33 @@ def test_the_strongest_rung_is_chosen_after_a_test_of_itself(box):
     assert choose("none", Path.home()).rung == "none"
 
 
-def test_a_rung_that_does_not_hold_is_unavailable_and_says_why():
-    with pytest.raises(SandboxUnavailable, match="is visible"):
-        self_test(Unprotected(), Path.home())
+def test_a_rung_that_does_not_hold_is_unavailable_and_says_why(monkeypatch):
+    monkeypatch.setattr(Bwrap, "faults", lambda self, home: "the home folder is visible")
+    with pytest.raises(SandboxUnavailable, match="`bwrap` does not hold here: the home folder is visible"):
+        choose("bwrap", Path.home())
+
+
+def test_a_weaker_rung_says_why_it_was_taken(monkeypatch):
+    make_sandbox("landlock")
+    monkeypatch.setattr(Bwrap, "faults", lambda self, home: "the home folder is visible")
+    chosen = choose("auto", Path.home())
+    assert chosen.rung == "landlock"
+    assert "`landlock`, which keeps less apart: the sandbox `bwrap` does not hold" in chosen.passed_over
+    assert chosen.gaps
+
+
+def test_where_no_rung_holds_all_reasons_are_given(monkeypatch):
+    make_sandbox("landlock")
+    for rung in (Bwrap, Landlock):
+        monkeypatch.setattr(rung, "faults", lambda self, home: f"{self.rung} is open")
+    with pytest.raises(SandboxUnavailable, match=r"bwrap is open; .*landlock is open"):
+        choose("auto", Path.home())
+
+
+def test_a_kernel_without_landlock_says_which_version_it_takes(monkeypatch):
+    monkeypatch.setattr(landlock, "abi", lambda: 3)
+    with pytest.raises(SandboxUnavailable, match="needs version 6 of Landlock, and this kernel has 3"):
+        choose("landlock", Path.home())
 
 
 def test_a_machine_without_the_tools_is_told_what_to_install(monkeypatch, tmp_path):

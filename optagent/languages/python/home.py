@@ -7,7 +7,7 @@ from pathlib import Path
 
 from optagent.core.target import Tree
 from optagent.languages.python.interpreter import Interpreter
-from optagent.sandbox.base import Mount, Sandbox
+from optagent.sandbox.base import SCRATCH, Mount, Sandbox
 
 TREE, TOOLBOX, TOOLS = "/optagent/tree", "/optagent/toolbox", "/optagent/tools"
 
@@ -51,7 +51,7 @@ class PythonHome:
     def environment(self) -> dict[str, str]:
         """The whole environment of what runs in the sandbox: nothing of the user's is in it."""
         path = f"{self.interpreter.executable.parent}:/usr/bin:/bin"
-        return {"PATH": path, "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+        return {"PATH": path, "HOME": SCRATCH, "TMPDIR": SCRATCH, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def join(folder: str, path: str) -> str:

@@ -26,7 +26,6 @@ from optagent.sandbox.base import Command, Limits, Mount
 from optagent.workspace.text import read_source
 
 WRITING_S = 60.0
-SCRATCH = "/tmp"
 WORKLOAD, BYTECODE = "/optagent/workload", "/optagent/bytecode"
 
 
@@ -82,8 +81,8 @@ class PythonProject:
         seen = self.home.tree(tree)
         target, shared = self.target_in(tree), (*self.home.import_roots, *self.folders)
         roots = tuple(dict.fromkeys(join(seen, one) for one in (target.import_root, *shared)))
-        scratch = "" if self.home.sandbox.rung == "none" else SCRATCH
-        said = contestant.load(Load(target.module, target.qualname, target.is_decorated, roots, padding, scratch))
+        has_scratch = self.home.sandbox.rung != "none"
+        said = contestant.load(Load(target.module, target.qualname, target.is_decorated, roots, padding, has_scratch))
         expected = join(seen, target.path)
         if said.get("file") != expected:
             raise contestant.misconduct("import", f"{target.module} came from {said.get('file')}, not from {expected}")

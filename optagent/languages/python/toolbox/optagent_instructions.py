@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from optagent_target import Call
 
-OUT = f"/tmp/optagent-callgrind.{os.getpid()}"
+OUT = f"{os.environ.get('TMPDIR', '/tmp')}/optagent-callgrind.{os.getpid()}"
 MOST_FUNCTIONS = 20
 mark = os.getloadavg
 """Of all that Python can call: in every C library, called by nothing else, and quick."""

@@ -84,7 +84,7 @@ class Worker:
     def do_load(self, header: Header, blobs: list[bytes]) -> None:
         """The target imported and found. Padding first, so that every launch has a layout of its own."""
         self.ballast = padding(header["padding"])
-        self.scratch = header["scratch"]
+        self.scratch = os.environ["TMPDIR"] if header["has_scratch"] else ""
         sys.path[:0] = header["roots"]
         try:
             module, self.target = optagent_target.find(header["module"], header["qualname"], header["inner"])

@@ -1,0 +1,76 @@
+"""How much memory a process and all that come of it hold, looked at while they run.
+
+A limit on address space holds for each process alone: many children could still take all the machine has.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+
+LOOK_S, LOOK_SHARE = 0.02, 20
+"""It is looked at so often, and not so often that looking takes more than a twentieth of the time."""
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+MACHINE_SHARE = 0.75
+
+
+def most_bytes(wanted: int) -> int:
+    """No more than is asked for, and no more than leaves the machine something.
+
+    >>> most_bytes(1 << 20) == 1 << 20, most_bytes(1 << 60) < 1 << 60
+    (True, True)
+    """
+    return min(wanted, int(MACHINE_SHARE * os.sysconf("SC_PHYS_PAGES") * PAGE))
+
+
+def holds_more(process: int, most: int) -> bool:
+    """Whether the tree of a process holds more than `most` bytes, memory that several share counted once. Looks closely
+    only when a quick look, which counts that several times, says so."""
+    tree = [process, *descendants(process)]
+    return sum(map(_resident, tree)) > most and sum(map(_own_part, tree)) > most
+
+
+def descendants(process: int) -> Iterator[int]:
+    """All that come of a process and are there, by what the kernel says of the children of each thread."""
+    for child in _children(process):
+        yield child
+        yield from descendants(child)
+
+
+def _children(process: int) -> list[int]:
+    found: list[int] = []
+    with suppress(OSError):  # it has ended meanwhile
+        for thread in os.listdir(f"/proc/{process}/task"):
+            with suppress(OSError), open(f"/proc/{process}/task/{thread}/children", "rb") as file:
+                found += map(int, file.read().split())
+    return found
+
+
+def _resident(process: int) -> int:
+    """Of a process whose first thread has ended, others tell."""
+    with suppress(OSError):  # it has ended meanwhile
+        return _resident_by(str(process)) or max(map(_resident_by, _threads(process)), default=0)
+    return 0
+
+
+def _threads(process: int) -> list[str]:
+    return [f"{process}/task/{thread}" for thread in os.listdir(f"/proc/{process}/task")]
+
+
+def _resident_by(entry: str) -> int:
+    with open(f"/proc/{entry}/statm", "rb") as file:
+        return int(file.read().split()[1]) * PAGE
+
+
+def _own_part(process: int) -> int:
+    """Its proportional share of what it maps; all of it where the kernel does not tell us."""
+    try:
+        with open(f"/proc/{process}/smaps_rollup", "rb") as file:
+            for line in file:
+                if line.startswith(b"Pss:"):
+                    return int(line.split()[1]) << 10
+    except OSError:
+        return _resident(process)
+    return _resident(process)
