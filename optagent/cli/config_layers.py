@@ -125,7 +125,7 @@ def _may_say(setting: Setting, value: Any, top: Path, where: Callable[[], str]) 
         )
     if value in setting.ours_only:
         raise BadSetting(
-            f"{where()}: a repository cannot take the isolation off its own code",
+            f"{where()}: a repository cannot take isolation off its own code",
             f"Say it yourself: {setting.flag} {value}, {setting.variable}, or your own file.",
         )
     if setting.inside and value is not None and not Path(os.path.realpath(value)).is_relative_to(top):

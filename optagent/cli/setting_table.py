@@ -122,7 +122,7 @@ SETTINGS = (
         "auto (the strongest that works here), bwrap, landlock (less: see the README) or none (no isolation at all)",
         "auto",
         choices=("auto", "bwrap", "landlock", "none"),
-        ours_only=("none",),
+        ours_only=("landlock", "none"),
     ),
     Setting(
         "coder",

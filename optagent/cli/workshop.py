@@ -169,7 +169,8 @@ def resumed_run(run: str, record: Record, ledger: Ledger, place: Path) -> Worksh
     if not (folder / BASE).is_dir():
         raise BadSetting(f"run {run} has ended; its files are gone", f"See what it found with `optagent show {run}`.")
     base = Tree(folder / BASE, str(record.started.settings.get("project", ".")))
-    adapter = adapter_for(settings, base, place.parent)
+    rung = str(record.started.settings.get("rung", settings.sandbox))  # behind what it began with, and nothing weaker
+    adapter = adapter_for(replace(settings, sandbox=rung), base, place.parent)
     project = adapter.project(settings, folder, base, record.started.target)
     core = _core()
     ledger.record(run, Resumed(__version__, fingerprint(adapter.identity, core), settings.as_json()))

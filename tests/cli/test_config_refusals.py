@@ -209,10 +209,11 @@ def test_a_target_and_a_number_of_hottest_functions_from_one_place_are_refused(t
 # what a repository may not decide
 
 
-def test_a_repository_cannot_take_the_isolation_off_its_own_code(tmp_path):
-    repo = project(tmp_path / "repo", 'sandbox = "none"\n')
-    assert "cannot take the isolation off" in refusal(repo)
-    assert "cannot take the isolation off" in refusal(repo, sandbox="bwrap"), "also where another place would win"
+@pytest.mark.parametrize("rung", ["none", "landlock"])
+def test_a_repository_cannot_take_isolation_off_its_own_code(tmp_path, rung):
+    repo = project(tmp_path / "repo", f'sandbox = "{rung}"\n')
+    assert "cannot take isolation off" in refusal(repo)
+    assert "cannot take isolation off" in refusal(repo, sandbox="bwrap"), "also where another place would win"
     user = tmp_path / "user.toml"
     user.write_text('sandbox = "none"\n')
     for chosen in (

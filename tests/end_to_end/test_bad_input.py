@@ -143,15 +143,18 @@ def test_a_number_that_means_nothing(repo, tmp_path, flag):
     refused(tmp_path, "run", repo, "--target", "score", *flag, code=2)
 
 
-def test_without_bubblewrap_the_remedy_is_named(repo, tmp_path):
+def test_where_bubblewrap_is_wanted_and_missing_the_remedy_is_named(repo, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
     for name in ("git", "prlimit", "setpriv"):
         (tools / name).symlink_to(Path("/usr/bin") / name)
+    asked = ("run", repo, "--target", "score", "--state", tmp_path / "state", "--sandbox", "bwrap")
     done = subprocess.run(
-        [sys.executable, "-m", "optagent", "run", repo, "--target", "score", "--state", tmp_path / "state"],
-        capture_output=True, text=True, env={**os.environ, "PATH": str(tools)},
-    )  # fmt: skip
+        [sys.executable, "-m", "optagent", *asked],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": str(tools)},
+    )
     assert done.returncode == 3
     assert "apt-get install bubblewrap" in done.stderr
     assert not (tmp_path / "state").exists()
