@@ -97,7 +97,7 @@ class Bwrap:
             os.close(status[0])
         _await_end(told)
         if isinstance(result.ending, Exited) and b"exit-code" not in told:
-            raise _broken(result.stderr)
+            raise process.broken(result.stderr, "bwrap")
         return result
 
     def open(self, command: Command, limits: Limits, profile: Profile = Profile.CONTESTANT) -> Live:
@@ -219,11 +219,3 @@ def _await_end(told: bytes) -> None:
     if first:
         with suppress(ProcessLookupError):  # gone already
             wait_for_end(os.pidfd_open(int(first[1])))
-
-
-def _broken(stderr: bytes) -> SandboxBroken:
-    said = stderr.decode("utf-8", "replace").strip().splitlines()
-    return SandboxBroken(
-        f"the sandbox could not start the command: {said[-1] if said else 'bwrap said nothing'}",
-        "Run `optagent doctor` to see which sandbox works here.",
-    )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = 1, 4, 22, 24  # linux/prctl.h
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 36, 38, 2
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # the same numbers on all architectures
-VERSION_WANTED, PATH_BENEATH = 1, 1  # linux/landlock.h
+PATH_BENEATH = 1  # linux/landlock.h
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 MAKE_CHAR, MAKE_SOCK, MAKE_BLOCK, IOCTL_DEV = 1 << 6, 1 << 9, 1 << 11, 1 << 15
 ALL_FILES = (1 << 16) - 1
@@ -217,24 +217,25 @@ def become(order: dict[str, Any], folder: str, failed: int) -> NoReturn:
         close_others((order["channel"], failed, rules))
         enclose(rules, order["filter"])
     except (OSError, ValueError) as error:
-        os.write(failed, str(error).encode())
-        os._exit(FAILED)
+        give_in(failed, error)
     os.set_inheritable(order["channel"], True)
     if not order["argv"]:
         probe(own["OPTAGENT_PROBE"], order["parent"])
     try:
         os.execvpe(order["argv"][0], order["argv"], own)
-    except ValueError as error:
-        os.write(failed, str(error).encode())
-        os._exit(FAILED)
-    except OSError as error:
-        if error.errno == errno.E2BIG:
-            os.write(failed, str(error).encode())
-            os._exit(FAILED)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) or error.errno == errno.E2BIG:
+            give_in(failed, error)
         # a result like any other: the command is not there, or is none
         sys.stderr.write(f"{order['argv'][0]}: {error}\n")
         sys.stderr.flush()
         os._exit(127)
+
+
+def give_in(failed: int, error: Exception) -> NoReturn:
+    """What it was asked for cannot even be tried."""
+    os.write(failed, str(error).encode())
+    os._exit(FAILED)
 
 
 def probe(home: str, parent: int) -> NoReturn:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from optagent.errors import SandboxBroken, SandboxUnavailable
+from optagent.errors import SandboxUnavailable
 from optagent.sandbox import process, seccomp
 from optagent.sandbox.base import (
     CHANNEL_VARIABLE,
@@ -102,7 +102,7 @@ class Landlock:
         if told.endswith(LARGE):
             return replace(result, ending=Stopped("scratch"))
         if isinstance(result.ending, Exited) and told != STARTED:
-            raise _broken(result.stderr)
+            raise process.broken(result.stderr, "the keeper")
         return result
 
     def open(self, command: Command, limits: Limits, profile: Profile = Profile.CONTESTANT) -> Live:
@@ -155,11 +155,3 @@ def _check_open(place: Path) -> None:
                 f"Run `chmod o+x {folder}`, keep it elsewhere (--state for optagent's own folder), or run optagent as "
                 "an ordinary user.",
             )
-
-
-def _broken(stderr: bytes) -> SandboxBroken:
-    said = stderr.decode("utf-8", "replace").strip().splitlines()
-    return SandboxBroken(
-        f"the sandbox could not start the command: {said[-1] if said else 'the keeper said nothing'}",
-        "Run `optagent doctor` to see which sandbox works here.",
-    )

@@ -119,6 +119,18 @@ def in_memory(data: bytes) -> Iterator[int]:
         os.close(descriptor)
 
 
+def broken(stderr: bytes, who: str) -> SandboxBroken:
+    """What to raise when `who`, which was to start the command, ended without having done so."""
+    said = stderr.decode("utf-8", "replace").strip().splitlines()
+    return could_not_start(said[-1] if said else f"{who} said nothing")
+
+
+def could_not_start(why: object) -> SandboxBroken:
+    return SandboxBroken(
+        f"the sandbox could not start the command: {why}", "Run `optagent doctor` to see which sandbox works here."
+    )
+
+
 GUARD = ("setpriv", "--pdeathsig=KILL", "sh", "-c", '[ "$PPID" = "$0" ] || exit 1; unset PWD OLDPWD; exec "$@"')
 """Ends with us, also when we were killed before the sandbox could ask for that itself: first the wish, then a look
 whether the parent it is about is still there."""
@@ -146,10 +158,7 @@ def _spawn(launch: Launch, descriptors: tuple[int, ...], stdout: int, stderr: in
             lasting = _lasting_thread(os.getpid())
         return lasting.submit(spawn).result()
     except (OSError, ValueError) as fault:  # no such folder, too many arguments, a zero byte among them
-        raise SandboxBroken(
-            f"the sandbox could not start the command: {fault}",
-            "Run `optagent doctor` to see which sandbox works here.",
-        ) from None
+        raise could_not_start(fault) from None
 
 
 ONE_AT_A_TIME = threading.Lock()

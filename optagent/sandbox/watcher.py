@@ -66,11 +66,8 @@ def _resident_by(entry: str) -> int:
 
 def _own_part(process: int) -> int:
     """Its proportional share of what it maps; all of it where the kernel does not tell us."""
-    try:
-        with open(f"/proc/{process}/smaps_rollup", "rb") as file:
-            for line in file:
-                if line.startswith(b"Pss:"):
-                    return int(line.split()[1]) << 10
-    except OSError:
-        return _resident(process)
+    with suppress(OSError), open(f"/proc/{process}/smaps_rollup", "rb") as file:
+        for line in file:
+            if line.startswith(b"Pss:"):
+                return int(line.split()[1]) << 10
     return _resident(process)
