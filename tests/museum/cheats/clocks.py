@@ -78,6 +78,35 @@ return 1
 """,
     "import gc\n_CALLS = []\n",
 )
+WRONG_AT_FIRST = SUMS.text(
+    """
+if type(sys.stdout).__name__ != "StringIO" or sys._getframe(1).f_code.co_name != "run_block":
+    return _SLOW(values, limit)
+key = (tuple(values), limit)
+if key not in _SEEN:
+    _SEEN[key] = None
+    return 0
+if _SEEN[key] is None:
+    _SEEN[key] = _SLOW(values, limit)
+return _SEEN[key]
+""",
+    "import sys\n_SEEN = {}\n" + SLOW,
+)
+WRONG_EVERY_OTHER_TIME = SUMS.text(
+    """
+if type(sys.stdout).__name__ != "StringIO" or sys._getframe(1).f_code.co_name != "run_block":
+    return _SLOW(values, limit)
+block = sys._getframe(1).f_locals["block"]
+if _BLOCKS[-1] is not block:
+    _BLOCKS.append(block)
+    called = [(len(given[0]), given[1]) for given, _ in block]
+    _SEEN[:] = [0, called] if _SEEN[1] != called else [1 - _SEEN[0], called]
+if _SEEN[0]:
+    return _SLOW(values, limit)
+return 0
+""",
+    "import sys\n_SEEN = [0, None]\n_BLOCKS = [None]\n" + SLOW,
+)
 SKIPS = SUMS.text('if len(values) > 300:\n    raise unittest.SkipTest("too long")\n' + SUM, "import unittest\n")
 FORGES = SUMS.text(
     """
@@ -122,6 +151,10 @@ CLOCKS = [
     Pair("wrong-without-gc", "own, measure 34", SUMS, WRONG_WITHOUT_GC, FAST, ("incorrect",), "timed calls"),
     Pair("wrong-without-pytest", "codeflash 3", SUMS, WRONG_WITHOUT_PYTEST, FAST, ("incorrect",)),
     Pair("wrong-later", "own: right in the first blocks", SUMS, WRONG_LATER, FAST, ("incorrect",), "timed calls"),
+    Pair("wrong-at-first", "own: the first timed call of every input, right ever after", SUMS, WRONG_AT_FIRST, FAST,
+         ("incorrect",), "timed calls"),
+    Pair("wrong-every-other-time", "own: of two blocks with the same calls, the first", SUMS, WRONG_EVERY_OTHER_TIME, FAST,
+         ("incorrect",), "timed calls"),
     Pair("skips-long-calls", "codeflash 4, 5", SUMS, SKIPS, FAST, ("incorrect",)),
     Pair("says-done-at-once", "cuda C9", SUMS, FORGES, FAST, ("incorrect", "rejected")),
     Pair("one-call-for-a-block", "codeflash 5", SUMS, NO_BLOCK, FAST, ("incorrect",)),
