@@ -7,6 +7,8 @@
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME
 
 python = .venv/bin/python
+# One worker for each core, and the tests of one file by one of them: they share what is dear to make.
+at_once = -n auto --dist loadfile --no-loadscope-reorder
 
 help: ## show this list (default)
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -18,15 +20,15 @@ demo: ## make an example of ours faster, with proof and without a key
 
 test: ## run the tests, all but the sweeps
 	@scripts/setup dev
-	@$(python) -m pytest -m "not sweep"
+	@$(python) -m pytest -m "not sweep" $(at_once)
 
 sweep: ## run the sweeps: other Pythons, the whole museum of awkward repositories, other users
 	@scripts/setup dev
-	@$(python) -m pytest -m sweep
+	@$(python) -m pytest -m sweep $(at_once)
 
 fast: ## run the tests that are not marked slow
 	@scripts/setup dev
-	@$(python) -m pytest -m "not slow"
+	@$(python) -m pytest -m "not slow" $(at_once)
 
 check: ## formatting, lint and types
 	@scripts/setup lint

@@ -44,11 +44,7 @@ EXAMPLES = {
 }
 FUNCTIONS = {
     "sqlparse": ("sqlparse:format", "sqlparse.utils:split_unquoted_newlines", "sqlparse.sql:TokenList.flatten"),
-    "packaging": (
-        "packaging.utils:canonicalize_name",
-        "packaging.utils:parse_wheel_filename",
-        "packaging.version:_parse_letter_version",
-    ),
+    "toolz": ("toolz.itertoolz:groupby", "toolz.itertoolz:partition_all", "toolz.dicttoolz:merge_with"),
 }
 """Chosen before any was looked at: what their users call, and what it calls."""
 

@@ -25,6 +25,16 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "no-settings"))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def open_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Pytest keeps its folders to itself, and the sandbox's user has to get into what the tests put there. Each worker
+    of a parallel session has its own below."""
+    base = tmp_path_factory.getbasetemp()
+    for folder in (base, *base.parents):
+        if folder.name.startswith(("pytest-", "popen-")):
+            folder.chmod(0o755)
+
+
 @pytest.fixture
 def sandbox() -> Sandbox:
     """The default sandbox of this machine."""

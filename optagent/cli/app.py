@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -240,8 +241,8 @@ def schema() -> None:
 
 
 def _leave(verb: Callable[[], int], documented: str = "") -> NoReturn:
-    """Ends with the verb's exit code; Ctrl-C ends it where it is, to be resumed. A fault becomes the document of the
-    verb that is named in `documented`, if one is."""
+    """Ends with the verb's exit code; Ctrl-C or SIGTERM ends it where it is, to be resumed. A fault becomes the
+    document of the verb that is named in `documented`, if one is."""
     try:
         code = verb()
     except OptagentError as fault:
@@ -257,7 +258,9 @@ def _leave(verb: Callable[[], int], documented: str = "") -> NoReturn:
 
 
 def main() -> NoReturn:
-    """The console script: every fault of ours becomes one sentence and its exit code."""
+    """The console script: every fault of ours becomes one sentence and its exit code. Who asks it to end (SIGTERM) gets
+    what Ctrl-C gets."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app(prog_name="optagent")  # also where it was started as `python -m optagent`
     except OptagentError as fault:

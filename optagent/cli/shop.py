@@ -14,6 +14,7 @@ from optagent.cli.nearby import Nearby, nearby
 from optagent.cli.testing import Tester, ask_for_inputs
 from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
+from optagent.core import canonical
 from optagent.core.effort import EFFORTS, Effort
 from optagent.core.fault import Strength
 from optagent.core.goal import Spent
@@ -78,6 +79,11 @@ class Counter:
     def expected(self) -> list[bytes]:
         """What the reference gives on the search inputs; kept here, never shown to a contestant."""
         return differential.outputs(self.run, self.workshop.base, self.problem.workload.search)
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Names of state that the reference changes on them."""
+        return tuple(canonical.names_of(self.expected[-1])) if self.run.watched else ()
 
     @cached_property
     def expected_varied(self) -> list[bytes] | None:
@@ -288,7 +294,9 @@ class Counter:
         shop = self.workshop
         # a checked block is encoded whole, which for long lazy results takes many times what its calls took
         patience_s = 4 * self.run.patience_s
-        return Race(shop.project, shop.base, tree, inputs, shop.core, patience_s=patience_s, salt=shop.salt)
+        return Race(
+            shop.project, shop.base, tree, inputs, shop.core, patience_s=patience_s, state=self.changed, salt=shop.salt
+        )
 
     def source_of(self, candidate: Candidate) -> str:
         """The target's file as the candidate leaves it."""

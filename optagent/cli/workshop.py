@@ -24,6 +24,7 @@ from optagent.languages.base import Project
 from optagent.ledger.events import Resumed, RunStarted
 from optagent.ledger.history import Record
 from optagent.ledger.store import Ledger
+from optagent.measure.cores import own_core
 from optagent.sandbox.base import Sandbox
 from optagent.verify.survey import Survey
 from optagent.workspace.checkout import checkout
@@ -144,7 +145,7 @@ def new_run(
         base, note = _set_up(folder, settings, origin)
         undo.pop_all()
     project = ground.adapter.project(settings, folder, base, target)
-    version, core = __version__, _core()
+    version, core = __version__, own_core()
     machine = fingerprint(ground.adapter.identity, core)
     ledger.record(
         run,
@@ -172,7 +173,7 @@ def resumed_run(run: str, record: Record, ledger: Ledger, place: Path) -> Worksh
     rung = str(record.started.settings.get("rung", settings.sandbox))  # behind what it began with, and nothing weaker
     adapter = adapter_for(replace(settings, sandbox=rung), base, place.parent)
     project = adapter.project(settings, folder, base, record.started.target)
-    core = _core()
+    core = own_core()
     ledger.record(run, Resumed(__version__, fingerprint(adapter.identity, core), settings.as_json()))
     workshop = Workshop(run, settings, ledger, folder, base, adapter, project, core)
     if record.baseline is not None:
@@ -212,8 +213,3 @@ def _set_up(folder: Path, settings: RunSettings, origin: Tree | None) -> tuple[T
         shutil.copyfile(settings.workload, folder / WORKLOAD)
         (folder / WORKLOAD).chmod(0o644)
     return copy.tree, copy.note
-
-
-def _core() -> int:
-    """The last core we may use: the first ones serve the machine's own interrupts more often."""
-    return max(os.sched_getaffinity(0))

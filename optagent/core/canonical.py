@@ -47,10 +47,22 @@ def read(encoding: bytes) -> Any:
 def _filled(tree: Any, packed: dict[int, Any]) -> Any:
     if not isinstance(tree, list):
         return tree
+    if len(tree) == 6 and tree[0] == "C":
+        return _with_rows(tree, packed.pop(tree[5]))
     if len(tree) != 3 or tree[0] not in PACKED:
         return [_filled(one, packed) for one in tree]
     value = packed.pop(tree[2])  # one that stood in many places would fill our memory
     return value if tree[0] == "p" else [PACKED[tree[0]], *value[1:]]
+
+
+def _with_rows(table: list[Any], columns: Any) -> Any:
+    """A list or tuple of rows from their columns, which are a tuple of tuples."""
+    _, tag, (kind, *label), names, *_ = table
+    rows = list(zip(*[column[1:] for column in columns[1:]], strict=True))
+    if kind == "t":
+        return [tag, *[["t", *row] for row in rows]]
+    head = ["o", *label, None] if kind == "o" else [kind]
+    return [tag, *[[*head, *[[name, one] for name, one in zip(names, row, strict=True)]] for row in rows]]
 
 
 def is_state(encoding: bytes) -> bool:

@@ -297,10 +297,11 @@ class Contestant:
         self._book("timed")
         return lap
 
-    def collect(self) -> list[bytes]:
-        """Canonical encodings of what every call of the last block returned, then one of what the block printed."""
-        said, blobs = self._ask("encode", {"do": "collect"})
-        return self._encodings(said, blobs, self._block + 1)
+    def collect(self, state: Sequence[str] = ()) -> list[bytes]:
+        """Canonical encodings of what every call of the last block returned, then one of what the block printed, and
+        one of what these names of state hold now, if any are given."""
+        said, blobs = self._ask("encode", {"do": "collect", "state": list(state)})
+        return self._encodings(said, blobs, self._block + 1 + bool(state))
 
     def halt(self) -> None:
         """Every thread stopped; what is burnt from here until `proceed` is booked as idle."""

@@ -1,14 +1,69 @@
-"""Which cores we and what we start run on."""
+"""Which cores we and what we start run on, and whose turn it is on them.
+
+A core is leased by an abstract socket of its name (docs/decisions/0034-core-lease.md): held while it is open, seen by
+all of this machine's users, and gone with the process that opened it.
+"""
 
 from __future__ import annotations
 
 import os
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 NODES = Path("/sys/devices/system/node")
+NAMES = "optagent"
+MOST_WAIT_S = 60.0
+"""Who measures for longer than this without a pause is stopped or is not one of us: we go on beside them."""
+
+POLL_S = 0.01
+
+
+def own_core() -> int:
+    """A core to measure on that no other run on this machine has as its own, the last one that is free (the first ones
+    serve the machine's own interrupts more often). It is ours until this process ends. Where all are taken it is the
+    last one, shared."""
+    return _own(frozenset(os.sched_getaffinity(0)))
+
+
+@cache
+def _own(allowed: frozenset[int]) -> int:
+    for core in sorted(allowed, reverse=True):
+        lease = _leased(f"own/{core}")
+        if lease is not None:
+            _held.append(lease)
+            return core
+    return max(allowed)
+
+
+_held: list[socket.socket] = []
+
+
+@contextmanager
+def measuring(core: int) -> Iterator[None]:
+    """Nobody else measures on that core, unless they do not come to an end."""
+    until = time.monotonic() + MOST_WAIT_S
+    while (lease := _leased(f"measuring/{core}")) is None and time.monotonic() < until:
+        time.sleep(POLL_S)
+    try:
+        yield
+    finally:
+        if lease is not None:
+            lease.close()
+
+
+def _leased(name: str) -> socket.socket | None:
+    """The socket that holds this lease; None while somebody else does."""
+    lease = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        lease.bind(f"\0{NAMES}/{name}")
+    except OSError:
+        lease.close()
+        return None
+    return lease
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from optagent.core.verdict import Difference
 from optagent.core.workload import Input
 from optagent.languages.base import Project
 from optagent.languages.contestant import REFERENCE, Contestant, Lap
-from optagent.measure.cores import beside, pinned
+from optagent.measure.cores import beside, measuring, pinned
 from optagent.measure.groups import Group, form_groups
 from optagent.sandbox import clocks
 from optagent.sandbox.clocks import Waits, since
@@ -28,10 +28,6 @@ ROUNDS_AT_LEAST = 3
 SLOW_SWEEP_NS = 1_000_000_000
 MOST_PLAY_NS = 4_000_000_000
 CHECKED_SHARE = 0.15
-SLOW_CALL_NS = 20_000_000
-"""The first call of an input that takes the reference this long is checked: there may be no second one. Of the others
-one in each launch is."""
-
 EMPTY_LAPS = 3
 HASH_SEEDS = 8
 """So many seeds for the hashes of strings are drawn from in one run: a worker that has started has one for its life."""
@@ -120,6 +116,8 @@ class Race:
     screen: Screen | None = None
     collecting: bool = False
     """With the garbage collector on."""
+    state: tuple[str, ...] = ()
+    """Names of what the calls change besides, which has to be the same wherever a timed call is checked."""
     salt: int = 0
     """What the seeds for the hashes of strings are made from: the same for all launches of a run."""
 
@@ -131,6 +129,7 @@ def launch(race: Race, seed: int) -> Launch:
     """
     rng = random.Random(seed)
     with ExitStack() as stack:
+        stack.enter_context(measuring(race.core))
         with pinned(*beside(race.core)):
             started = _start(race, rng, stack)
         stack.enter_context(pinned(race.core))  # a referee on another core sees a block's end later and less evenly
@@ -209,7 +208,7 @@ def _net(lap: Lap, overhead: Lap, times: int) -> Lap:
 @dataclass(frozen=True)
 class First:
     """The first call of every input on each side, in the order of the inputs; what the checked ones of them saved, and
-    the first difference they showed."""
+    the first difference they showed. One that is drawn is checked, and those that may have no second one."""
 
     old: tuple[Lap, ...]
     new: tuple[Lap, ...]
@@ -225,9 +224,9 @@ def _first_calls(pair: Pair, race: Race, rng: random.Random, overhead: Lap) -> F
         for side in rng.sample(("old", "new"), 2):
             laps[side].append(_net(_lap(pair, getattr(pair, side), (number,), 1), overhead, 1))
         old, new = laps["old"][-1], laps["new"][-1]
-        if number == drawn or old.wall_ns >= SLOW_CALL_NS:
+        if number == drawn or old.wall_ns * len(race.inputs) >= SLOW_SWEEP_NS:
             saved += old.cpu_ns - new.cpu_ns
-            difference = difference or _differ(*_collected(pair, rng))
+            difference = difference or _differ(*_collected(pair, race, rng))
     return First(tuple(laps["old"]), tuple(laps["new"]), saved, difference)
 
 
@@ -260,6 +259,7 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
     if sweep > SLOW_SWEEP_NS:  # a second pass would cost more than it tells
         return _first_as_rounds(first)
     wanted = ROUNDS_AT_LEAST if sweep < race.seconds * 1e9 / ROUNDS_AT_LEAST else 1
+    drawn = rng.sample(range(len(groups)), 1 if wanted > 1 else (len(groups) + 1) // 2)  # nobody knows which
     spent, saved, busy, difference, turn = 0, 0, 0.0, None, 0
     until = clocks.wall_ns() + MOST_PLAY_NS
     while spent < race.seconds * 1e9 or turn < wanted * len(groups):
@@ -268,11 +268,11 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         if turn % len(groups) == 0 and played.is_settled(race.screen):
             break
         k = turn % len(groups)
+        must_check = turn in drawn
         turn += 1
         group = groups[k]
-        must_check = wanted == 1 or turn <= min(3, len(groups))
         orders = SHORT if race.screen is not None and turn <= SHORT_SWEEPS * len(groups) else WHOLE
-        old, new, checked, found = _round(pair, group, overhead, rng, orders, must_check)
+        old, new, checked, found = _round(pair, race, group, overhead, rng, orders, must_check)
         played.cpu[k].append(Round(old.cpu_ns, new.cpu_ns))
         played.wall[k].append(Round(old.wall_ns, new.wall_ns))
         busy = max(busy, old.busy)
@@ -289,7 +289,7 @@ def _first_as_rounds(first: First) -> Played:
 
 
 def _round(
-    pair: Pair, group: Group, overhead: Lap, rng: random.Random, orders: Orders, must_check: bool
+    pair: Pair, race: Race, group: Group, overhead: Lap, rng: random.Random, orders: Orders, must_check: bool
 ) -> tuple[Lap, Lap, int, Difference | None]:
     """One round in one of these orders: mean lap of each side for one pass, CPU saved in the block that was checked,
     its difference.
@@ -305,17 +305,17 @@ def _round(
         laps[name].append(_lap(pair, getattr(pair, name), group.numbers, group.times))
         if played == drawn:
             saved = laps["old"][-1].cpu_ns - laps["new"][-1].cpu_ns
-            difference = _differ(*_collected(pair, rng))
+            difference = _differ(*_collected(pair, race, rng))
     old, new = (_net(_mean(laps[name]), overhead, group.times) for name in ("old", "new"))
     return old, new, saved, difference
 
 
-def _collected(pair: Pair, rng: random.Random) -> tuple[list[bytes], list[bytes]]:
-    """What the last blocks of old and new returned; who is asked first, and so runs last, is drawn at random."""
+def _collected(pair: Pair, race: Race, rng: random.Random) -> tuple[list[bytes], list[bytes]]:
+    """What the last blocks of old and new returned and left; who is asked first is drawn at random."""
     results = {}
     for name in rng.sample(("old", "new"), 2):
         with pair.turn(getattr(pair, name)) as side:
-            results[name] = side.collect()
+            results[name] = side.collect(race.state)
     return results["old"], results["new"]
 
 
@@ -325,8 +325,8 @@ def _mean(laps: list[Lap]) -> Lap:
 
 
 def _differ(old: list[bytes], new: list[bytes]) -> Difference | None:
-    """Every call of one block against the same call of the other, and what the blocks printed. One call may see what
-    earlier ones left: both sides have made the same."""
+    """Every call of one block against the same call of the other, what the blocks printed, and what calls have left
+    so far. One call may see what earlier ones left: both sides have made the same."""
     for wanted, encoded in zip(old, new, strict=True):
         if encoded != wanted:
             return first_difference(wanted, encoded)

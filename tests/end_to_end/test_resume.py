@@ -142,7 +142,8 @@ def test_a_run_killed_before_its_baseline_can_be_resumed_too(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_ctrl_c_ends_with_130_and_leaves_a_run_that_can_be_resumed(tmp_path):
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
+def test_who_is_asked_to_end_ends_with_130_and_leaves_a_run_that_can_be_resumed(tmp_path, asked):
     repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
     process = subprocess.Popen(
         command("run", repo, "--target", "score", "--state", state),
@@ -150,7 +151,7 @@ def test_ctrl_c_ends_with_130_and_leaves_a_run_that_can_be_resumed(tmp_path):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )  # fmt: skip
     wait_for_events(process, state, 3)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(asked)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert out == ""

@@ -8,6 +8,7 @@ import struct
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 import toolbox_path  # noqa: F401
@@ -20,6 +21,7 @@ from optagent.core.packed import unpacked
 
 # isort: split
 import optagent_encode
+import optagent_objects  # noqa: F401 - teaches the encoder objects
 from optagent_encode import CannotEncode, Encoder, encode
 
 plain = st.recursive(
@@ -28,8 +30,61 @@ plain = st.recursive(
     | st.dictionaries(st.text(max_size=2) | st.integers() | st.booleans(), inner, max_size=4),
     max_leaves=20,
 )  # fmt: skip
+
+
+@dataclass
+class Point:
+    x: object
+    y: object
+
+
+@dataclass(frozen=True)
+class Fixed:
+    x: object
+    y: object
+
+
+class Slotted:
+    __slots__ = ("x", "y")
+
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+
+def points(rows):
+    return [Point(k, one) for k, one in enumerate(rows)]
+
+
+def as_dict(x, y):
+    return {"x": x, "y": y}
+
+
+def as_tuple(x, y):
+    return x, y
+
+
+def tables(inner):
+    """Rows of one kind, and some of which a part is of another."""
+    some = [st.lists(st.builds(kind, inner, inner), max_size=4) for kind in (Point, Fixed, Slotted, as_dict, as_tuple)]
+    return st.one_of(*some, st.tuples(*some).map(lambda lists: [one for each in lists for one in each]))
+
+
+rows = (
+    tables(plain | values)
+    | tables(st.integers())
+    | st.recursive(st.floats() | st.text(max_size=2), tables, max_leaves=12)
+)
 aliased = st.tuples(plain | values, plain | values).map(lambda pair: [pair[0], {"again": pair[0]}, pair[1], pair])
-anything = plain | values | aliased | st.frozensets(st.integers()) | st.sets(st.text(max_size=2)) | st.sets(scalars)
+anything = (
+    plain
+    | values
+    | aliased
+    | rows
+    | st.tuples(rows, rows)
+    | st.frozensets(st.integers())
+    | st.sets(st.text(max_size=2))
+    | st.sets(scalars)
+)
 
 
 @contextmanager
@@ -59,6 +114,11 @@ def test_what_is_packed_reads_as_if_it_were_not(value):
 
 
 @given(anything, anything)
+@example([as_dict(1, 2)], [{"y": 2, "x": 1}])
+@example([{1: 0}], [{True: 0}])
+@example([Point(1, 2)], [Point(1, 2.0)])
+@example([Point(1, 2)], [Fixed(1, 2)])
+@example([Point(1, 2)], (Point(1, 2),))
 def test_what_is_told_apart_is_told_apart_packed(one, other):
     assert (encode_with(1, one) == encode_with(1, other)) == (encode_with(10**9, one) == encode_with(10**9, other))
 
@@ -89,6 +149,13 @@ ROWS = [[k, 0.5] for k in range(20)]
 def test_a_large_plain_container_is_packed_and_one_with_an_object_is_not():
     assert encode(ROWS).startswith(b'["p",60,0]\n[')
     assert encode([*ROWS, object()]).startswith(b'["l",["l",0,["f",')
+    assert encode([(k, "a") for k in range(20)]).startswith(b'["C","l",["t"],[],60,0]\n(')
+    assert encode([{"a": k, "b": [k]} for k in range(20)]).startswith(b'["C","l",["d"],["a","b"],80,0]\n(')
+    point = f"{__name__}.Point"
+    assert encode([Point(k, 0.5) for k in range(20)]).startswith(
+        f'["C","l",["o","{point}"],["x","y"],60,0]\n('.encode()
+    )
+    assert encode([*[Point(k, 0.5) for k in range(20)], Point(1, object())]).startswith(b'["l",["o",')
     assert encode({*range(20)}).startswith(b'["S",20,0]\n[')
     assert encode([bytearray(300), "a" * 300, b"b" * 300, "a" * 9]).startswith(
         b'["l",["Y",1,0],["p",1,1],["p",1,2],"aaaaaaaaa"]\n'
@@ -103,12 +170,37 @@ def test_a_large_plain_container_is_packed_and_one_with_an_object_is_not():
         lambda row, rows: ([row, [*rows, row]], [list(row), [*rows, row]]),
         lambda row, rows: ([{str(k): k for k in range(20)} | {"row": row}, row], [{str(k): k for k in range(20)} | {"row": row}, [*row]]),
         lambda row, rows: ([(*rows, (row, 1)), row], [(*rows, (row, 1)), list(row)]),
+        lambda row, rows: ([points([*rows, row]), row], [points([*rows, row]), [*row]]),
+        lambda row, rows: ([points([row] * 20), row], [points([[*row] for _ in range(20)]), row]),
+        lambda row, rows: ([[(one, 1) for one in [*rows, row]], row], [[(one, 1) for one in [*rows, row]], [*row]]),
+        lambda row, rows: ([row, [{"a": one} for one in [*rows, row]]], [row, [{"a": one} for one in [*rows, [*row]]]]),
     ],
 )  # fmt: skip
 def test_an_alias_in_a_packed_container_is_no_copy(twice):
     one, other = twice([1, 2], ROWS)
     assert one == other
     assert encode(one) != encode(other)
+
+
+def test_an_object_in_a_table_is_known_again():
+    points, others = ([Point(k, 0.5) for k in range(20)] for _ in range(2))
+    assert encode([points, points[3]]) != encode([points, Point(3, 0.5)])
+    assert encode([points, points[3]]) == encode([others, others[3]]) != encode([others, others[4]])
+    assert encode([points, [*points]]) != encode([points, others])
+    fixed = [Fixed(k, 0.5) for k in range(20)]  # as good as any equal one
+    assert encode([fixed, fixed[3]]) == encode([fixed, Fixed(3, 0.5)])
+
+
+def test_attributes_of_rows_have_no_order_and_keys_have():
+    points, others = ([Point(k, 0.5) for k in range(20)] for _ in range(2))
+    for one in others[:9]:
+        x = one.__dict__.pop("x")
+        one.x = x
+    assert encode(points) == encode(others)
+    del others[3].y
+    assert encode(points) != encode(others)
+    dicts = [as_dict(k, 0.5) for k in range(20)]
+    assert encode(dicts) != encode([{"y": 0.5, "x": k} for k in range(20)])
 
 
 def test_a_large_container_that_holds_itself_ends():
@@ -181,6 +273,22 @@ def test_the_place_of_a_difference_is_told_from_packed_values():
     new[7]["at"] = (7, 3.25)
     found = first_difference(encode(["returned", old, [], {}, []]), encode(["returned", new, [], {}, []]))
     assert (found.where, found.old, found.new) == ("the result[7]['at'][1]", "float 3.5", "float 3.25")
+
+
+def test_the_place_of_a_difference_is_told_from_rows():
+    old, new = ([Point(k, {"a": (k, k / 2)}) for k in range(20)] for _ in range(2))
+    new[7].y["a"] = (7, 3.25)
+    found = first_difference(encode(["returned", old, [], {}, []]), encode(["returned", new, [], {}, []]))
+    assert (found.where, found.old, found.new) == ("the result[7].y['a'][1]", "float 3.5", "float 3.25")
+
+
+@pytest.mark.parametrize(
+    "table", ['["C","l",["o"],["x"],9,0]', '["C",{},["t"],[],9,0]', '["C","l",[],["x"],9,0]', '["C","l",["d"],[],9,0]']
+)
+def test_a_table_that_is_none_is_no_encoding(table):
+    for columns in (((1, 2), (3,)), (1, 2), ["a"], {}, "text"):
+        hostile = f'["l","returned",{table}]\n'.encode() + marshal.dumps(columns, 2)
+        assert first_difference(hostile, encode(["returned", 1, (), {}, []])).where in ("the encoding", "the result")
 
 
 @given(st.binary(max_size=40) | st.binary(max_size=8).map(lambda data: b"[\x02\x00\x00\x00" + data))

@@ -14,7 +14,7 @@ import toolbox_path  # noqa: F401
 
 # isort: split
 import optagent_target
-from optagent_state import MOST_PARTS, Watch
+from optagent_state import MOST_PARTS, Watch, standing
 
 MODULE = """
 import functools
@@ -161,3 +161,17 @@ def test_a_large_value_costs_no_more_than_its_checksum(changes):
     said = changes(put("total", text))
     assert said["kept_state:total"][:3] == ["checksum", "str", 1 << 20]
     assert changes(put("total", "y" + text[1:])) != said
+
+
+def test_what_stands_under_names_is_told_without_a_look_before(module, tmp_path):
+    def told(*names):
+        return json.loads(standing(str(tmp_path), "", list(names)))[2][1:]
+
+    module.total = 3
+    assert told("kept_state:total", "kept_state:gone") == [["kept_state:gone", ["absent"]], ["kept_state:total", 3]]
+    assert told("kept_state:lock")[0][1][0] == "unknown"
+    optagent_target.seed()
+    before = told("random")
+    assert told("random") == before
+    random.random()
+    assert told("random") != before

@@ -93,6 +93,7 @@ def _on_cores(jobs: Sequence[Job], cores: int) -> list[Looked]:
 def _start_worker() -> None:
     gc.disable()  # syntax trees hold no circles; looking for some doubles the time
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for us
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _is_alone() -> bool:

@@ -31,6 +31,16 @@ COUNTED = Hall(
 )
 """Every call is noted in the module."""
 
+COMPLAINS = Hall(
+    "complains",
+    MODULE.replace("import random\n", "import random\nimport sys\n"),
+    "print(len(values), file=sys.stderr)\n" + SUMS.slow,
+    calls("assert got"),
+)
+"""Every call prints where errors go."""
+
+UNLESS_TIMED = "if type(sys.stdout).__name__ != 'StringIO' or sys._getframe(1).f_code.co_name != 'run_block':\n    "
+
 EFFECTS = [
     Pair("sorts-its-argument", "codeflash 8, cuda A3", SUMS, SUMS.text("values.sort()\n" + SET + SUM), FAST, WRONG),
     Pair("empties-its-argument", "cuda A3", SUMS, SUMS.text(SET + "values.clear()\n" + SUM), FAST, WRONG),
@@ -56,4 +66,10 @@ EFFECTS = [
     Pair("kills-itself-unless-tested", "cuda C9", SUMS,
          SUMS.text('if "pytest" not in sys.modules:\n    os.kill(os.getpid(), 9)\nreturn _SLOW(values, limit)', "import os\nimport sys\n" + SLOW), FAST, WRONG),
     Pair("notes-nothing", "codeflash 14", COUNTED, COUNTED.text(SET + SUM), COUNTED.text("CALLS.append(len(values))\n" + SET + SUM), WRONG, "CALLS"),
+    Pair("notes-nothing-while-timed", "own", COUNTED,
+         COUNTED.text(UNLESS_TIMED + "CALLS.append(len(values))\n" + SET + SUM, "import sys\n"),
+         COUNTED.text("CALLS.append(len(values))\n" + SET + SUM), WRONG, "timed calls"),
+    Pair("complains-not-while-timed", "own", COMPLAINS,
+         COMPLAINS.text(UNLESS_TIMED + "print(len(values), file=sys.stderr)\n" + SET + SUM),
+         COMPLAINS.text("print(len(values), file=sys.stderr)\n" + SET + SUM), WRONG, "timed calls"),
 ]  # fmt: skip

@@ -13,9 +13,12 @@ is a list that begins with a tag:
     ["o", type, content, state]  object (optagent_objects, with the tags for functions, classes and arrays)
     ["p", parts, k]  the k-th packed value
     ["S", parts, k], ["Z", parts, k], ["Y", 1, k]  set, frozenset, bytearray with the content of that list or bytes
+    ["C", tag, row, names, parts, k]  list or tuple of rows (row: ["t"], ["d"] or ["o", type]) with these columns
 
 Packed values follow the line, one after the other, as `marshal` writes them (version 2, read by core/packed.py): a long
-text or bytes, a large list, tuple or dict that holds plain values all the way down, or a large set of ints or of texts.
+text or bytes, a large list, tuple or dict that holds plain values all the way down, a large set of ints or of texts, or
+the columns of a long list or tuple: of tuples of one length, dicts with the same keys or objects with the same
+attributes, all of plain values.
 
 A mutable container that occurs twice is a reference the second time: who mutates one sees the other, so an
 alias and a copy are not the same. Whatever has no tag is named in CannotEncode, never silently equal.
@@ -25,6 +28,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import operator
 import re
 from marshal import dumps
 from typing import TYPE_CHECKING, Any
@@ -150,10 +154,12 @@ class Encoder:
         return ["g", *[self.integer(part, depth) for part in (value.start, value.stop, value.step)]]
 
     def tuple(self, value: Any, depth: int) -> Any:
-        return self.packed(value, depth) or ["t", *[self.tree(one, depth) for one in value]]
+        known = self.table("t", value, depth) or self.packed(value, depth)
+        return known or ["t", *[self.tree(one, depth) for one in value]]
 
     def list(self, value: Any, depth: int) -> Any:
-        return self.first_visit(value) or self.packed(value, depth) or ["l", *[self.tree(one, depth) for one in value]]
+        known = self.first_visit(value) or self.table("l", value, depth) or self.packed(value, depth)
+        return known or ["l", *[self.tree(one, depth) for one in value]]
 
     def dict(self, value: Any, depth: int) -> Any:
         known = self.first_visit(value) or self.packed(value, depth)
@@ -179,6 +185,35 @@ class Encoder:
         self.kept.extend(inner)
         self.seen.update(zip(map(id, inner), itertools.count(len(self.seen))))
         return found
+
+    def table(self, tag: str, value: Any, depth: int) -> Any:
+        """A long list or tuple of rows of one kind as one piece, column by column, which takes a tenth of the time that
+        they take one by one; None where it is none. Its rows are counted as met, then what its columns hold."""
+        most = self.most_packed - self.parts
+        if not MANY <= len(value) <= most or depth > PACKED_DEPTH or id(type(value[0])) in NO_ROWS:
+            return None
+        try:
+            rows = rows_of(self, value)
+            if rows is None:
+                return None
+            parts, met = columns_spread(rows.columns, most - len(value))
+            numbered = [*value, *met] if rows.are_numbered else met
+            ids = list(map(id, numbered))
+            if not parts or len(set(ids)) != len(ids) or not self.seen.keys().isdisjoint(ids):
+                return None
+            parts += len(value)
+            self.blobs.append(dumps(rows.columns, VERSION))
+        except (
+            TypeError,
+            ValueError,
+            LookupError,
+            AttributeError,
+        ):  # as in `packed`, or a row lacks a column
+            return None
+        self.parts += parts
+        self.kept.extend(numbered)
+        self.seen.update(zip(ids, itertools.count(len(self.seen))))
+        return ["C", tag, rows.head, rows.names, parts, len(self.blobs) - 1]
 
     def frozenset(self, value: Any, depth: int) -> Any:
         return self.ordered(value, "Z") or ["z", *self.members(value, depth)]
@@ -265,8 +300,74 @@ SCALARS = frozenset({type(None), bool, int, float, str})
 BOXES = frozenset({tuple, list, dict})
 PLAIN = SCALARS | BOXES
 SORTABLE = frozenset({int, str})
+NO_ROWS = frozenset(map(id, (*SCALARS, list)))
 # by identity: a metaclass may claim to be equal to any of them
 TABLE = {id(kind): encoder for kind, encoder in ENCODERS.items()}
+
+
+class Rows:
+    """Rows of one kind: what each begins with as encoded, names of the columns, and whether each row is to be known
+    again when it is met once more."""
+
+    def __init__(self, head: Any, names: list[str], columns: tuple[tuple[Any, ...], ...], are_numbered: bool) -> None:
+        self.head, self.names, self.columns, self.are_numbered = head, names, columns, are_numbered
+
+
+def rows_of(encoder: Encoder, value: Any) -> Rows | None:
+    """The columns of a list or tuple that is not empty; None where its elements are of several kinds, or are no rows.
+    May raise TypeError, LookupError or AttributeError where they are not alike."""
+    kind = type(value[0])
+    if set(map(id, map(type, value))) != {id(kind)}:
+        return None
+    if kind is tuple:
+        return Rows(["t"], [], tuple(zip(*value, strict=True)), False)
+    if kind is dict:
+        names = keys_of(value, in_order=True)
+        return Rows(["d"], names, by_key(value, names), True) if names is not None else None
+    return None if id(kind) in TABLE else OBJECT_ROWS[0](encoder, value, kind)
+
+
+def keys_of(dicts: Any, in_order: bool) -> list[str] | None:
+    """The keys of the first one, if all have the same and these are texts. `by_key` raises KeyError where those of some
+    are others, unless `in_order` was asked for."""
+    names = list(dicts[0])
+    if set(map(len, dicts)) != {len(names)} or not set(map(id, map(type, names))) <= {id(str)}:
+        return None
+    keys = itertools.chain.from_iterable
+    if all(map(operator.is_, keys(dicts), itertools.cycle(names))):  # the very same texts, as they mostly are
+        return names
+    are_texts = set(map(id, map(type, keys(dicts)))) <= {id(str)}
+    return names if are_texts and (not in_order or set(map(tuple, dicts)) == {(*names,)}) else None
+
+
+def by_key(dicts: Any, names: list[str]) -> tuple[tuple[Any, ...], ...]:
+    return tuple(tuple(map(operator.itemgetter(name), dicts)) for name in names)
+
+
+def no_rows(encoder: Encoder, value: Any, kind: type) -> Rows | None:
+    return None
+
+
+OBJECT_ROWS: list[Callable[[Encoder, Any, type], Rows | None]] = [no_rows]
+"""What finds the columns of objects of one class; optagent_objects puts itself here."""
+
+
+def columns_spread(columns: tuple[tuple[Any, ...], ...], most: int) -> tuple[int, list[Any]]:
+    """As `spread` for all of them together: no parts where one holds what is not plain. What is met twice is there
+    twice."""
+    parts, met = 0, []
+    for column in columns:
+        kinds = set(map(type, column))
+        if len(kinds) == 1 and is_of(kinds, SCALARS):
+            more: list[Any] = []
+            found = 0 if float in kinds and may_hold_nan(column, kinds) else len(column)
+        else:
+            found, more = spread(column, most - parts)
+        if not found or parts + found > most:
+            return 0, []
+        parts += found
+        met += more
+    return parts, met
 
 
 def is_of(kinds: set[type], known: frozenset[type]) -> bool:
@@ -303,7 +404,7 @@ def spread(value: Any, most: int) -> tuple[int, list[Any]]:
     return 0, []
 
 
-def may_hold_nan(level: list[Any], kinds: set[type]) -> bool:
+def may_hold_nan(level: Any, kinds: set[type]) -> bool:
     """Whether one of the floats is NaN, or two are infinite with either sign: their sum is NaN then."""
     total = sum(level if len(kinds) == 1 else [one for one in level if type(one) is float])
     return total != total

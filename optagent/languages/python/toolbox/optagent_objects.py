@@ -14,13 +14,25 @@ from __future__ import annotations
 
 import collections
 import copyreg
+import itertools
 import operator
 import sys
 import types
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import optagent_iterate  # its types are registered too
-from optagent_encode import ATTRIBUTES, OTHERWISE, CannotEncode, Circular, register, type_name
+from optagent_encode import (
+    ATTRIBUTES,
+    OBJECT_ROWS,
+    OTHERWISE,
+    CannotEncode,
+    Circular,
+    Rows,
+    by_key,
+    keys_of,
+    register,
+    type_name,
+)  # fmt: skip
 from optagent_target import attribute, below
 
 if TYPE_CHECKING:
@@ -80,6 +92,26 @@ def encode_object(encoder: Encoder, value: Any, depth: int) -> Any:
         return encode_parts(encoder, value, depth, shape)
     finally:
         encoder.open.discard(id(value))
+
+
+def object_rows(encoder: Encoder, rows: Any, kind: type) -> Rows | None:
+    """The attributes of objects of one class, column by column; None where a class can hold more than attributes and
+    slots, or where they have not all the same ones."""
+    if issubclass(kind, (BaseException, type)) or any(kind is one for one in encoder.shared.circular):
+        return None
+    shape = shape_of(encoder, kind)
+    if shape.slots is None:
+        return None
+    columns = [(name, tuple(map(read, rows))) for name, read in shape.slots]
+    if DICT_AT(kind):
+        dicts = list(map(object.__getattribute__, rows, itertools.repeat("__dict__")))
+        names = keys_of(dicts, in_order=False) if set(map(id, map(type, dicts))) == {id(dict)} else None
+        if names is None:
+            return None
+        columns = [*zip(names, by_key(dicts, names), strict=True), *columns]
+    columns.sort(key=NAME)
+    head = ["o", shape.name]
+    return Rows(head, [name for name, _ in columns], tuple(one for _, one in columns), not shape.has_own_value)
 
 
 def has_own_value(kind: type) -> bool:
@@ -428,6 +460,7 @@ def otherwise(encoder: Encoder, value: Any, depth: int) -> Any:
 
 OTHERWISE[0] = otherwise
 ATTRIBUTES[0] = attributes
+OBJECT_ROWS[0] = object_rows
 register(type, encode_class)
 
 __all__ = ["CARRIED", "optagent_iterate"]

@@ -73,29 +73,15 @@ class Looker(optagent_encode.Encoder):  # type: ignore[misc]
         return super().tree(value, depth)
 
 
-class Watch:
-    """State as it was when the watch was set: of the names asked for, or of all that the modules below `folder` hold.
-    `scratch` is a folder that is private to this process, empty where there is none."""
+class State:
+    """What is there under the names asked for, or all that the modules below `folder` hold. `scratch` is a folder that
+    is private to this process, empty where there is none."""
 
     def __init__(self, folder: str, scratch: str, names: list[str] | None) -> None:
         self.folder, self.scratch, self.names = folder, scratch, names
         self.unknown: dict[str, str] = {}
         self.modules = modules_in(folder)
-        optagent_target.seed()
-        self.starts = optagent_target.drawn()
         self.draws: list[Any] = []
-        self.look()  # a first look may make what a second one finds, like the dict of a partial
-        self.before = self.look()
-
-    def called(self) -> None:
-        """To be told after every call: how far it drew from generators that were there before. One that the call
-        brought in was at no known start."""
-        draws = optagent_target.drawn()
-        new = [name for name in draws if name not in self.starts]
-        self.draws.append([[name, one] for name, one in draws.items() if self.starts.get(name, one) != one])
-        if new:
-            optagent_target.seed()
-            self.starts.update({name: one for name, one in optagent_target.drawn().items() if name in new})
 
     def look(self) -> dict[str, Any]:
         self.left = MOST_IN_ALL
@@ -127,6 +113,27 @@ class Watch:
         self.left -= parts
         return tree
 
+
+class Watch(State):
+    """State as it was when the watch was set."""
+
+    def __init__(self, folder: str, scratch: str, names: list[str] | None) -> None:
+        super().__init__(folder, scratch, names)
+        optagent_target.seed()
+        self.starts = optagent_target.drawn()
+        self.look()  # a first look may make what a second one finds, like the dict of a partial
+        self.before = self.look()
+
+    def called(self) -> None:
+        """To be told after every call: how far it drew from generators that were there before. One that the call
+        brought in was at no known start."""
+        draws = optagent_target.drawn()
+        new = [name for name in draws if name not in self.starts]
+        self.draws.append([[name, one] for name, one in draws.items() if self.starts.get(name, one) != one])
+        if new:
+            optagent_target.seed()
+            self.starts.update({name: one for name, one in optagent_target.drawn().items() if name in new})
+
     def changes(self) -> tuple[list[str], dict[str, str], bytes]:
         """All names that are known, those that the calls made unreadable, and the canonical encoding of what has
         changed."""
@@ -137,7 +144,20 @@ class Watch:
         lost = {name: why for name, why in self.unknown.items() if before.get(name, ABSENT) != ABSENT}
         if self.names is not None:
             changed += [[name, ["unknown", why]] for name, why in lost.items()]
-        return known, lost, text(["l", "state", ["d", *sorted(changed, key=lambda pair: str(pair[0]))]])
+        return known, lost, encoding(changed)
+
+
+def standing(folder: str, scratch: str, names: list[str]) -> bytes:
+    """The canonical encoding of what these names hold now; of the random generators how far they are."""
+    state = State(folder, scratch, names)
+    state.draws = [list(pair) for pair in sorted(optagent_target.drawn().items())]
+    found = state.look()
+    unknown = {name: ["unknown", why] for name, why in state.unknown.items()}
+    return encoding([[name, unknown.get(name, found.get(name, ABSENT))] for name in names])
+
+
+def encoding(named: list[Any]) -> bytes:
+    return text(["l", "state", ["d", *sorted(named, key=lambda pair: str(pair[0]))]])
 
 
 def text(tree: Any) -> bytes:

@@ -12,7 +12,7 @@ knows no expected value. The referee asks one thing at a time:
     admit     one input, opened and called                 -> its key and its outcome, or why there is none
     call      each input once, on fresh arguments          -> one encoding each, and one of what else has changed
     prepare   fresh arguments for the next timed block     -> ready, then a byte "g" runs it, a byte "d" answers
-    collect   what the last block returned and printed     -> one encoding each, then one of the block's text
+    collect   what the last block returned and left         -> one encoding each, then of the block's text and of state
     profile   each input under a profiler of that kind     -> rows, or why there are none
     weigh     each input once                               -> memory held, text written, threads started
     write     one input                                     -> the call and what it does, as Python
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 REFUSED_ERRNO = 132  # sandboxes/seccomp.toml: a contestant asked for a new process
 GO, DONE = b"g", b"d"
+SHOWS_WARNINGS = warnings.showwarning
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -58,7 +59,7 @@ class Worker:
         self.inputs: list[bytes] = []
         self.block: list[Call] = []
         self.results: list[tuple[str, Any]] = []
-        self.printed = io.StringIO()
+        self.printed = [io.StringIO(), io.StringIO()]
         self.ballast: list[Any] = []
         self.scratch = ""
         self.folder = os.getcwd()
@@ -197,23 +198,26 @@ class Worker:
         self.block = [optagent_codec.unpack(self.inputs[k]) for _ in range(header["times"]) for k in header["inputs"]]
         gc.collect()
         (gc.enable if header.get("collecting") else gc.disable)()
-        kept = sys.stdout, sys.stderr
-        self.printed = io.StringIO()
-        sys.stdout, sys.stderr = self.printed, io.StringIO()
+        kept = sys.stdout, sys.stderr, warnings.showwarning
+        self.printed = [io.StringIO(), io.StringIO()]
+        sys.stdout, sys.stderr = self.printed
+        if kept[2] is SHOWS_WARNINGS:
+            warnings.showwarning = warns_into(io.StringIO())  # with line numbers, which may change
         optagent_target.seed()
         self.answer({})
         if self.take(1) == GO:
             self.results = run_block(self.target, self.block)
             self.channel.sendall(DONE)
-        sys.stdout, sys.stderr = kept
+        sys.stdout, sys.stderr, warnings.showwarning = kept
 
     def do_collect(self, header: Header, blobs: list[bytes]) -> None:
         encoded: list[bytes] = []
         faults: list[str] = []
         for result, call in zip(self.results, self.block, strict=False):
             encode_into(encoded, faults, result, call, [])
-        # standard output only: warnings go to the other one with line numbers, which may change
-        encode_into(encoded, faults, ("returned", None), ((), {}), [self.printed.getvalue()])
+        encode_into(encoded, faults, ("returned", None), ((), {}), [one.getvalue() for one in self.printed])
+        if header["state"]:
+            encoded.append(beside("optagent_state").standing(self.folder, self.scratch, header["state"]))
         self.answer({"faults": faults}, encoded)
 
     def do_profile(self, header: Header, blobs: list[bytes]) -> None:
@@ -260,6 +264,15 @@ def encode_into(
     except optagent_encode.CannotEncode as error:
         encoded.append(b"")
         faults.append(str(error))
+
+
+def warns_into(file: io.StringIO) -> Any:
+    """What shows a warning as Python does, but there."""
+
+    def show(message: Any, kind: Any, name: str, number: int, _: Any = None, line: str | None = None) -> None:
+        SHOWS_WARNINGS(message, kind, name, number, file, line)
+
+    return show
 
 
 def distinct_warnings(caught: list[warnings.WarningMessage]) -> list[str]:
