@@ -80,10 +80,16 @@ class Counter:
         """What the reference gives on the search inputs; kept here, never shown to a contestant."""
         return differential.outputs(self.run, self.workshop.base, self.problem.workload.search)
 
-    @property
-    def changed(self) -> tuple[str, ...]:
-        """Names of state that the reference changes on them."""
-        return tuple(canonical.names_of(self.expected[-1])) if self.run.watched else ()
+    @cached_property
+    def left(self) -> tuple[str, ...]:
+        """Names of state that the reference changes on them, and whether it prints to stderr or warns: to be the same
+        wherever a timed call is checked. None where the reference against itself is not the same there."""
+        *calls, last = self.expected if self.run.watched else [*self.expected, b""]
+        names = (*canonical.names_of(last), *(["errors"] if any(map(canonical.complains, calls)) else []))
+        if not names:
+            return ()
+        race = replace(self._race(self.workshop.base, self.problem.timed), state=names)
+        return names if speed.keeps(race, derive(self.workshop.settings.seed, "left")) else ()
 
     @cached_property
     def expected_varied(self) -> list[bytes] | None:
@@ -133,7 +139,7 @@ class Counter:
 
     def measure(self, number: int, tree: Tree, evidence: Evidence) -> Verdict:
         seed = derive(self.workshop.settings.seed, "trial", number)
-        race = self._race(tree, self.problem.timed)
+        race = replace(self._race(tree, self.problem.timed), state=self.left)
         ruling = judge(lambda: speed.estimate(race, self.problem.noise, seed, self.effort), evidence)
         if ruling.found is not None:
             self.record(number, events.Measured(ruling.found.speedup, _launches(ruling.found)))
@@ -257,7 +263,7 @@ class Counter:
             if not isinstance(said, Evidence):
                 return Ruling(said)
             evidence, before = said, before + len(near)
-        race = self._race(tree, self._timed_inputs(index))
+        race = replace(self._race(tree, self._timed_inputs(index)), state=self.left)
         ruling = judge(lambda: measure(race, seed), evidence)
         return self._near(ruling, tree, index, seed)
 
@@ -294,9 +300,7 @@ class Counter:
         shop = self.workshop
         # a checked block is encoded whole, which for long lazy results takes many times what its calls took
         patience_s = 4 * self.run.patience_s
-        return Race(
-            shop.project, shop.base, tree, inputs, shop.core, patience_s=patience_s, state=self.changed, salt=shop.salt
-        )
+        return Race(shop.project, shop.base, tree, inputs, shop.core, patience_s=patience_s, salt=shop.salt)
 
     def source_of(self, candidate: Candidate) -> str:
         """The target's file as the candidate leaves it."""

@@ -19,12 +19,13 @@ NAMES = {
     "o": "object", "I": "iterator", "T": "class", "M": "module", "F": "function", "m": "method", "v": "view",
     "N": "array",
 }  # fmt: skip
+MOST_COLUMNS = 10_000
 PACKED = {"p": "", "S": "s", "Z": "z", "Y": "y"}
 STATE = b'["l","state",'
 RAN_PARTS = ("ending", "standard output", "output file")
 STATE_NAMES = {
     "environment": "the environment", "folder": "the working folder", "files": "the files it writes",
-    "random": "what it draws from the random generator",
+    "random": "what it draws from the random generator", "errors": "what it prints to stderr or warns of",
 }  # fmt: skip
 PARTS = ("", "", "positional arguments after the call", "keyword arguments after the call", "printed text and warnings")
 
@@ -56,18 +57,36 @@ def _filled(tree: Any, packed: dict[int, Any]) -> Any:
 
 
 def _with_rows(table: list[Any], columns: Any) -> Any:
-    """A list or tuple of rows from their columns, which are a tuple of tuples."""
-    _, tag, (kind, *label), names, *_ = table
+    """A list or tuple of rows from their columns, which are a tuple of tuples. Raises ValueError for what would not be
+    written so, since a few bytes might stand for much."""
+    _, tag, row, names, *_ = table
+    kind = row[0] if len(row) == (2 if row[:1] == ["o"] else 1) else None
+    are_texts = all(isinstance(name, str) for name in names)
+    if tag not in ("l", "t") or kind not in ("t", "d", "o") or not are_texts or len(columns) > MOST_COLUMNS:
+        raise ValueError("no rows")
     rows = list(zip(*[column[1:] for column in columns[1:]], strict=True))
     if kind == "t":
         return [tag, *[["t", *row] for row in rows]]
-    head = ["o", *label, None] if kind == "o" else [kind]
-    return [tag, *[[*head, *[[name, one] for name, one in zip(names, row, strict=True)]] for row in rows]]
+    head = ["o", row[1], None] if kind == "o" else ["d"]
+    return [tag, *[[*head, *map(list, zip(names, row, strict=True))] for row in rows]]
 
 
 def is_state(encoding: bytes) -> bool:
     """Whether it tells what all calls together changed, and no single one left."""
     return encoding.startswith(STATE)
+
+
+def complains(call: bytes) -> bool:
+    """Whether the encoding of a call says that it printed to stderr or warned.
+
+    >>> complains(b'["l","returned",1,["t"],["d"],["l","","x",["l"]]]'), complains(b'["l","ran",1,["l"]]')
+    (True, False)
+    """
+    try:
+        _, kind, *_, printed = json.loads(call.partition(b"\n")[0])
+        return kind != "ran" and len(printed) == 4 and (printed[2] != "" or printed[3] != ["l"])
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return False
 
 
 def names_of(state: bytes) -> dict[str, Any]:

@@ -6,11 +6,12 @@ all of this machine's users, and gone with the process that opened it.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -19,35 +20,38 @@ NAMES = "optagent"
 MOST_WAIT_S = 60.0
 """Who measures for longer than this without a pause is stopped or is not one of us: we go on beside them."""
 
-POLL_S = 0.01
+POLL_S = 0.002
+"""A run takes its next turn about a millisecond after the last one."""
 
 
 def own_core() -> int:
     """A core to measure on that no other run on this machine has as its own, the last one that is free (the first ones
-    serve the machine's own interrupts more often). It is ours until this process ends. Where all are taken it is the
-    last one, shared."""
+    serve the machine's own interrupts more often). It is ours until this process ends. Where all are taken it is one of
+    them, shared."""
     return _own(frozenset(os.sched_getaffinity(0)))
 
 
 @cache
 def _own(allowed: frozenset[int]) -> int:
-    for core in sorted(allowed, reverse=True):
-        lease = _leased(f"own/{core}")
-        if lease is not None:
-            _held.append(lease)
+    cores = sorted(allowed, reverse=True)
+    for core in cores:
+        with suppress(Taken):
+            _held.append(_leased(f"own/{core}"))
             return core
-    return max(allowed)
+    return cores[os.getpid() % len(cores)]
 
 
-_held: list[socket.socket] = []
+_held: list[socket.socket | None] = []
+
+
+class Taken(Exception):
+    """Somebody else holds that lease."""
 
 
 @contextmanager
 def measuring(core: int) -> Iterator[None]:
     """Nobody else measures on that core, unless they do not come to an end."""
-    until = time.monotonic() + MOST_WAIT_S
-    while (lease := _leased(f"measuring/{core}")) is None and time.monotonic() < until:
-        time.sleep(POLL_S)
+    lease = _in_turn(f"measuring/{core}")
     try:
         yield
     finally:
@@ -55,13 +59,28 @@ def measuring(core: int) -> Iterator[None]:
             lease.close()
 
 
+def _in_turn(name: str) -> socket.socket | None:
+    """The lease once nobody else has it; None where that takes too long."""
+    until = time.monotonic() + MOST_WAIT_S
+    while time.monotonic() < until:
+        with suppress(Taken):
+            return _leased(name)
+        time.sleep(POLL_S)
+    return None
+
+
 def _leased(name: str) -> socket.socket | None:
-    """The socket that holds this lease; None while somebody else does."""
-    lease = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    """The socket that holds this lease; None where there are no such leases. Raises Taken."""
+    try:
+        lease = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    except OSError:
+        return None
     try:
         lease.bind(f"\0{NAMES}/{name}")
-    except OSError:
+    except OSError as refused:
         lease.close()
+        if refused.errno == errno.EADDRINUSE:
+            raise Taken from None
         return None
     return lease
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from optagent.core.growth import FEWEST, Growth
 from optagent.core.seeds import derive
 from optagent.languages.contestant import REFERENCE, Contestant, Lap
-from optagent.measure.cores import pinned
+from optagent.measure.cores import measuring, pinned
 from optagent.measure.launch import Clock, Race
 
 SIZES = (1, 2, 4, 8, 16)
@@ -25,6 +25,7 @@ def take_growth(race: Race, file: Path, clock: Clock, seed: int) -> Growth | Non
     None where fewer than three sizes can be told apart. Raises Misconduct when a side fails."""
     project, patience = race.project, race.patience_s
     with (
+        measuring(race.core),
         pinned(race.core),
         project.contestant(race.old, derive(seed, "growth"), patience, REFERENCE, file) as old,
         project.contestant(race.new, derive(seed, "growth"), patience) as new,

@@ -9,7 +9,7 @@ from optagent.core.guards import Costs, Guards
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
 from optagent.languages.contestant import REFERENCE
-from optagent.measure.cores import pinned
+from optagent.measure.cores import measuring, pinned
 from optagent.measure.launch import Clock, Race
 
 STARTS = 3
@@ -28,7 +28,7 @@ class Seen:
 def take_guards(race: Race, clock: Clock, seed: int) -> Guards:
     """The costs of both sides, medians of a few starts. Raises Misconduct when a side fails."""
     seen: dict[str, list[Seen]] = {"old": [], "new": []}
-    with pinned(race.core):
+    with measuring(race.core), pinned(race.core):
         for k in range(STARTS):
             for name in ("old", "new") if k % 2 else ("new", "old"):
                 tree = race.old if name == "old" else race.new

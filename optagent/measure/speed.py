@@ -34,7 +34,7 @@ from optagent.core.verdict import Difference, Speedup
 from optagent.core.workload import Input
 from optagent.errors import BadSetting
 from optagent.languages.base import Project
-from optagent.languages.contestant import REFERENCE
+from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.measure.launch import Clock, Launch, Race, Screen, launch
 from optagent.measure.system_state import Watch
 
@@ -92,6 +92,16 @@ def measure_noise(race: Race, seed: int, asked: Clock | None = None, launches: i
     clock: Clock = asked or ("cpu" if is_one_core and sees_cpu else "wall")
     seconds = median(one.wall.old_ns for one in seen) / 1e9
     return Noise(noise_floor([one.on(clock).log_ratio for one in seen]), clock, seconds, series.strain())
+
+
+def keeps(race: Race, seed: int) -> bool:
+    """Whether two launches of the reference against itself leave the same behind in the state that is to be compared.
+    Not when it fails: then there is no telling."""
+    same = replace(race, new=race.old)
+    try:
+        return all(launch(same, derive(seed, "state", number)).difference is None for number in range(2))
+    except (Misconduct, Uncomparable):
+        return False
 
 
 class _Series:

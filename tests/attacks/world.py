@@ -17,6 +17,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from rungs import scratch_left
+
 KEY = "sk-PLANTED"
 SHARED_KEY = 4711
 REPO = {
@@ -88,7 +90,7 @@ class World:
         found = [
             str(p) for folder in ("/tmp", "/dev/shm", "/var/tmp") for p in Path(folder).iterdir() if self.mark in p.name
         ]
-        found += [str(p) for p in Path(tempfile.gettempdir()).iterdir() if p.name.startswith("optagent-scratch-")]
+        found += scratch_left()
         libc = ctypes.CDLL(None, use_errno=True)
         found += [name for name, get in (("shm", libc.shmget), ("sem", libc.semget)) if get(SHARED_KEY, 0, 0) != -1]
         found += ["queue"] if libc.msgget(SHARED_KEY, 0) != -1 else []

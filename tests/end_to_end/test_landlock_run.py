@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from repositories import commit, git
-from rungs import make_sandbox, open_to_all
+from rungs import make_sandbox, open_to_all, scratch_left
 from small_project import SLOW, TESTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.sweep]
@@ -41,7 +41,7 @@ def test_a_gain_is_confirmed_behind_landlock_and_nothing_is_left(repo):
     said = run(repo, "--sandbox", "landlock")
     assert (said["outcome"], said["sandbox"]) == ("faster", "landlock")
     assert git(repo, "status", "--porcelain") == b""
-    assert [one for one in Path("/tmp").iterdir() if one.name.startswith("optagent-scratch-")] == []
+    assert scratch_left() == set()
 
 
 def test_without_bubblewrap_the_run_says_what_it_ran_behind_and_why(repo, tmp_path):

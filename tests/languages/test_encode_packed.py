@@ -313,3 +313,24 @@ def test_a_packed_value_that_nests_without_end_is_refused():
 def test_a_very_large_number_is_read_in_linear_time():
     number = -(3**1_000_000)
     assert unpacked(marshal.dumps(number, 2)) == [["i", f"{number:x}"]]
+
+
+def test_a_table_says_no_more_than_it_holds():
+    """Else a megabyte would stand for more than the memory of the referee that reads it."""
+    labels = ",".join(map(str, range(100_000)))
+    hostile = f'["l","returned",["C","l",["o",{labels}],["x"],9,0],["t"],["d"],["l"]]\n'.encode()
+    columns = marshal.dumps(((None,) * 100_000,), 2)
+    tracemalloc.start()
+    assert first_difference(hostile + columns, encode(["returned", 1, (), {}, []])).where == "the encoding"
+    assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    tracemalloc.stop()
+
+
+def test_rows_of_too_many_parts_are_refused_before_any_column_is_made():
+    tracemalloc.start()
+    with pytest.raises(CannotEncode, match="parts"):
+        encode(((0,) * 100_000,) * 300)
+    shared = {str(k): k for k in range(100)}
+    assert b'["r",1]' in encode([shared] * 100_000)
+    assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    tracemalloc.stop()

@@ -214,7 +214,7 @@ SAID = {
     "required_plugins = pytest-xdist>=2 pytest-asyncio": [
         ("required_plugins: pytest-asyncio", "pytest-asyncio"), ("required_plugins: pytest-xdist>=2", "pytest-xdist"),
     ],
-    "addopts = -p xdist": [("plugin xdist", "pytest-xdist")],
+    "addopts = -p pytest_cov": [("plugin pytest_cov", "pytest-cov")],
     "addopts = --strict-config\nasyncio_mode = auto": [("setting asyncio_mode", "pytest-asyncio")],
     "filterwarnings = error\nDJANGO_SETTINGS_MODULE = x": [("setting DJANGO_SETTINGS_MODULE", "pytest-django")],
 }  # fmt: skip

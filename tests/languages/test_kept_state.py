@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import importlib
 import itertools
 import json
@@ -164,14 +165,34 @@ def test_a_large_value_costs_no_more_than_its_checksum(changes):
 
 
 def test_what_stands_under_names_is_told_without_a_look_before(module, tmp_path):
-    def told(*names):
-        return json.loads(standing(str(tmp_path), "", list(names)))[2][1:]
+    def told(*names, seeded=("random",), errors=()):
+        return json.loads(standing(str(tmp_path), "", list(names), list(seeded), list(errors)))[2][1:]
 
     module.total = 3
+    assert told("errors", errors=["text", "UserWarning: w"]) == [["errors", ["l", "text", "UserWarning: w"]]]
     assert told("kept_state:total", "kept_state:gone") == [["kept_state:gone", ["absent"]], ["kept_state:total", 3]]
     assert told("kept_state:lock")[0][1][0] == "unknown"
     optagent_target.seed()
-    before = told("random")
-    assert told("random") == before
+    assert told("random") == [["random", ["l"]]]
     random.random()
-    assert told("random") != before
+    ((_, said),) = told("random")
+    assert said[1][1] == "random"
+    random.random()
+    assert told("random", seeded=()) == [["random", ["l"]]]  # loaded since: it was at no known start
+
+
+def test_of_what_is_too_long_the_end_is_told(module, tmp_path):
+    def told(name):
+        return standing(str(tmp_path), "", [f"kept_state:{name}"], [], [])
+
+    before = told("large")
+    module.large[-1] = "another"
+    assert told("large") != before
+    module.queue = collections.deque(range(MOST_PARTS + 10))
+    before = told("queue")
+    module.queue[-1] = -1
+    assert told("queue") != before
+    module.table = {k: [k] for k in range(MOST_PARTS + 10)}
+    before = told("table")
+    module.table[MOST_PARTS + 9] = [0]
+    assert told("table") != before

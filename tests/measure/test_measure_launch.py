@@ -31,7 +31,7 @@ from optagent.languages.python.project import PythonProject
 from optagent.measure.cores import beside, pinned
 from optagent.measure.judge import judge
 from optagent.measure.launch import Race, Screen, launch
-from optagent.measure.speed import Noise, affordable, claim, costs, estimate, measure_noise
+from optagent.measure.speed import Noise, affordable, claim, costs, estimate, keeps, measure_noise
 
 OLD = """
 def work(xs):
@@ -146,7 +146,6 @@ WRONG = {
         "    n = globals().setdefault('n', []); n.append(1)\n",
         "    if len(n) >= 3: print('x')\n    return total\n",
     ),
-    "text that is printed where errors go": ("    import sys\n", "    print('x', file=sys.stderr)\n    return total\n"),
     "a result that is wrong in every first call": (
         "    n = globals().setdefault('n', set()); key = len(xs)\n",
         "    was = key in n; n.add(key)\n    return total if was else -1\n",
@@ -173,11 +172,26 @@ def test_state_that_is_not_kept_in_timed_calls_is_a_difference(make_race):
     assert launch(replace(make_race(NOTES, old=NOTES), state=("m:notes", "random")), seed=1).difference is None
 
 
-def test_warnings_with_their_lines_are_no_text_of_timed_calls(make_race):
-    warns = "import warnings\nwarnings.simplefilter('always')\n" + OLD.replace(
-        "    total = 0\n", "    warnings.warn('w')\n    total = 0\n"
+WARNS = "import warnings\nwarnings.simplefilter('always')\n" + OLD.replace(
+    "    total = 0\n", "    warnings.warn('w')\n    total = 0\n"
+)
+COMPLAINS = "import sys\n" + OLD.replace("    total = 0\n", "    print(len(xs), file=sys.stderr)\n    total = 0\n")
+
+
+@pytest.mark.parametrize("loud", [WARNS, COMPLAINS], ids=["warns", "prints"])
+def test_what_goes_to_stderr_has_to_go_there_in_timed_calls_too_wherever_it_is_written(make_race, loud):
+    race = replace(make_race(loud.replace("def work", "\n\ndef work"), old=loud), state=("errors",))
+    assert launch(race, seed=1).difference is None
+    found = launch(replace(make_race(OLD, old=loud), state=("errors",)), seed=1).difference
+    assert found.where.startswith("what it prints to stderr or warns of")
+
+
+def test_state_that_the_reference_itself_does_not_keep_is_not_compared(make_race):
+    drifts = "import os\nnotes = []\n" + OLD.replace(
+        "    total = 0\n", "    notes[:] = [os.urandom(4)]\n    total = 0\n"
     )
-    assert launch(make_race(warns + "\n", old=warns.replace("def work", "\n\ndef work")), seed=1).difference is None
+    assert not keeps(replace(make_race(OLD, old=drifts), state=("m:notes",)), 1)
+    assert keeps(replace(make_race(OLD, old=NOTES), state=("m:notes", "random")), 1)
 
 
 def test_inputs_too_slow_for_a_second_pass_are_judged_by_their_first_calls(make_race, monkeypatch):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from pathlib import Path
 
 import pytest
-from rungs import make_sandbox
+from rungs import make_sandbox, scratch_folders, scratch_left
 from sandbox_probes import NO_PYTHON, PYTHON, run, shell, soon_gone, tell
 from test_ordinary_user import as_ordinary_user
 
@@ -27,10 +26,6 @@ def box() -> Sandbox:
     return make_sandbox("landlock")
 
 
-def folders() -> list[str]:
-    return [one.name for one in Path(tempfile.gettempdir()).iterdir() if one.name.startswith("optagent-scratch-")]
-
-
 MADE = {
     "closed": "mkdir -p a/b/c; touch a/b/c/x; chmod 0 a/b/c a/b a",
     "made closed": f"{PYTHON} -c \"import os; os.umask(0); os.mkdir('a', 0); os.mkdir('b', 0o300); open('b/x', 'w')\"",
@@ -43,7 +38,7 @@ MADE = {
 def test_whatever_is_made_in_the_folder_is_gone_with_it(box, how):
     result = shell(box, MADE[how])
     assert result.ending in (Exited(0), Stopped("scratch"))
-    assert folders() == []
+    assert scratch_left() == set()
 
 
 def test_no_link_is_followed_when_the_folder_is_removed(box, tmp_path):
@@ -53,7 +48,7 @@ def test_no_link_is_followed_when_the_folder_is_removed(box, tmp_path):
     assert shell(box, f"ln -s {tmp_path} link; ln -s {tmp_path}/kept file; mkdir d; ln -s {tmp_path} d/link").ok
     assert (tmp_path / "kept").read_text() == "kept"
     assert (tmp_path / "kept").stat().st_mode & 0o777 == 0o666
-    assert folders() == []
+    assert scratch_left() == set()
 
 
 @pytest.mark.parametrize(
@@ -65,7 +60,7 @@ def test_more_than_may_lie_in_the_folder_ends_the_command(box, script):
     result = run(box, PYTHON, "-c", script + "\nimport time; time.sleep(20)", scratch_bytes=20 << 20)
     assert result.ending == Stopped("scratch")
     assert result.seconds < 15
-    assert folders() == []
+    assert scratch_left() == set()
 
 
 def test_a_writer_to_nobody_ends_as_it_would_outside(box):
@@ -75,6 +70,7 @@ def test_a_writer_to_nobody_ends_as_it_would_outside(box):
 
 def test_a_referee_that_is_killed_leaves_neither_process_nor_folder(box):
     mark = f"mark-{uuid.uuid4().hex}"
+    before = scratch_folders()
     script = f"""
 import sys
 sys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}, {str(HERE.parents[1])!r}]
@@ -84,13 +80,13 @@ shell(make_sandbox("landlock"), "touch x; (setsid sleep 30; : {mark}) & sleep 30
 """
     with subprocess.Popen([sys.executable, "-c", script]) as referee:
         deadline = time.monotonic() + 10
-        while not folders() and time.monotonic() < deadline:
+        while scratch_folders() <= before and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(0.3)
         referee.kill()
     assert soon_gone(mark)
     time.sleep(0.3)
-    assert folders() == []
+    assert scratch_left() == set()
 
 
 def test_processes_that_an_ordinary_user_has_already_are_not_counted_against_a_command():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hall import FAST, MODULE, SLOW, SUMS, Hall
+from hall import FAST, MODULE, SLOW, SUMS, WARNS, Hall
 from pair import Pair
 from shapes import COPIES, DISTINCT, IN_PLACE, LOUD, SET, STRICT, calls
 
@@ -39,6 +39,11 @@ COMPLAINS = Hall(
 )
 """Every call prints where errors go."""
 
+WARN = 'warnings.warn("slow")\n'
+CRIES = Hall("cries", WARNS.module, WARN + SUMS.slow, calls("assert got"))
+"""Every call warns, and users see it once."""
+
+FAST_SUM = "return sum(value * value for value in {value for value in values if value < limit})"
 UNLESS_TIMED = "if type(sys.stdout).__name__ != 'StringIO' or sys._getframe(1).f_code.co_name != 'run_block':\n    "
 
 EFFECTS = [
@@ -69,6 +74,8 @@ EFFECTS = [
     Pair("notes-nothing-while-timed", "own", COUNTED,
          COUNTED.text(UNLESS_TIMED + "CALLS.append(len(values))\n" + SET + SUM, "import sys\n"),
          COUNTED.text("CALLS.append(len(values))\n" + SET + SUM), WRONG, "timed calls"),
+    Pair("warns-not-while-timed", "own", CRIES, CRIES.text(UNLESS_TIMED + WARN + FAST_SUM, "import sys\n"),
+         CRIES.text(WARN + FAST_SUM), WRONG, "timed calls"),
     Pair("complains-not-while-timed", "own", COMPLAINS,
          COMPLAINS.text(UNLESS_TIMED + "print(len(values), file=sys.stderr)\n" + SET + SUM),
          COMPLAINS.text("print(len(values), file=sys.stderr)\n" + SET + SUM), WRONG, "timed calls"),

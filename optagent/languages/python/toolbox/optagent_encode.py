@@ -193,7 +193,7 @@ class Encoder:
         if not MANY <= len(value) <= most or depth > PACKED_DEPTH or id(type(value[0])) in NO_ROWS:
             return None
         try:
-            rows = rows_of(self, value)
+            rows = rows_of(self, value, most)
             if rows is None:
                 return None
             parts, met = columns_spread(rows.columns, most - len(value))
@@ -313,25 +313,31 @@ class Rows:
         self.head, self.names, self.columns, self.are_numbered = head, names, columns, are_numbered
 
 
-def rows_of(encoder: Encoder, value: Any) -> Rows | None:
-    """The columns of a list or tuple that is not empty; None where its elements are of several kinds, or are no rows.
-    May raise TypeError, LookupError or AttributeError where they are not alike."""
+def rows_of(encoder: Encoder, value: Any, most: int) -> Rows | None:
+    """The columns of a list or tuple that is not empty; None where its elements are of several kinds, or are no rows,
+    or hold more than `most` parts. May raise TypeError, ValueError, LookupError or AttributeError where they are not
+    alike."""
     kind = type(value[0])
     if set(map(id, map(type, value))) != {id(kind)}:
         return None
     if kind is tuple:
+        if len(value) * len(value[0]) > most:
+            return None
         return Rows(["t"], [], tuple(zip(*value, strict=True)), False)
     if kind is dict:
-        names = keys_of(value, in_order=True)
+        names = keys_of(value, most, in_order=True)
         return Rows(["d"], names, by_key(value, names), True) if names is not None else None
-    return None if id(kind) in TABLE else OBJECT_ROWS[0](encoder, value, kind)
+    return None if id(kind) in TABLE else OBJECT_ROWS[0](encoder, value, kind, most)
 
 
-def keys_of(dicts: Any, in_order: bool) -> list[str] | None:
-    """The keys of the first one, if all have the same and these are texts. `by_key` raises KeyError where those of some
+def keys_of(dicts: Any, most: int, in_order: bool) -> list[str] | None:
+    """The keys of the first one, if all have the same and these are texts, none of the dicts is there twice, and they
+    hold no more than `most` parts. `by_key` raises KeyError where those of some
     are others, unless `in_order` was asked for."""
     names = list(dicts[0])
     if set(map(len, dicts)) != {len(names)} or not set(map(id, map(type, names))) <= {id(str)}:
+        return None
+    if len(dicts) * len(names) > most or len(set(map(id, dicts))) != len(dicts):
         return None
     keys = itertools.chain.from_iterable
     if all(map(operator.is_, keys(dicts), itertools.cycle(names))):  # the very same texts, as they mostly are
@@ -344,11 +350,11 @@ def by_key(dicts: Any, names: list[str]) -> tuple[tuple[Any, ...], ...]:
     return tuple(tuple(map(operator.itemgetter(name), dicts)) for name in names)
 
 
-def no_rows(encoder: Encoder, value: Any, kind: type) -> Rows | None:
+def no_rows(encoder: Encoder, value: Any, kind: type, most: int) -> Rows | None:
     return None
 
 
-OBJECT_ROWS: list[Callable[[Encoder, Any, type], Rows | None]] = [no_rows]
+OBJECT_ROWS: list[Callable[[Encoder, Any, type, int], Rows | None]] = [no_rows]
 """What finds the columns of objects of one class; optagent_objects puts itself here."""
 
 

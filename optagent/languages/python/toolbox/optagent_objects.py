@@ -94,18 +94,18 @@ def encode_object(encoder: Encoder, value: Any, depth: int) -> Any:
         encoder.open.discard(id(value))
 
 
-def object_rows(encoder: Encoder, rows: Any, kind: type) -> Rows | None:
+def object_rows(encoder: Encoder, rows: Any, kind: type, most: int) -> Rows | None:
     """The attributes of objects of one class, column by column; None where a class can hold more than attributes and
     slots, or where they have not all the same ones."""
     if issubclass(kind, (BaseException, type)) or any(kind is one for one in encoder.shared.circular):
         return None
     shape = shape_of(encoder, kind)
-    if shape.slots is None:
+    if shape.slots is None or len(rows) * len(shape.slots) > most:
         return None
     columns = [(name, tuple(map(read, rows))) for name, read in shape.slots]
     if DICT_AT(kind):
         dicts = list(map(object.__getattribute__, rows, itertools.repeat("__dict__")))
-        names = keys_of(dicts, in_order=False) if set(map(id, map(type, dicts))) == {id(dict)} else None
+        names = keys_of(dicts, most, in_order=False) if set(map(id, map(type, dicts))) == {id(dict)} else None
         if names is None:
             return None
         columns = [*zip(names, by_key(dicts, names), strict=True), *columns]

@@ -15,6 +15,7 @@ Functions, classes and modules are no state of their own. Looking changes nothin
 
 from __future__ import annotations
 
+import collections
 import enum
 import functools
 import itertools
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 MOST_PARTS = 2_000
 MOST_IN_ALL = 30_000
+MOST_ENDS = 100
 MOST_FILES, MOST_FILE_BYTES = 1_000, 8 << 20
 LARGE_BYTES = 1 << 16
 NO_STATE = (types.ModuleType, types.BuiltinFunctionType, property, classmethod, staticmethod)
@@ -82,6 +84,8 @@ class State:
         self.unknown: dict[str, str] = {}
         self.modules = modules_in(folder)
         self.draws: list[Any] = []
+        self.ends = False
+        """Whether the last items of what is watched by its length are looked at too: they are what calls have added."""
 
     def look(self) -> dict[str, Any]:
         self.left = MOST_IN_ALL
@@ -105,7 +109,7 @@ class State:
             self.unknown[name] = "too much to look at"
             return ABSENT
         try:
-            tree, parts = tree_of(reader())
+            tree, parts = tree_of(reader(), self.ends)
         except Exception as error:  # noqa: BLE001 - the target's classes are at work here
             is_told = isinstance(error, optagent_encode.CannotEncode)
             self.unknown[name] = str(error) if is_told else type(error).__name__
@@ -147,11 +151,16 @@ class Watch(State):
         return known, lost, encoding(changed)
 
 
-def standing(folder: str, scratch: str, names: list[str]) -> bytes:
-    """The canonical encoding of what these names hold now; of the random generators how far they are."""
+def standing(folder: str, scratch: str, names: list[str], seeded: list[str], errors: list[str]) -> bytes:
+    """The canonical encoding of what these names hold now, at the end of a block: of the random generators that were
+    `seeded` before it, how far those are that it drew from. `errors` goes under a name of its own."""
     state = State(folder, scratch, names)
-    state.draws = [list(pair) for pair in sorted(optagent_target.drawn().items())]
-    found = state.look()
+    state.ends = True
+    drawn = optagent_target.drawn()
+    optagent_target.seed()
+    starts = optagent_target.drawn()
+    state.draws = [[name, one] for name, one in sorted(drawn.items()) if name in seeded and starts.get(name) != one]
+    found = state.look() | {"errors": ["l", *errors]}
     unknown = {name: ["unknown", why] for name, why in state.unknown.items()}
     return encoding([[name, unknown.get(name, found.get(name, ABSENT))] for name in names])
 
@@ -164,8 +173,9 @@ def text(tree: Any) -> bytes:
     return bytes(optagent_encode.in_json(tree).encode("utf-8", "surrogatepass"))
 
 
-def tree_of(value: Any) -> tuple[Any, int]:
-    """As encoded, and of how many parts that is; by its length where it is a container of too many."""
+def tree_of(value: Any, with_end: bool = False) -> tuple[Any, int]:
+    """As encoded, and of how many parts that is; by its length where it is a container of too many, and then by its
+    last items, if asked."""
     shared = optagent_encode.Shared()
     while True:
         looker = Looker(shared)
@@ -174,9 +184,19 @@ def tree_of(value: Any) -> tuple[Any, int]:
         except optagent_encode.Circular as found:
             shared.circular.append(found.kind)
         except (TooMuch, RecursionError):
-            if type(value) not in (list, dict, set):
+            if type(value) not in (list, dict, set, collections.deque):
                 raise
-            return ["length", len(value)], looker.parts
+            end = [end_of(value)] if with_end else []
+            return ["length", len(value), *end], looker.parts
+
+
+def end_of(value: Any) -> Any:
+    """The last items of a container, as far as they can be told."""
+    items = value.items() if type(value) is dict else () if type(value) is set else value
+    try:
+        return Looker().tree(list(itertools.islice(reversed(items), MOST_ENDS)), 0)
+    except (TooMuch, RecursionError, optagent_encode.CannotEncode, optagent_encode.Circular):
+        return ABSENT
 
 
 def modules_in(folder: str) -> list[types.ModuleType]:

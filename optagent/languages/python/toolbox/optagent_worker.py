@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 REFUSED_ERRNO = 132  # sandboxes/seccomp.toml: a contestant asked for a new process
 GO, DONE = b"g", b"d"
 SHOWS_WARNINGS = warnings.showwarning
+MOST_WARNINGS = 1_000
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -60,6 +61,8 @@ class Worker:
         self.block: list[Call] = []
         self.results: list[tuple[str, Any]] = []
         self.printed = [io.StringIO(), io.StringIO()]
+        self.warned: dict[str, None] = {}
+        self.seeded: list[str] = []
         self.ballast: list[Any] = []
         self.scratch = ""
         self.folder = os.getcwd()
@@ -201,8 +204,8 @@ class Worker:
         kept = sys.stdout, sys.stderr, warnings.showwarning
         self.printed = [io.StringIO(), io.StringIO()]
         sys.stdout, sys.stderr = self.printed
-        if kept[2] is SHOWS_WARNINGS:
-            warnings.showwarning = warns_into(io.StringIO())  # with line numbers, which may change
+        warnings.showwarning = self.warn  # others write them with their lines, which may change
+        self.seeded = list(optagent_target.generators())
         optagent_target.seed()
         self.answer({})
         if self.take(1) == GO:
@@ -215,10 +218,28 @@ class Worker:
         faults: list[str] = []
         for result, call in zip(self.results, self.block, strict=False):
             encode_into(encoded, faults, result, call, [])
-        encode_into(encoded, faults, ("returned", None), ((), {}), [one.getvalue() for one in self.printed])
+        out, err = [one.getvalue() for one in self.printed]
+        encode_into(encoded, faults, ("returned", None), ((), {}), [out])
         if header["state"]:
-            encoded.append(beside("optagent_state").standing(self.folder, self.scratch, header["state"]))
+            errors = [err, *sorted(self.warned)]
+            encoded.append(
+                beside("optagent_state").standing(self.folder, self.scratch, header["state"], self.seeded, errors)
+            )
         self.answer({"faults": faults}, encoded)
+
+    def warn(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: Any = None,
+        line: Any = None,
+    ) -> None:
+        """Shows a warning as Python does, where nobody reads it, and remembers that there was one."""
+        SHOWS_WARNINGS(message, category, filename, lineno, io.StringIO(), line)
+        if len(self.warned) < MOST_WARNINGS:
+            self.warned.setdefault(f"{category.__name__}: {message}")
 
     def do_profile(self, header: Header, blobs: list[bytes]) -> None:
         """One pass on fresh arguments; a call that raises is part of the profile."""
@@ -264,15 +285,6 @@ def encode_into(
     except optagent_encode.CannotEncode as error:
         encoded.append(b"")
         faults.append(str(error))
-
-
-def warns_into(file: io.StringIO) -> Any:
-    """What shows a warning as Python does, but there."""
-
-    def show(message: Any, kind: Any, name: str, number: int, _: Any = None, line: str | None = None) -> None:
-        SHOWS_WARNINGS(message, kind, name, number, file, line)
-
-    return show
 
 
 def distinct_warnings(caught: list[warnings.WarningMessage]) -> list[str]:
