@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -24,20 +22,6 @@ def open_to_all(*folders: Path) -> None:
     for folder in folders:
         if os.stat(folder).st_uid == os.geteuid():
             folder.chmod(folder.stat().st_mode | 0o755)
-
-
-def scratch_folders() -> set[str]:
-    """The folders of keepers on this machine, those of tests that run at the same time among them."""
-    return {one.name for one in Path(tempfile.gettempdir()).iterdir() if one.name.startswith("optagent-scratch-")}
-
-
-def scratch_left() -> set[str]:
-    """Those that are there now and stay: a keeper has left them behind."""
-    left, until = scratch_folders(), time.monotonic() + 30
-    while left and time.monotonic() < until:
-        time.sleep(0.02)
-        left &= scratch_folders()
-    return left
 
 
 def make_sandbox(rung: str) -> Sandbox:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve()
-sys.path[:0] = [str(HERE.parents[2]), str(HERE.parent)]
+sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1]), str(HERE.parent)]
 
 from catalog import ATTACKS, HEAD, Attack  # noqa: E402
 from world import KEY, World, world  # noqa: E402

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from rungs import scratch_left
+from keeper_folders import scratch_left
 
 KEY = "sk-PLANTED"
 SHARED_KEY = 4711

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from keeper_folders import scratch_left
 from repositories import commit, git
-from rungs import make_sandbox, open_to_all, scratch_left
+from rungs import make_sandbox, open_to_all
 from small_project import SLOW, TESTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.sweep]

@@ -10,7 +10,8 @@ import uuid
 from pathlib import Path
 
 import pytest
-from rungs import make_sandbox, scratch_folders, scratch_left
+from keeper_folders import scratch_folders, scratch_left
+from rungs import make_sandbox
 from sandbox_probes import NO_PYTHON, PYTHON, run, shell, soon_gone, tell
 from test_ordinary_user import as_ordinary_user
 
