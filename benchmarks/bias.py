@@ -6,7 +6,7 @@ The old side does its unit 1,000 (1 + share) times, the new side 1,000 times: th
 true ratio is 1 plus the share. (Counted by `repeat`: the first 256 numbers of a range cost less than the others. The
 kernels of `power.py` do part of their work on smaller numbers the second time, which takes up to a tenth less.) Every
 claim runs as `run` makes it, its launches seen through to a verdict; what is told is the ratio in the middle of the
-launches, confirmed or not. A block of calls seems to take some microseconds to get going on either side, which is timed:
+launches, confirmed or not. A block of calls seems to take some microseconds to get going, which is timed too:
 gains of 50 % and more are read as a little less. The table with machine and date goes to benchmarks/results/bias.md.
 """
 

@@ -187,7 +187,7 @@ class Encoder:
         return found
 
     def table(self, tag: str, value: Any, depth: int) -> Any:
-        """A long list or tuple of rows of one kind as one piece, column by column, which takes a fraction of the time that
+        """A long list or tuple of rows of one kind column by column as one piece, in a fraction of the time that
         they take one by one; None where it is none. Its rows are counted as met, then what its columns hold."""
         most = self.most_packed - self.parts
         if not MANY <= len(value) <= most or depth > PACKED_DEPTH or id(type(value[0])) in NO_ROWS:
