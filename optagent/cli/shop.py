@@ -88,7 +88,7 @@ class Counter:
         names = (*canonical.names_of(last), *(["errors"] if any(map(canonical.complains, calls)) else []))
         if not names:
             return ()
-        race = replace(self._race(self.workshop.base, self.problem.timed), state=names)
+        race = self._race(self.workshop.base, self.problem.timed, names)
         return names if speed.keeps(race, derive(self.workshop.settings.seed, "left")) else ()
 
     @cached_property
@@ -139,7 +139,7 @@ class Counter:
 
     def measure(self, number: int, tree: Tree, evidence: Evidence) -> Verdict:
         seed = derive(self.workshop.settings.seed, "trial", number)
-        race = replace(self._race(tree, self.problem.timed), state=self.left)
+        race = self._race(tree, self.problem.timed, self.left)
         ruling = judge(lambda: speed.estimate(race, self.problem.noise, seed, self.effort), evidence)
         if ruling.found is not None:
             self.record(number, events.Measured(ruling.found.speedup, _launches(ruling.found)))
@@ -263,7 +263,7 @@ class Counter:
             if not isinstance(said, Evidence):
                 return Ruling(said)
             evidence, before = said, before + len(near)
-        race = replace(self._race(tree, self._timed_inputs(index)), state=self.left)
+        race = self._race(tree, self._timed_inputs(index), self.left)
         ruling = judge(lambda: measure(race, seed), evidence)
         return self._near(ruling, tree, index, seed)
 
@@ -296,11 +296,13 @@ class Counter:
             self.timed[index] = speed.affordable(shop.project, shop.base, held, seed, shop.core, patience_s)
         return self.timed[index]
 
-    def _race(self, tree: Tree, inputs: tuple[Input, ...]) -> Race:
+    def _race(self, tree: Tree, inputs: tuple[Input, ...], state: tuple[str, ...] = ()) -> Race:
         shop = self.workshop
         # a checked block is encoded whole, which for long lazy results takes many times what its calls took
         patience_s = 4 * self.run.patience_s
-        return Race(shop.project, shop.base, tree, inputs, shop.core, patience_s=patience_s, salt=shop.salt)
+        return Race(
+            shop.project, shop.base, tree, inputs, shop.core, patience_s=patience_s, state=state, salt=shop.salt
+        )
 
     def source_of(self, candidate: Candidate) -> str:
         """The target's file as the candidate leaves it."""
