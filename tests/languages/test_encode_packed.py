@@ -189,6 +189,7 @@ def test_an_object_in_a_table_is_known_again():
     assert encode([points, [*points]]) != encode([points, others])
     fixed = [Fixed(k, 0.5) for k in range(20)]  # as good as any equal one
     assert encode([fixed, fixed[3]]) == encode([fixed, Fixed(3, 0.5)])
+    assert encode([*fixed, fixed[3]]) == encode([*fixed, Fixed(3, 0.5)])
 
 
 def test_attributes_of_rows_have_no_order_and_keys_have():

@@ -203,12 +203,7 @@ class Encoder:
                 return None
             parts += len(value)
             self.blobs.append(dumps(rows.columns, VERSION))
-        except (
-            TypeError,
-            ValueError,
-            LookupError,
-            AttributeError,
-        ):  # as in `packed`, or a row lacks a column
+        except (TypeError, ValueError, LookupError, AttributeError):  # as in `packed`, or for want of a column
             return None
         self.parts += parts
         self.kept.extend(numbered)
@@ -331,13 +326,12 @@ def rows_of(encoder: Encoder, value: Any, most: int) -> Rows | None:
 
 
 def keys_of(dicts: Any, most: int, in_order: bool) -> list[str] | None:
-    """The keys of the first one, if all have the same and these are texts, none of the dicts is there twice, and they
-    hold no more than `most` parts. `by_key` raises KeyError where those of some
-    are others, unless `in_order` was asked for."""
+    """The keys of the first one, if all have the same and these are texts, and they hold no more than `most` parts.
+    `by_key` raises KeyError where those of some are others, unless `in_order` was asked for."""
     names = list(dicts[0])
     if set(map(len, dicts)) != {len(names)} or not set(map(id, map(type, names))) <= {id(str)}:
         return None
-    if len(dicts) * len(names) > most or len(set(map(id, dicts))) != len(dicts):
+    if len(dicts) * len(names) > most:
         return None
     keys = itertools.chain.from_iterable
     if all(map(operator.is_, keys(dicts), itertools.cycle(names))):  # the very same texts, as they mostly are
