@@ -38,6 +38,7 @@ class Prompts:
 
     folders: tuple[Path, ...]
     versions: dict[str, str] = field(default_factory=dict)
+    _compiled: dict[str, Template] = field(default_factory=dict, repr=False)
 
     def render(self, name: str, **values: object) -> Prompt:
         """The template of that name with these values in it. Raises BadPrompt when the template does not fit them."""
@@ -52,6 +53,12 @@ class Prompts:
         return Prompt(text.strip() + "\n", self.versions[name])
 
     def _template(self, name: str) -> Template:
+        """Read and compiled once: one run asks every trial in the same words."""
+        if name not in self._compiled:
+            self._compiled[name] = self._read(name)
+        return self._compiled[name]
+
+    def _read(self, name: str) -> Template:
         file = next((folder / name for folder in self.folders if (folder / name).is_file()), None)
         if file is None:
             looked = ", ".join(map(str, self.folders))

@@ -50,6 +50,9 @@ class Atelier:
     author: str
     budget: Callable[[], str]
     profiles: dict[str, Profile] = field(default_factory=dict)
+    listings: dict[str, Listing] = field(default_factory=dict)
+    made: dict[tuple[str, Edit], str | Complaint] = field(default_factory=dict)
+    """Edits of a file's text: models repeat themselves."""
 
     def studio(self) -> Studio:
         return Studio(self._standing(), self.listing, self.profile, self.advise, self.write, self.budget)
@@ -72,6 +75,11 @@ class Atelier:
         return self._listing(self.counter.source_of(candidate))
 
     def _listing(self, source: str) -> Listing:
+        if source not in self.listings:
+            self.listings[source] = self._listed(source)
+        return self.listings[source]
+
+    def _listed(self, source: str) -> Listing:
         target = self.counter.workshop.target
         found = shown(source, target.qualname, line_of(source, target))
         calls = (*(one.source for one in found.calls), *([f"# left out: {found.left_out}"] if found.left_out else []))
@@ -106,8 +114,13 @@ class Atelier:
         return Proposal(Candidate(patch, author, answer.idea, parent.digest, brief.advice), is_answer=True)
 
     def _use(self, parent: Candidate, edit: Edit) -> str | Complaint:
-        source, target = self.counter.source_of(parent), self.counter.workshop.target
-        made = _placed(source, target, edit)
+        source = self.counter.source_of(parent)
+        if (source, edit) not in self.made:
+            self.made[source, edit] = self._made(source, edit)
+        return self.made[source, edit]
+
+    def _made(self, source: str, edit: Edit) -> str | Complaint:
+        made = _placed(source, self.counter.workshop.target, edit)
         if isinstance(made, Complaint):
             return made
         if unseen := lost(source, made):

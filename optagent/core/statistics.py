@@ -34,6 +34,11 @@ LOSS_LOOKS = ((5, 0), (7, 1))
 """A loss is a verdict of the search, which no claim looks at again: with as few launches as for a gain, 6 of 1,008
 looks at identical code said "slower"."""
 
+PLAIN_LOOKS = ((1, 0),)
+PLAIN, PLAIN_NOISE, PLAIN_SWEEPS = 0.3, 10.0, 2
+"""A gain or loss of so much, and of so many times the noise, shows in one launch of two sweeps, for choosing: launches
+of identical code are off by far less (docs/decisions/0028-launches.md)."""
+
 SETTLED_ROUNDS = 4
 SETTLED_SWEEPS, SETTLED_IN_ALL = 3, 12
 SETTLED_ERRORS = 1.5
@@ -134,8 +139,13 @@ def is_settled(groups: Sequence[Sequence[Round]], futile: float, bar: float) -> 
     [True, False, True, False]
     >>> is_settled([[Round(100, 100)] * 3] * 4, 0.02, 0.02), is_settled([[Round(100, 100)] * 2] * 6, 0.02, 0.02)
     (True, False)
+    >>> is_settled([[Round(200, 100)] * 2] * 3, 0.02, 0.02), is_settled([[Round(200, 100), Round(99, 100)]], 0.02, 0.02)
+    (True, False)
     """
     least, in_all = min((len(one) for one in groups), default=0), sum(len(one) for one in groups)
+    logs = [one.log_ratio for group in groups for one in group]
+    if least >= PLAIN_SWEEPS and is_plain(logs, 0.0) and (max(logs) < futile or min(logs) > bar):
+        return True
     if least < SETTLED_SWEEPS or (least < SETTLED_ROUNDS and in_all < SETTLED_IN_ALL):
         return False
     seen = total(groups)
@@ -287,6 +297,17 @@ def bar(noise: float) -> float:
 def slower_bar(noise: float) -> float:
     """The same for a loss, with the sides swapped."""
     return math.log1p(max(SLOWER_MARGIN, noise))
+
+
+def is_plain(seen: Sequence[float], noise: float) -> bool:
+    """Whether log ratios of one launch (of first calls, of later ones) all show a gain, or all a loss, that is far
+    beyond what any launch of identical code is off by.
+
+    >>> is_plain([0.4, 0.5], 0.01), is_plain([-0.4, -0.5], 0.01), is_plain([0.4, 0.1], 0.01), is_plain([0.4, 0.5], 0.2)
+    (True, True, False, False)
+    """
+    least = math.log1p(max(PLAIN, PLAIN_NOISE * noise))
+    return min(seen) > least or max(seen) < -least
 
 
 def noise_floor(log_ratios: Sequence[float]) -> float:

@@ -93,7 +93,12 @@ def verdict(found: Found, evidence: Evidence) -> Verdict:
 def _is_untold(shown: Speedup) -> bool:
     """Whether there may be a gain that this machine could not show; else the reason is that there is none."""
     least = max(MARGIN, shown.noise)
-    return shown.noise > MARGIN or shown.high > 1 + least
+    return (shown.noise > MARGIN or shown.high > 1 + least) and not _is_on_one_clock(shown)
+
+
+def _is_on_one_clock(shown: Speedup) -> bool:
+    """Whether the deciding clock shows a gain and the other one shows none."""
+    return shown.low > 1 + max(MARGIN, shown.noise) and shown.other_ratio <= 1 + MARGIN
 
 
 def _only_without_collector(off: float, on: float) -> str:
@@ -105,6 +110,9 @@ def _why_not(found: Found) -> str:
     if shown.noise > MARGIN and shown.ratio <= 1 + shown.noise:
         return f"{shown.ratio:.3f}x is within the noise of this machine now ({shown.noise:.1%})"
     least = max(MARGIN, shown.noise)
+    if _is_on_one_clock(shown):
+        clock, other = ("CPU", "wall") if shown.clock == "cpu" else ("wall", "CPU")
+        return f"{shown.ratio:.3f}x on the {clock} clock, and {shown.other_ratio:.3f}x on the {other} clock"
     if shown.launches == 1:
         return f"{shown.ratio:.3f}x is no gain beyond {least:.1%}"
     return f"{shown.ratio:.3f}x in the middle of {shown.launches} launches, and too few of them beyond {least:.1%}"

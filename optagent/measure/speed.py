@@ -17,6 +17,7 @@ from optagent.core.statistics import (
     MARGIN,
     NEAR_LAUNCHES,
     NOISE_LAUNCHES,
+    PLAIN_LOOKS,
     SEARCH_LOOKS,
     Answer,
     Looks,
@@ -24,6 +25,7 @@ from optagent.core.statistics import (
     bar,
     interval,
     is_mostly_gone,
+    is_plain,
     noise_floor,
     remember_slightly,
     slower_bar,
@@ -126,18 +128,27 @@ class _Series:
 
 
 def estimate(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
-    """One launch; a few more only where the first looks like a gain, or like a loss that is more than scatter. For
-    choosing, not for claiming."""
+    """One launch; a few more only where the first looks like a gain, or like a loss that is more than scatter, and is
+    neither so plainly that one is enough. For choosing, not for claiming."""
     screen = Screen(noise.clock, math.log1p(effort.futile), max(math.log1p(effort.futile), bar(noise.floor)))
     race = replace(race, seconds=effort.search_s, screen=screen)
     series = _Series(race, seed, "launch")
     series.launch()
     first = series.launches[0].on(noise.clock)
+    if _is_plain(series.launches[0], noise):
+        return _found(series, noise, PLAIN_LOOKS)
     if first.log_ratio > bar(0.0) or first.least_loss > slower_bar(0.0):
         told, looks = (_gains, SEARCH_LOOKS) if first.log_ratio > 0 else (_losses, LOSS_LOOKS)
         while told(series.launches, noise, looks) == "open" and not series.is_over:
             series.launch()
     return _found(series, noise, SEARCH_LOOKS, LOSS_LOOKS)
+
+
+def _is_plain(one: Launch, noise: Noise) -> bool:
+    """On the wall clock of a busy machine one launch alone says nothing, nor does one that is judged by first calls."""
+    later, first = one.on(noise.clock), one.first_on(noise.clock)
+    seen = (later.log_ratio - later.doubt, later.log_ratio + later.doubt, first.log_ratio)
+    return noise.clock == "cpu" and not one.first_call and is_plain(seen, noise.floor)
 
 
 def claim(race: Race, noise: Noise, seed: int, effort: Effort, claims_before: int = 0) -> Found:

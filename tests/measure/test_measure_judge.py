@@ -56,6 +56,12 @@ def test_a_gain_within_the_noise_is_called_noise_and_another_no_gain_in_each_lau
     assert verdict(mixed, SEEN).reason == "1.050x in the middle of 8 launches, and too few of them beyond 1.0%"
 
 
+def test_a_gain_on_one_clock_only_is_told_as_one():
+    burns_less = replace(SPEEDUP, ratio=23.7, low=23.0, high=24.0, clock="cpu", other_ratio=0.2)
+    said = verdict(replace(FOUND, is_faster=False, speedup=burns_less, strain=Strain(3.0, load=2.0, delay=0.34)), SEEN)
+    assert said.reason == "23.700x on the CPU clock, and 0.200x on the wall clock"
+
+
 def test_what_the_system_did_meanwhile_is_named_as_the_likeliest_cause():
     busy = replace(FOUND, is_faster=False, strain=Strain(3.0, load=2.0, delay=0.34))
     assert verdict(busy, SEEN).reason.endswith(

@@ -64,6 +64,9 @@ REMEMBERS = OLD.replace("def work", "def slow") + (
 CALLS = [list(range(n, 2 * n)) for n in (500, 700)]
 
 
+CLOCKS = ("cpu", "wall")
+
+
 def inputs(calls: list[list[int]]) -> tuple[Input, ...]:
     return tuple(Input(pickle.dumps(((call,), {}), 5), "test") for call in calls)
 
@@ -326,6 +329,20 @@ def test_an_estimate_of_a_loss_says_slower(make_race):
     found = estimate(make_race(OLD, old=FAST), Noise(0.01, "cpu", 0.1), 1, EFFORTS["normal"])
     assert found.is_slower
     assert judge(lambda: found, Evidence()).verdict.kind == "slower"
+
+
+@pytest.mark.parametrize(("new", "old", "ends"), [(FAST, OLD, "faster"), (OLD, FAST, "slower")])
+def test_what_is_plain_is_chosen_by_one_launch_on_the_cpu_clock_and_by_more_on_the_wall(make_race, new, old, ends):
+    found = {
+        clock: estimate(make_race(new, old=old), Noise(0.01, clock, 0.1), 1, EFFORTS["normal"]) for clock in CLOCKS
+    }
+    assert {judge(lambda said=said: said, Evidence()).verdict.kind for said in found.values()} == {ends}
+    assert len(found["cpu"].launches) == 1
+    assert len(found["wall"].launches) >= 3
+
+
+def test_a_gain_that_is_plain_but_for_the_noise_takes_more_launches(make_race):
+    assert len(estimate(make_race(FAST), Noise(9.0, "cpu", 0.1), 1, EFFORTS["normal"]).launches) > 1
 
 
 def test_a_program_that_spins_on_the_core_is_seen_in_what_the_sides_waited(make_race):
