@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,10 @@ from optagent.sandbox.bwrap import Bwrap
 from optagent.sandbox.landlock import OLDEST, Landlock, abi
 from optagent.sandbox.unprotected import Unprotected
 
-NO_BWRAP = "bubblewrap (bwrap) is not installed: nothing to test the default sandbox with"
+ROOT = Path(__file__).parents[1]
+NO_BWRAP = "bubblewrap (bwrap) is not installed"
+DEFAULT = "landlock" if shutil.which("bwrap") is None else "bwrap"
+"""What `auto` takes on this machine, in the cases that the tests run in."""
 
 
 def open_to_all(*folders: Path) -> None:
@@ -24,7 +28,24 @@ def open_to_all(*folders: Path) -> None:
             folder.chmod(folder.stat().st_mode | 0o755)
 
 
+def unreachable() -> str:
+    """Why nothing of ours can run behind the default rung here; empty where it can."""
+    if DEFAULT == "bwrap":
+        return ""
+    if abi() < OLDEST:
+        return f"{NO_BWRAP}, and this kernel has no Landlock that would do"
+    ways = [one for end in (sys.executable, sys.base_prefix, ROOT) for one in (Path(end), *Path(end).resolve().parents)]
+    if os.geteuid() == 0 and not all(one.stat().st_mode & 0o001 for one in ways if one.is_dir()):
+        return f"{NO_BWRAP}, and without it root's code runs as somebody else, who cannot reach our own Python here"
+    return ""
+
+
 def make_sandbox(rung: str) -> Sandbox:
+    """The rung of that name, `default` for this machine's; the test is skipped where it is not to be had."""
+    if rung == "default":
+        if why := unreachable():
+            pytest.skip(why)
+        rung = DEFAULT
     if rung == "none":
         return Unprotected()
     if rung == "landlock":

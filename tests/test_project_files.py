@@ -14,6 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from optagent.sandbox.landlock import OLDEST, abi
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCKS = {
@@ -121,7 +123,7 @@ def machine(tmp_path):
     (tree / "scripts").mkdir(parents=True)
     programs.mkdir()
     shutil.copy(ROOT / "scripts" / "setup", tree / "scripts")
-    for name in ("sh", "dirname", "grep", "cat", "head", "tr", "env"):
+    for name in ("sh", "dirname", "grep", "cat", "head", "tr", "env", "cksum"):
         (programs / name).symlink_to(shutil.which(name))
     (programs / "python3").symlink_to(sys.executable)
     for name, script in {"git": "true", "bwrap": "true", "id": "echo 1000", "apt-get": "exit 100"}.items():
@@ -141,6 +143,11 @@ def set_up(machine, **environment):
     return subprocess.run(
         [shutil.which("sh"), str(tree / "scripts" / "setup")], env=environment, capture_output=True, text=True
     )
+
+
+def without_landlock(machine):
+    """Python as it is on a kernel without Landlock."""
+    program(machine[1], "python3", f'case "$*" in *444*) echo -1 ;; *) exec {sys.executable} "$@" ;; esac')
 
 
 def assert_refuses(done, sentence, machine):
@@ -168,12 +175,14 @@ def test_an_ordinary_user_is_told_everything_that_is_missing_at_once(machine):
 
 
 def test_a_machine_without_apt_get_is_told_what_to_install(machine):
+    without_landlock(machine)
     for name in ("bwrap", "apt-get"):
         (machine[1] / name).unlink()
     assert_refuses(set_up(machine), r"optagent: needs bubblewrap and finds no apt-get .*\.", machine)
 
 
 def test_root_is_told_why_apt_get_could_not_help(machine):
+    without_landlock(machine)
     (machine[1] / "bwrap").unlink()
     program(machine[1], "id", "echo 0")
     program(machine[1], "apt-get", "echo 'E: Temporary failure resolving'; exit 100")
@@ -181,6 +190,19 @@ def test_root_is_told_why_apt_get_could_not_help(machine):
     assert_refuses(set_up(machine), sentence, machine)
 
 
+@pytest.mark.skipif(abi() < OLDEST, reason="this kernel has no Landlock that would do")
+@pytest.mark.parametrize("broken", [True, False])
+def test_where_landlock_will_do_a_missing_bubblewrap_is_said_and_no_reason_to_stop(machine, broken):
+    (machine[1] / "bwrap").unlink()
+    if broken:
+        program(machine[1], "bwrap", "echo 'bwrap: No permissions to create new namespace' >&2; exit 1")
+    done = set_up(machine)  # there is no lock file in this tree, so that it ends where packages would be installed
+    assert "Until then code runs behind Landlock, which keeps less apart." in done.stderr
+    assert ("(No permissions" if broken else "sudo apt-get install bubblewrap") in done.stderr
+    assert "installing the packages" in done.stderr
+
+
 def test_a_bubblewrap_that_cannot_work_is_told_before_anything_is_made(machine):
+    without_landlock(machine)
     program(machine[1], "bwrap", "echo 'bwrap: No permissions to create new namespace' >&2; exit 1")
     assert_refuses(set_up(machine), r"optagent: .* cannot \(No permissions to create new namespace\): .*\.", machine)

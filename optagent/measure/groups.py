@@ -14,6 +14,10 @@ longer than the calls themselves."""
 BLOCK_NS = 1_000_000
 NEW_BLOCK_NS = 200_000
 LONG_BLOCK_NS = 20_000_000
+"""As long as the old side's block may become so that the new one's is long enough for the clock."""
+
+BRIEF_BLOCK_NS = 5_000_000
+"""The same where a launch is for choosing: whether it is 50 times or 55 is for a claim to say."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,9 @@ class Group:
     times: int
 
 
-def form_groups(old_ns: Sequence[int], new_ns: Sequence[int], sizes: Sequence[int]) -> list[Group]:
+def form_groups(
+    old_ns: Sequence[int], new_ns: Sequence[int], sizes: Sequence[int], longest_ns: int = LONG_BLOCK_NS
+) -> list[Group]:
     """Consecutive inputs gathered until the old side needs BLOCK_NS for them; the last group may be short.
 
     Times are nanoseconds for one call, sizes are bytes of its arguments, both in the order of the inputs.
@@ -38,14 +44,14 @@ def form_groups(old_ns: Sequence[int], new_ns: Sequence[int], sizes: Sequence[in
         numbers.append(number)
         if sum(old_ns[k] for k in numbers) >= BLOCK_NS or number == len(old_ns) - 1:
             old, new, size = (sum(one[k] for k in numbers) for one in (old_ns, new_ns, sizes))
-            groups.append(Group(tuple(numbers), passes(max(1, old), max(1, new), max(1, size))))
+            groups.append(Group(tuple(numbers), passes(max(1, old), max(1, new), max(1, size), longest_ns)))
             numbers = []
     return groups
 
 
-def passes(old_ns: int, new_ns: int, size: int) -> int:
+def passes(old_ns: int, new_ns: int, size: int, longest_ns: int = LONG_BLOCK_NS) -> int:
     """Passes per block: enough for BLOCK_NS of the old side; more while the new side's block is too short to be
     told from the protocol around it, unless the old side's would become long or the arguments large."""
     wanted = math.ceil(BLOCK_NS / old_ns)
-    for_new = min(math.ceil(NEW_BLOCK_NS / new_ns), LONG_BLOCK_NS // old_ns)
+    for_new = min(math.ceil(NEW_BLOCK_NS / new_ns), longest_ns // old_ns)
     return max(1, min(max(wanted, for_new), MOST_TIMES, MOST_BLOCK_BYTES // size))

@@ -19,7 +19,7 @@ from optagent.core.workload import Input
 from optagent.languages.base import Project
 from optagent.languages.contestant import REFERENCE, Contestant, Lap
 from optagent.measure.cores import attentive, beside, measuring, pinned
-from optagent.measure.groups import Group, form_groups
+from optagent.measure.groups import BRIEF_BLOCK_NS, LONG_BLOCK_NS, Group, form_groups
 from optagent.sandbox import clocks
 from optagent.sandbox.clocks import Waits, since
 
@@ -233,7 +233,8 @@ def _first_calls(pair: Pair, race: Race, rng: random.Random, overhead: Lap) -> F
 
 def _groups(race: Race, first: First) -> list[Group]:
     sizes = [len(one.data) for one in race.inputs]
-    return form_groups([lap.wall_ns for lap in first.old], [lap.wall_ns for lap in first.new], sizes)
+    longest_ns = LONG_BLOCK_NS if race.screen is None else BRIEF_BLOCK_NS
+    return form_groups([lap.wall_ns for lap in first.old], [lap.wall_ns for lap in first.new], sizes, longest_ns)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import ExitStack
 from threading import Thread
 from typing import Generic, TypeVar
 
@@ -43,11 +44,15 @@ class Ahead(Generic[T]):
     def _begun(self, number: int) -> Future[T]:
         answer: Future[T] = Future()
 
+        def raised(kind: object, error: BaseException | None, trace: object) -> bool:
+            if error is not None:
+                answer.set_exception(error)  # it is raised again where the answer is asked for
+            return True
+
         def run() -> None:
-            try:
+            with ExitStack() as stack:
+                stack.push(raised)
                 answer.set_result(self.make(number))
-            except BaseException as error:  # noqa: BLE001 - raised where the answer is asked for
-                answer.set_exception(error)
 
         Thread(target=run, name=f"optagent-trial-{number}", daemon=True).start()
         return answer

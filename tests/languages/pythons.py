@@ -53,7 +53,7 @@ def environment(base: Path, folders: pytest.TempPathFactory, packages: tuple[str
     return MADE[base, packages]
 
 
-def home_of(folder: Path, files: dict[str, str], python: Path, rung: str = "bwrap") -> tuple[PythonHome, Tree]:
+def home_of(folder: Path, files: dict[str, str], python: Path, rung: str = "default") -> tuple[PythonHome, Tree]:
     """The files as a project in that folder, and what runs it."""
     tree = Tree(folder / "src")
     for name, text in files.items():

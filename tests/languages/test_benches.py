@@ -61,7 +61,7 @@ runner.timeit("statement", "weigh([8], 8)", "from boxes import weigh")
 def survey(make_repo, ours):
     root = make_repo({f"src/{name}": text for name, text in FILES.items()})
     open_to_all(root)
-    tree, box = Tree(root / "src"), make_sandbox("bwrap")
+    tree, box = Tree(root / "src"), make_sandbox("default")
     home = PythonHome(box, interpreter.probe(ours, "test", box), toolbox_folder.install(root / "toolbox"))
     target = locate(tree, "weigh")
 

@@ -36,7 +36,7 @@ def rung(request):
 
 @pytest.fixture
 def make(tmp_path, ours):
-    def make(rung: str = "bwrap", scope: Scope = Scope.FUNCTION, **changed: str) -> PythonProject:
+    def make(rung: str = "default", scope: Scope = Scope.FUNCTION, **changed: str) -> PythonProject:
         files = {**FILES, **{f"pkg/{name}.py": text for name, text in changed.items()}}
         home, tree = home_of(tmp_path, files, ours, rung)
         return PythonProject(home, locate(tree, "pkg/work.py::work"), scope=scope, base=tree)

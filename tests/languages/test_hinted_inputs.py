@@ -25,7 +25,7 @@ def untold(values, limit):
 
 @pytest.fixture
 def run(python, tmp_path):  # noqa: F811
-    def made(target: str, rung: str = "bwrap") -> tuple[Run, object]:
+    def made(target: str, rung: str = "default") -> tuple[Run, object]:
         home, tree = home_of(tmp_path, {"sums.py": CODE}, python, rung)
         (found,) = targets_of(tree, [target])
         return Run(PythonProject(home, found), 1, 30.0), tree

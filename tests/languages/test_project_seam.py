@@ -91,7 +91,7 @@ def make(make_repo, ours, kind):
         tree = Tree(root / "tree")
         if kind is COMMAND:
             return project_in(tree, root / "work"), tree
-        box = make_sandbox("bwrap")
+        box = make_sandbox("default")
         toolbox = toolbox_folder.install(root / "toolbox")
         return PythonProject(PythonHome(box, interpreter.probe(ours, "test", box), toolbox), locate(tree, "work")), tree
 

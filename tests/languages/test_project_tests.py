@@ -23,7 +23,7 @@ TEST = "from m import double\n\n\ndef test_double():\n    assert double(2) == 4\
 
 @pytest.fixture
 def make(tmp_path, ours):
-    def project(files: dict[str, str], python: Path = ours, rung: str = "bwrap") -> tuple[PythonHome, Tree]:
+    def project(files: dict[str, str], python: Path = ours, rung: str = "default") -> tuple[PythonHome, Tree]:
         return home_of(tmp_path, {"m.py": MODULE, **files}, python, rung)
 
     return project

@@ -29,7 +29,7 @@ def make_project(python, make_repo):  # noqa: F811
     def make(files: dict[str, str], target: str) -> tuple[PythonProject, Tree]:
         tree = Tree(make_repo({"src/" + name: text for name, text in files.items()}) / "src")
         tree.root.chmod(0o755)
-        box = make_sandbox("bwrap")
+        box = make_sandbox("default")
         toolbox = toolbox_folder.install(tree.root.parent / "toolbox")
         home = PythonHome(box, interpreter.probe(python, "test", box), toolbox)
         return PythonProject(home, locate(tree, target)), tree
@@ -321,7 +321,7 @@ def test_a_bad_file_is_told_in_a_sentence(odd, tmp_path, text):
 def test_an_interpreter_that_cannot_serve_is_refused(path, tmp_path):
     def look() -> None:
         executable, origin = interpreter.find(Path(path), tmp_path, {}, Path(sys.executable))
-        interpreter.probe(executable, origin, make_sandbox("bwrap"))
+        interpreter.probe(executable, origin, make_sandbox("default"))
 
     with pytest.raises(InterpreterUnusable):
         look()

@@ -146,7 +146,7 @@ def test_the_referee_says_the_same_of_both_kinds_in_its_sandbox(seed, make_repo,
     trees = {name: Tree(root / name) for name in texts}
     for tree in trees.values():
         tree.root.chmod(0o755)
-    box = make_sandbox("bwrap")
+    box = make_sandbox("default")
     home = PythonHome(box, interpreter.probe(ours, "test", box), toolbox_folder.install(root / "toolbox"))
     run = Run(PythonProject(home, locate(trees["old"], "work")), 1, 10.0)
     inputs = [Input(data, "test") for data in dict.fromkeys(tested)]

@@ -27,7 +27,7 @@ TESTS = "from m import part, rest\n\n\ndef test_part():\n    part()\n\n\ndef tes
 
 @pytest.fixture
 def sample(tmp_path, ours):
-    home, tree = home_of(tmp_path, {"m.py": MODULE, "test_m.py": TESTS}, ours, "bwrap")
+    home, tree = home_of(tmp_path, {"m.py": MODULE, "test_m.py": TESTS}, ours)
 
     def sampled(name: str, *tests: str):
         names = tuple(f"test_m.py::{one}" for one in tests)

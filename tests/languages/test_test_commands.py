@@ -36,7 +36,7 @@ FILES = {"m.py": MODULE, "tests/__init__.py": "", "tests/test_m.py": UNITTEST, "
 
 
 def report_of(tmp_path, interpreter, command, files=FILES, keep=True):
-    home, tree = home_of(tmp_path, files, interpreter, "bwrap")
+    home, tree = home_of(tmp_path, files, interpreter)
     home = type(home)(home.sandbox, home.interpreter, home.toolbox, test_command=command)
     return run_tests(home, tree, Wish(None, targets_of(tree, ["double"]), keep=keep, seconds=60.0))
 
