@@ -22,6 +22,7 @@ OptagentError            one sentence, why it matters, what to type next; a slug
       InterpreterUnusable    the target's interpreter is missing, too old or broken
       ToolMissing            a program that is needed is not installed
       DependencyPoisoned     a library of ours is installed in a version known to steal keys
+      OutOfMemory            the machine has not enough memory for us
   x ProviderFault        4   a model could not be asked, or its provider would not answer
       KeyMissing             there is no key to send
       KeyRefused             the provider does not accept the key, or not for this
@@ -138,6 +139,10 @@ class ToolMissing(EnvironmentFault):
 
 class DependencyPoisoned(EnvironmentFault):
     slug = "dependency-poisoned"
+
+
+class OutOfMemory(EnvironmentFault):
+    slug = "out-of-memory"
 
 
 class ProviderFault(OptagentError):

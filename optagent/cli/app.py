@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import typer
 from optagent import __version__
 from optagent.cli.flags import ORDER, OTHER_PLACES, with_settings
 from optagent.core import outcome as codes
-from optagent.errors import OptagentError
+from optagent.errors import OptagentError, OutOfMemory
 
 app = typer.Typer(
     add_completion=False,
@@ -244,7 +245,7 @@ def _leave(verb: Callable[[], int], documented: str = "") -> NoReturn:
     """Ends with the verb's exit code; Ctrl-C or SIGTERM ends it where it is, to be resumed. A fault becomes the
     document of the verb that is named in `documented`, if one is."""
     try:
-        code = verb()
+        code = _with_enough_memory(verb)
     except OptagentError as fault:
         if not documented:
             raise
@@ -255,6 +256,19 @@ def _leave(verb: Callable[[], int], documented: str = "") -> NoReturn:
         print("interrupted; go on with `optagent resume`", file=sys.stderr)
         code = codes.INTERRUPTED
     raise typer.Exit(code)
+
+
+def _with_enough_memory(verb: Callable[[], int]) -> int:
+    """The verb's exit code. Raises OutOfMemory where it could not have what it needed: no bug, and no verdict."""
+    try:
+        return verb()
+    except (MemoryError, OSError) as short:
+        if isinstance(short, OSError) and short.errno != errno.ENOMEM:
+            raise
+    raise OutOfMemory(
+        "this machine, or a limit on this process, has not enough memory for optagent itself",
+        "Free some, then type `optagent resume` to go on with a run that had begun.",
+    )
 
 
 def main() -> NoReturn:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 from small_project import small_project
 from test_resume import SLOW, command, event_count, only_ledger, processes_of, wait_for_events, wait_until_gone
@@ -60,6 +62,24 @@ def test_a_sandbox_that_is_killed_ends_in_words_or_in_an_honest_verdict(tmp_path
     assert document["outcome"] in (*HONEST, "nothing_found", "baseline_broken", "failed"), document
     if process.returncode == 3:
         assert document["error"]["message"]
+        if event_count(state):
+            assert resume(repo, state)["outcome"] in HONEST
+    assert wait_until_gone(state) == []
+
+
+@pytest.mark.parametrize("events", [1, 3, 6, 9])
+def test_where_memory_runs_out_for_us_that_is_said_and_the_run_goes_on_later(tmp_path, events):
+    repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
+    process = start(repo, state)
+    wait_for_events(process, state, events)
+    size = psutil.Process(process.pid).memory_info().vms
+    resource.prlimit(process.pid, resource.RLIMIT_AS, (size + (1 << 19), resource.RLIM_INFINITY))
+    out, err = process.communicate(timeout=600)
+    assert "Traceback" not in err
+    assert "bug in optagent" not in err
+    assert process.returncode in (0, 1, 3, 5), (process.returncode, err)
+    if process.returncode in (3, 5):
+        assert "memory" in json.loads(out)["error"]["message"]
         if event_count(state):
             assert resume(repo, state)["outcome"] in HONEST
     assert wait_until_gone(state) == []

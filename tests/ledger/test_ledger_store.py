@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -79,6 +80,28 @@ def test_runs_are_listed_newest_first(tmp_path):
         for run in ("a", "c", "b", "a"):
             ledger.append(run, "note", {})
         assert ledger.runs() == ["b", "c", "a"]
+
+
+def test_a_clock_that_jumps_changes_neither_the_order_of_events_nor_which_run_is_the_newest(tmp_path, monkeypatch):
+    jumps = iter([1e9, 2e9, 0.0, 1.5e9, -1e6])
+    monkeypatch.setattr(store.time, "time", lambda: next(jumps))
+    with Ledger.open(tmp_path) as ledger:
+        for run, number in (("a", 1), ("a", 2), ("b", 1), ("a", 3), ("b", 2)):
+            ledger.append(run, "note", {"number": number})
+        assert (numbers(ledger, "a"), numbers(ledger, "b"), ledger.runs()) == ([1, 2, 3], [1, 2], ["b", "a"])
+
+
+def test_threads_that_write_into_one_ledger_lose_nothing(tmp_path):
+    with Ledger.open(tmp_path) as ledger:
+
+        def write(run):
+            for number in range(50):
+                ledger.append(run, "note", {"number": number})
+                assert len(list(ledger.events(run))) == number + 1
+
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(write, "abcd"))
+        assert {run: numbers(ledger, run) for run in "abcd"} == dict.fromkeys("abcd", [*range(50)])
 
 
 def test_a_run_without_a_baseline_can_be_forgotten_and_no_other(tmp_path):
