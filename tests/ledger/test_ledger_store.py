@@ -101,7 +101,7 @@ def test_threads_that_write_into_one_ledger_lose_nothing(tmp_path):
 
         with ThreadPoolExecutor() as pool:
             list(pool.map(write, "abcd"))
-        assert {run: numbers(ledger, run) for run in "abcd"} == dict.fromkeys("abcd", [*range(50)])
+        assert {run: numbers(ledger, run) for run in "abcd"} == {run: [*range(50)] for run in "abcd"}
 
 
 def test_a_run_without_a_baseline_can_be_forgotten_and_no_other(tmp_path):
