@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,9 +17,19 @@ from optagent.sandbox.landlock import OLDEST, Landlock, abi
 from optagent.sandbox.unprotected import Unprotected
 
 ROOT = Path(__file__).parents[1]
-NO_BWRAP = "bubblewrap (bwrap) is not installed"
-DEFAULT = "landlock" if shutil.which("bwrap") is None else "bwrap"
-"""What `auto` takes on this machine, in the cases that the tests run in."""
+NO_BWRAP = "bubblewrap (bwrap) is not installed, or makes no sandbox here"
+
+
+def holds() -> bool:
+    """Whether bubblewrap is here and can make a sandbox."""
+    if shutil.which("bwrap") is None:
+        return False
+    probe = ("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true")
+    return subprocess.run(probe, cwd="/", capture_output=True).returncode == 0
+
+
+DEFAULT = "bwrap" if holds() else "landlock"
+"""What `auto` takes on this machine."""
 
 
 def open_to_all(*folders: Path) -> None:
@@ -52,6 +63,6 @@ def make_sandbox(rung: str) -> Sandbox:
         if abi() < OLDEST:
             pytest.skip("this kernel has no Landlock that would do")
         return Landlock()
-    if shutil.which("bwrap") is None:
+    if DEFAULT != "bwrap":
         pytest.skip(NO_BWRAP)
     return Forks() if rung == "fork" else Bwrap()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Lock
 
 from optagent.agents.brief import UNBOUNDED, budget_line
 from optagent.agents.edits import Complaint
@@ -43,8 +42,6 @@ class Proposers:
 
     policy: Policy
     buyer: Buyer | Recorded | None = None
-    settle: Callable[[], None] = lambda: None
-    """Returns when no answer is under way any more."""
 
     def paid(self, number: int) -> Spent:
         """What was, or may have been, paid for a trial before anybody judged it."""
@@ -56,9 +53,7 @@ def proposers(counter: Counter, coder: Coder, purse: Purse, record: Record, tell
     if not asks_a_model(counter):
         return Proposers(rules)
     buyer = models.buyer(counter.workshop, record, purse, _told_once(counter, tell))
-    policy = model_policy(counter, buyer, purse)
-    in_turn = InTurn(rules, policy)
-    return Proposers(in_turn, buyer, policy.answers.settle) if isinstance(policy, Sample) else Proposers(in_turn, buyer)
+    return Proposers(InTurn(rules, model_policy(counter, buyer, purse)), buyer)
 
 
 def model_policy(counter: Counter, buyer: Buyer | Recorded, purse: Purse) -> Refine | Sample:
@@ -77,22 +72,16 @@ def model_policy(counter: Counter, buyer: Buyer | Recorded, purse: Purse) -> Ref
             purse.refusal = refusal
 
     counter.tester = write_inputs
-    if settings.policy != "sample":
-        return Refine(asked.studio())
-    repeats = isinstance(buyer, Recorded)  # what was bought is given in its order
-    return Sample(asked.studio(), lambda: 0 if repeats else purse.left().trials)
+    return Sample(asked.studio()) if settings.policy == "sample" else Refine(asked.studio())
 
 
 def _told_once(counter: Counter, tell: Callable[[str], None]) -> Callable[[Seat], None]:
     """Before the first request to a model: what is sent, and to whom."""
     told: set[str] = set()
-    lock = Lock()
 
     def consent(seat: Seat) -> None:
-        with lock:
-            is_known = seat.name in told
+        if seat.name not in told:
             told.add(seat.name)
-        if not is_known:
             target, settings = counter.workshop.target, counter.workshop.settings
             where = f" at {settings.api_base}" if settings.api_base else ""
             tell(

@@ -229,7 +229,6 @@ class Session:
 
     def _end(self, fault: ProviderFault | None) -> Ended:
         """The run closed on record, unless nobody answered and nothing was won: then it waits to be resumed."""
-        self.proposers.settle()
         workshop, best = self.workshop, self._confirmed()
         trials, claims = tuple(self.trials), tuple(self.claims)
         won = best.trial if best else None

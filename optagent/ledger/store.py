@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from threading import RLock
 from types import TracebackType
 from typing import Any, Self
 
@@ -49,7 +48,6 @@ class Ledger:
     def __init__(self, file: Path, db: sqlite3.Connection) -> None:
         self._file = file
         self._db = db
-        self._lock = RLock()  # answers of models come in threads of their own
 
     @classmethod
     def open(cls, folder: Path, create: bool = True) -> Ledger:
@@ -82,7 +80,7 @@ class Ledger:
         wanted = {"kind": kind, "trial": trial}
         asked = {name: value for name, value in wanted.items() if value is not None}
         sql += "".join(f" AND {name} = ?" for name in asked) + " ORDER BY number"
-        with faults(self._file), self._lock:
+        with faults(self._file):
             rows = self._db.execute(sql, (run, *asked.values())).fetchall()
         return (self._event(row) for row in rows)
 
@@ -125,7 +123,7 @@ class Ledger:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction; it waits for another process before it reads anything, so that it cannot fail half-way."""
-        with faults(self._file), self._lock, ExitStack() as undo:
+        with faults(self._file), ExitStack() as undo:
             self._db.execute("BEGIN IMMEDIATE")
             undo.callback(self._db.rollback)
             yield
@@ -156,9 +154,7 @@ def make(file: Path) -> None:
 
 def connect(file: Path) -> sqlite3.Connection:
     """An open connection to a ledger of our version."""
-    db = sqlite3.connect(
-        f"{file.as_uri()}?mode=rw", uri=True, timeout=WAIT_S, isolation_level=None, check_same_thread=False
-    )
+    db = sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=WAIT_S, isolation_level=None)
     with ExitStack() as undo:
         undo.callback(db.close)
         check_version(db, file)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -47,22 +46,6 @@ _held: list[socket.socket | None] = []
 
 class Taken(Exception):
     """Somebody else holds that lease."""
-
-
-ATTENTIVE_S = 0.0002
-"""Another thread of ours that computes holds up the one that reads the clocks for no longer (Python's own 5 ms would be
-several blocks)."""
-
-
-@contextmanager
-def attentive() -> Iterator[None]:
-    """The end of a block is seen at once, whatever our other threads do."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(ATTENTIVE_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from optagent.core.verdict import Difference
 from optagent.core.workload import Input
 from optagent.languages.base import Project
 from optagent.languages.contestant import REFERENCE, Contestant, Lap
-from optagent.measure.cores import attentive, beside, measuring, pinned
+from optagent.measure.cores import beside, measuring, pinned
 from optagent.measure.groups import BRIEF_BLOCK_NS, LONG_BLOCK_NS, Group, form_groups
 from optagent.sandbox import clocks
 from optagent.sandbox.clocks import Waits, since
@@ -130,7 +130,6 @@ def launch(race: Race, seed: int) -> Launch:
     rng = random.Random(seed)
     with ExitStack() as stack:
         stack.enter_context(measuring(race.core))
-        stack.enter_context(attentive())
         with pinned(*beside(race.core)):
             started = _start(race, rng, stack)
         stack.enter_context(pinned(race.core))  # a referee on another core sees a block's end later and less evenly

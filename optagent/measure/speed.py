@@ -145,10 +145,12 @@ def estimate(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
 
 
 def _is_plain(one: Launch, noise: Noise) -> bool:
-    """On the wall clock of a busy machine one launch alone says nothing, nor does one that is judged by first calls."""
+    """On the wall clock of a busy machine one launch alone says nothing, nor does one that is judged by first calls or
+    in which work seems to have moved: that is for several to say."""
     later, first = one.on(noise.clock), one.first_on(noise.clock)
     seen = (later.log_ratio - later.doubt, later.log_ratio + later.doubt, first.log_ratio)
-    return noise.clock == "cpu" and not one.first_call and is_plain(seen, noise.floor)
+    is_clean = not one.first_call and moved_work([one.account]) is None
+    return noise.clock == "cpu" and is_clean and is_plain(seen, noise.floor)
 
 
 def claim(race: Race, noise: Noise, seed: int, effort: Effort, claims_before: int = 0) -> Found:

@@ -15,7 +15,7 @@ class Purse:
     """`limit`, what earlier sessions `spent`, and what is `reserved` for work they left; seconds of this session are
     read from the clock, never booked.
 
-    `refusal` tells why the last thing that was to be set aside did not fit, in one sentence; empty where it did.
+    `refusal` is the last thing that did not fit, in one sentence; empty while everything did.
     """
 
     def __init__(self, limit: Spent, spent: Spent, clock: Callable[[], float], reserved: Spent = NOTHING) -> None:
@@ -38,7 +38,6 @@ class Purse:
             except BudgetSpent as refusal:
                 self.refusal = str(refusal)
                 raise
-            self.refusal = ""
             self._budget = replace(self._budget, reserved=self._budget.reserved + worst)
 
     def require(self, worst: Spent) -> None:

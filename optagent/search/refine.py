@@ -12,7 +12,6 @@ from optagent.core.patch import Candidate
 from optagent.core.profile import Profile
 from optagent.core.trial import Trial
 from optagent.core.verdict import Incorrect, Rejected
-from optagent.search.ahead import Ahead
 from optagent.search.policy import BASELINE, Proposal, better
 
 MENDABLE = ("does not parse", "out of scope")
@@ -95,23 +94,13 @@ BY_MODEL = "model/"
 """How the authors begin that are models; the rest is the model's name."""
 
 
-MOST_AHEAD = 3
-"""Answers of a model under way besides the one whose turn it is."""
-
-
 class Sample:
-    """Every trial is a fresh answer to the same question about the untouched code: the honest baseline. Some are asked
-    for while earlier ones are judged, as many as `left` says that there may still be."""
+    """Every trial is a fresh answer to the same question about the untouched code: the honest baseline."""
 
-    def __init__(self, studio: Studio, left: Callable[[], int]) -> None:
+    def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self.left = left
-        self.answers = Ahead(self._answer, MOST_AHEAD)
 
     def ask(self, number: int) -> Proposal | None:
-        return self.answers.get(number, self.left())
-
-    def _answer(self, number: int) -> Proposal:
         listing = self.studio.listing(BASELINE)
         facts = profile_facts(self.studio.profile(BASELINE), listing)
         brief = Brief(self.studio.standing, listing, "performance", tuple(facts), (), self.studio.budget())

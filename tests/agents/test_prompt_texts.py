@@ -87,7 +87,7 @@ def test_the_first_prompt_of_a_run_is_a_prefix_that_never_changes():
 
 def test_samples_are_asked_without_advice_or_lessons():
     atelier = Atelier((SET_VERSION, "a set"))
-    Sample(atelier.studio(), lambda: 0).ask(1)
+    Sample(atelier.studio()).ask(1)
     asked = coder.question(atelier.written[0][2], Prompts((our_folder(),)))
     assert "colleague" not in asked.messages[1].text
     assert "tried already" not in asked.messages[1].text

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from repositories import commit, git
+from rungs import make_sandbox
 from small_project import FAST, SLOW, TESTS, body, edit_of
 
 pytestmark = pytest.mark.slow
@@ -126,6 +127,7 @@ def test_what_is_no_patch_is_told_in_one_sentence(repo, words, said):
 def test_the_c_example_is_judged_as_its_readme_says(tmp_path, patch, code, outcome):
     if not (shutil.which("cc") and shutil.which("make")):
         pytest.skip("needs a C compiler and make")
+    make_sandbox("bwrap")  # commands run behind no other rung yet
     example = ROOT / "examples" / "c_access_log"
     done = optagent("verify", example, "--patch", example / f"{patch}.patch", "--json")
     said = json.loads(done.stdout)

@@ -138,7 +138,7 @@ def test_a_contestant_cannot_write_to_what_others_will_read(make):
         "            except OSError: pass\n"
         "    return f\"{len(found)} {os.path.isdir('/optagent/bytecode/optagent')}\"\n"
     )
-    project = make(work=write, __init__="import pkg.helper\n")
+    project = make("bwrap", work=write, __init__="import pkg.helper\n")
     compile_toolbox(project.home)
     known = with_bytecode(project, project.home.toolbox.parent)
     assert told(known, project.base) == "0 True"

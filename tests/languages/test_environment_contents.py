@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from rungs import open_to_all
+from rungs import make_sandbox, open_to_all
 
 from optagent.languages.python import environment, interpreter, site_packages
 from optagent.languages.python.environment import Environment
@@ -66,8 +66,10 @@ def template(tmp_path_factory):
 
 
 @pytest.fixture
-def place(tmp_path, template, sandbox):
-    return Place(tmp_path.resolve(), template, sandbox)
+def place(tmp_path, template):
+    return Place(
+        tmp_path.resolve(), template, make_sandbox("bwrap")
+    )  # they go by the names that it shows folders under
 
 
 def editable(site: Path, name: str, project: Path, files: dict[str, str]) -> None:

@@ -66,14 +66,10 @@ def run_tests(found: Environment, folder: Path | None, project: Path, sandbox, *
     """pytest in the sandbox on the project's copy, as the tests of a run are started."""
     arguments = tools.module_arguments("pytest", str(folder) if folder else None)
     argv = (str(found.interpreter.executable), "-B", *arguments, "-p", "no:cacheprovider", "-q", *more)
-    mounts = [
-        *found.interpreter.mounts,
-        Mount(project, "/optagent/tree"),
-        *([Mount(folder, str(folder))] if folder else []),
-    ]
-    return sandbox.run(
-        Command(argv, "/optagent/tree", tuple(mounts), {"PATH": "/usr/bin:/bin", "HOME": "/tmp"}), Limits()
-    )
+    tree = Mount(project, "/optagent/tree")
+    mounts = (*found.interpreter.mounts, tree, *([Mount(folder, str(folder))] if folder else []))
+    variables = {"PATH": "/usr/bin:/bin", "HOME": "/tmp"}
+    return sandbox.run(Command(argv, sandbox.inside(tree), mounts, variables), Limits())
 
 
 def listing(folder: Path) -> list[tuple[str, int]]:

@@ -5,7 +5,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -89,19 +88,6 @@ def test_a_clock_that_jumps_changes_neither_the_order_of_events_nor_which_run_is
         for run, number in (("a", 1), ("a", 2), ("b", 1), ("a", 3), ("b", 2)):
             ledger.append(run, "note", {"number": number})
         assert (numbers(ledger, "a"), numbers(ledger, "b"), ledger.runs()) == ([1, 2, 3], [1, 2], ["b", "a"])
-
-
-def test_threads_that_write_into_one_ledger_lose_nothing(tmp_path):
-    with Ledger.open(tmp_path) as ledger:
-
-        def write(run):
-            for number in range(50):
-                ledger.append(run, "note", {"number": number})
-                assert len(list(ledger.events(run))) == number + 1
-
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(write, "abcd"))
-        assert {run: numbers(ledger, run) for run in "abcd"} == {run: [*range(50)] for run in "abcd"}
 
 
 def test_a_run_without_a_baseline_can_be_forgotten_and_no_other(tmp_path):

@@ -381,12 +381,14 @@ def test_the_strongest_rung_is_chosen_after_a_test_of_itself(box):
 
 
 def test_a_rung_that_does_not_hold_is_unavailable_and_says_why(monkeypatch):
+    make_sandbox("bwrap")
     monkeypatch.setattr(Bwrap, "faults", lambda self, home: "the home folder is visible")
     with pytest.raises(SandboxUnavailable, match="`bwrap` does not hold here: the home folder is visible"):
         choose("bwrap", Path.home())
 
 
 def test_a_weaker_rung_says_why_it_was_taken(monkeypatch):
+    make_sandbox("bwrap")
     make_sandbox("landlock")
     monkeypatch.setattr(Bwrap, "faults", lambda self, home: "the home folder is visible")
     chosen = choose("auto", Path.home())
@@ -396,6 +398,7 @@ def test_a_weaker_rung_says_why_it_was_taken(monkeypatch):
 
 
 def test_where_no_rung_holds_all_reasons_are_given(monkeypatch):
+    make_sandbox("bwrap")
     make_sandbox("landlock")
     for rung in (Bwrap, Landlock):
         monkeypatch.setattr(rung, "faults", lambda self, home: f"{self.rung} is open")

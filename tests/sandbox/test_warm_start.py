@@ -167,6 +167,7 @@ def test_close_leaves_nothing_of_a_fork_running(box, halted):
 
 
 def test_a_referee_that_is_killed_leaves_no_fork_behind():
+    make_sandbox("bwrap")
     script = f"""
 import sys, time
 sys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}, {str(HERE.parents[1])!r}]

@@ -118,7 +118,7 @@ def test_told_again_after_an_interruption_it_goes_on_where_it_was():
 
 def test_samples_are_answers_to_one_and_the_same_question():
     atelier = Atelier(*answers("a", "b"))
-    policy = Sample(atelier.studio(), lambda: 0)
+    policy = Sample(atelier.studio())
     for number in (1, 2):
         proposal = policy.ask(number)
         assert proposal is not None

@@ -210,8 +210,11 @@ def plain(base: Any, value: Any) -> Any:
 
 def compiled_reduce(kind: type) -> Any:
     """How a class that can hold more than attributes says what it holds: the `__reduce__` of the compiled class, or of
-    Python's own library, whatever subclasses put before it. None for classes made of attributes alone."""
+    Python's own library, whatever subclasses put before it. None for classes made of attributes alone, as those of
+    enums are: members hold name and value, and how they speak of themselves differs from one Python to the next."""
     for owner in MRO(kind)[:-1]:
+        if owner.__module__ == "enum" and is_of_python(owner):
+            continue
         known = next((made for one, made in copyreg.dispatch_table.items() if one is owner), None)
         if known is not None:
             return known
