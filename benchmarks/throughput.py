@@ -91,7 +91,8 @@ def openevolve(place: Path, port: int, edits: int) -> Side:
     log = place / f"{time.monotonic_ns()}.log"
     command = [PLACE / "openevolve/bin/openevolve-run", "initial.py", "evaluator.py", "--config", "config.yaml"]
     subprocess.run(command, cwd=place, env=os.environ | {"EVAL_LOG": str(log)}, check=True, capture_output=True)
-    return Side([json.loads(line)["t"] for line in log.read_text().splitlines()])
+    _, *edited = [json.loads(line)["t"] for line in log.read_text().splitlines()]  # the first is of the old code
+    return Side(edited)
 
 
 def ours(place: Path, port: int, edits: int) -> Side:

@@ -49,6 +49,7 @@ GAPS = (
     "cannot, but for /etc/passwd and what is shown",
     "reading a shown file can leave the time of its last reading behind",
     "sockets with names are refused, so tests that use loopback fail, and so is /dev/shm",
+    "where the state folder lies inside the project, pytest finds the pyproject.toml above its copy and cannot read it",
     "paths inside are those outside: a result that tells where its file or its temporary folder lies is another one "
     "for each copy, and looks different",
     "changes of modes, owners, times and attributes of files do nothing and succeed in tests, and fail in what is "

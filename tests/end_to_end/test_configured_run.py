@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from rungs import make_sandbox
 from small_project import small_project
 
 SETTINGS = """[tool.optagent]
@@ -20,6 +21,7 @@ state = ".optagent"
 
 @pytest.mark.slow
 def test_a_run_takes_its_settings_from_the_project_and_later_verbs_find_its_record(tmp_path):
+    make_sandbox("bwrap")  # the state folder lies inside the project: a known gap of `landlock`
     repo = small_project(tmp_path / "repo")
     (repo / "pyproject.toml").write_text(SETTINGS)
     env = {name: value for name, value in os.environ.items() if not name.startswith("OPTAGENT_")}

@@ -22,7 +22,7 @@ from optagent.languages.python import environment, plugins, tools
 from optagent.languages.python.environment import Environment
 from optagent.languages.python.finding import Search
 from optagent.languages.python.host import Host
-from optagent.sandbox.base import Command, Limits, Mount
+from optagent.sandbox.base import SCRATCH, Command, Limits, Mount
 from optagent.workspace.folders import remove
 
 VERSIONS = Path("/root/.pyenv/versions")
@@ -68,7 +68,7 @@ def run_tests(found: Environment, folder: Path | None, project: Path, sandbox, *
     argv = (str(found.interpreter.executable), "-B", *arguments, "-p", "no:cacheprovider", "-q", *more)
     tree = Mount(project, "/optagent/tree")
     mounts = (*found.interpreter.mounts, tree, *([Mount(folder, str(folder))] if folder else []))
-    variables = {"PATH": "/usr/bin:/bin", "HOME": "/tmp"}
+    variables = {"PATH": "/usr/bin:/bin", "HOME": SCRATCH, "TMPDIR": SCRATCH}
     return sandbox.run(Command(argv, sandbox.inside(tree), mounts, variables), Limits())
 
 

@@ -86,7 +86,9 @@ def test_fails():
 def test_plugins_that_spread_trace_shuffle_or_repeat_tests_are_kept_out(make, tmp_path_factory):
     python = environment(Path(sys.executable), tmp_path_factory, PLUGINS)
     settings = '[tool.pytest.ini_options]\naddopts = "-n 2 --cov=m --cov-fail-under=100 --reruns 3"\n'
-    home, tree = make({"pyproject.toml": settings, "test_m.py": MANY}, python)
+    home, tree = make(
+        {"pyproject.toml": settings, "test_m.py": MANY}, python, "bwrap"
+    )  # one opens a socket at its start
     report = watched(home, tree)
     assert not report.broken
     assert (len(report.names("passed")), report.names("failed")) == (12, {"test_m.py::test_fails"})
