@@ -65,7 +65,7 @@ def run(
 
     if dry_run:
         _leave(lambda: verbs.dry_run(Path(repo), given, json), "run" if json else "")
-    _leave(lambda: verbs.run(Path(repo), given, json, write))
+    _leave(lambda: verbs.run(Path(repo), given, json, write), "run" if json else "")
 
 
 @app.command(epilog=ORDER)
@@ -134,7 +134,7 @@ def verify(
     from optagent.cli.verify import Change
     from optagent.cli.verify import verify as judge
 
-    _leave(lambda: judge(Path(repo), given, Change(patch, ref, selftest), max_slowdown, json))
+    _leave(lambda: judge(Path(repo), given, Change(patch, ref, selftest), max_slowdown, json), "verify" if json else "")
 
 
 @app.command(epilog=OTHER_PLACES)
@@ -152,7 +152,7 @@ def compare(
     from optagent.cli.compare import Wanted
     from optagent.cli.compare import compare as judge
 
-    _leave(lambda: judge(Path(repo), given, Wanted(new, base, head, max_slowdown), json))
+    _leave(lambda: judge(Path(repo), given, Wanted(new, base, head, max_slowdown), json), "compare" if json else "")
 
 
 @app.command()
@@ -262,13 +262,20 @@ def _with_enough_memory(verb: Callable[[], int]) -> int:
     """The verb's exit code. Raises OutOfMemory where it could not have what it needed: no bug, and no verdict."""
     try:
         return verb()
-    except (MemoryError, OSError) as short:
-        if isinstance(short, OSError) and short.errno != errno.ENOMEM:
+    except (MemoryError, OSError, RuntimeError) as short:
+        if not _is_of_memory(short):
             raise
     raise OutOfMemory(
         "this machine, or a limit on this process, has not enough memory for optagent itself",
         "Free some, then type `optagent resume` to go on with a run that had begun.",
     )
+
+
+def _is_of_memory(short: Exception) -> bool:
+    """Whether memory is what is short; a stack for another thread is told of in words only."""
+    if isinstance(short, OSError):
+        return short.errno == errno.ENOMEM
+    return isinstance(short, MemoryError) or str(short) == "can't start new thread"
 
 
 def main() -> NoReturn:
