@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from optagent.core.statistics import COMPARABLE, MARGIN, bar, is_mostly_gone
+from optagent.core.statistics import COMPARABLE, MARGIN, PLAIN, bar, is_mostly_gone
 from optagent.core.strain import likeliest
 from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Slower, Speedup, Verdict
 from optagent.languages.contestant import Misconduct, Uncomparable
@@ -93,7 +93,8 @@ def verdict(found: Found, evidence: Evidence) -> Verdict:
 def _is_untold(shown: Speedup) -> bool:
     """Whether there may be a gain that this machine could not show; else the reason is that there is none."""
     least = max(MARGIN, shown.noise)
-    return (shown.noise > MARGIN or shown.high > 1 + least) and not _is_on_one_clock(shown)
+    is_plain = _is_on_one_clock(shown) and shown.other_ratio < 1 - PLAIN
+    return (shown.noise > MARGIN or shown.high > 1 + least) and not is_plain
 
 
 def _is_on_one_clock(shown: Speedup) -> bool:

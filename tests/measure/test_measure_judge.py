@@ -60,6 +60,9 @@ def test_a_gain_on_one_clock_only_is_told_as_one():
     burns_less = replace(SPEEDUP, ratio=23.7, low=23.0, high=24.0, clock="cpu", other_ratio=0.2)
     said = verdict(replace(FOUND, is_faster=False, speedup=burns_less, strain=Strain(3.0, load=2.0, delay=0.34)), SEEN)
     assert said.reason == "23.700x on the CPU clock, and 0.200x on the wall clock"
+    drowned = replace(SPEEDUP, ratio=1.05, low=1.04, high=1.06, clock="cpu", other_ratio=1.0)
+    said = verdict(replace(FOUND, is_faster=False, speedup=drowned, strain=Strain(3.0, load=2.0, delay=0.34)), SEEN)
+    assert said.reason.startswith("1.050x on the CPU clock, and 1.000x on the wall clock; the likeliest cause: ")
 
 
 def test_what_the_system_did_meanwhile_is_named_as_the_likeliest_cause():
