@@ -39,14 +39,19 @@ def open_to_all(*folders: Path) -> None:
             folder.chmod(folder.stat().st_mode | 0o755)
 
 
+def shut_out(*ends: str | Path) -> bool:
+    """Whether root's code, which runs behind Landlock as somebody else, cannot get to one of these."""
+    ways = [one for end in ends for one in (Path(end), *Path(end).resolve().parents)]
+    return os.geteuid() == 0 and not all(one.stat().st_mode & 0o001 for one in ways if one.is_dir())
+
+
 def unreachable() -> str:
     """Why nothing of ours can run behind the default rung here; empty where it can."""
     if DEFAULT == "bwrap":
         return ""
     if abi() < OLDEST:
         return f"{NO_BWRAP}, and this kernel has no Landlock that would do"
-    ways = [one for end in (sys.executable, sys.base_prefix, ROOT) for one in (Path(end), *Path(end).resolve().parents)]
-    if os.geteuid() == 0 and not all(one.stat().st_mode & 0o001 for one in ways if one.is_dir()):
+    if shut_out(sys.executable, sys.base_prefix, ROOT):
         return f"{NO_BWRAP}, and without it root's code runs as somebody else, who cannot reach our own Python here"
     return ""
 

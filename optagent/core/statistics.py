@@ -37,7 +37,7 @@ looks at identical code said "slower"."""
 PLAIN_LOOKS = ((1, 0),)
 PLAIN, PLAIN_NOISE, PLAIN_SWEEPS = 0.3, 10.0, 2
 """A gain or loss of so much, and of so many times the noise, shows in one launch of two sweeps, for choosing: launches
-of identical code are off by far less (docs/decisions/0028-launches.md)."""
+of identical code are off by far less (docs/decisions/0035-plain-looks.md)."""
 
 SETTLED_ROUNDS = 4
 SETTLED_SWEEPS, SETTLED_IN_ALL = 3, 12

@@ -93,8 +93,8 @@ def verdict(found: Found, evidence: Evidence) -> Verdict:
 def _is_untold(shown: Speedup) -> bool:
     """Whether there may be a gain that this machine could not show; else the reason is that there is none."""
     least = max(MARGIN, shown.noise)
-    is_plain = _is_on_one_clock(shown) and shown.other_ratio < 1 - PLAIN
-    return (shown.noise > MARGIN or shown.high > 1 + least) and not is_plain
+    is_denied = _is_on_one_clock(shown) and shown.other_ratio < 1 - PLAIN
+    return (shown.noise > MARGIN or shown.high > 1 + least) and not is_denied
 
 
 def _is_on_one_clock(shown: Speedup) -> bool:

@@ -67,9 +67,8 @@ def template(tmp_path_factory):
 
 @pytest.fixture
 def place(tmp_path, template):
-    return Place(
-        tmp_path.resolve(), template, make_sandbox("bwrap")
-    )  # they go by the names that it shows folders under
+    sandbox = make_sandbox("bwrap")  # these tests go by the names that it shows folders under
+    return Place(tmp_path.resolve(), template, sandbox)
 
 
 def editable(site: Path, name: str, project: Path, files: dict[str, str]) -> None:
