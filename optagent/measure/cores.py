@@ -36,12 +36,11 @@ def _own(allowed: frozenset[int]) -> int:
     cores = sorted(allowed, reverse=True)
     for core in cores:
         with suppress(Taken):
-            _held.append(_leased(f"own/{core}"))
+            lease = _leased(f"own/{core}")
+            if lease is not None:
+                lease.detach()  # open, so held, until this process ends
             return core
     return cores[os.getpid() % len(cores)]
-
-
-_held: list[socket.socket | None] = []
 
 
 class Taken(Exception):
