@@ -149,6 +149,7 @@ def _measured(shop: Workshop, problem: Problem) -> dict[str, Any]:
     system = asdict(noise.strain) if noise.strain else {}
     return {
         "timed": timed, "clock": noise.clock, "old_seconds": noise.seconds, "cores": shop.core, "system": system,
+        "encoding": noise.encoding,
     }  # fmt: skip
 
 
@@ -168,6 +169,7 @@ def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
     workload = load_workload(shop.ledger, taken)
     extra = taken.extra
     profile = taken.profile
+    strain, encoding = strain_of(extra.get("system", {})), extra.get("encoding", 0.0)
     return Problem(
         Suite(
             tuple(extra["passing"]),
@@ -179,7 +181,7 @@ def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
         ),
         workload,
         tuple(workload.search[k] for k in extra["timed"]),
-        speed.Noise(taken.noise, extra["clock"], extra["old_seconds"], strain_of(extra.get("system", {}))),
+        speed.Noise(taken.noise, extra["clock"], extra["old_seconds"], strain, encoding),
         Profile(
             profile["source"],
             tuple(HotFunction(**one) for one in profile["functions"]),

@@ -298,11 +298,12 @@ class Counter:
 
     def _race(self, tree: Tree, inputs: tuple[Input, ...], state: tuple[str, ...] = ()) -> Race:
         shop = self.workshop
-        # a checked block is encoded whole, which for long lazy results takes many times what its calls took
-        patience_s = 4 * self.run.patience_s
+        # encoding long lazy results takes many times what their calls took
+        patience_s, step = 4 * self.run.patience_s, self.problem.noise.step
         return Race(
-            shop.project, shop.base, tree, inputs, shop.core, patience_s=patience_s, state=state, salt=shop.salt
-        )
+            shop.project, shop.base, tree, inputs, shop.core,
+            patience_s=patience_s, state=state, step=step, salt=shop.salt,
+        )  # fmt: skip
 
     def source_of(self, candidate: Candidate) -> str:
         """The target's file as the candidate leaves it."""

@@ -19,6 +19,7 @@ NAMES = {
     "o": "object", "I": "iterator", "T": "class", "M": "module", "F": "function", "m": "method", "v": "view",
     "N": "array",
 }  # fmt: skip
+NESTED = ("l", "t", "d", "I", "o", "D")
 MOST_COLUMNS = 10_000
 PACKED = {"p": "", "S": "s", "Z": "z", "Y": "y"}
 STATE = b'["l","state",'
@@ -180,9 +181,13 @@ def _part(k: int, left: Any, right: Any, a: Any, b: Any) -> Difference:
 
 
 def _descend(path: str, a: Any, b: Any) -> Difference:
-    while (
-        isinstance(a, list) and isinstance(b, list) and a and b and a[0] == b[0] and a[0] in ("l", "t", "d", "I", "o")
-    ):
+    while isinstance(a, list) and isinstance(b, list) and a and b and a[0] == b[0] and a[0] in NESTED:
+        if a[0] == "D":
+            if a[1:5] != b[1:5]:
+                break
+            path += f"[{a[3]}::{a[4]}]" if a[1] != "d" else f" (items [{a[3]}::{a[4]}])"
+            a, b = a[5], b[5]
+            continue
         if a[0] == "o" and a[1] == b[1]:
             name, a, b = _attribute(a, b)
             path += name
@@ -224,6 +229,8 @@ def _tell(value: Any) -> str:
     if tag in ("l", "t", "d", "s", "z"):
         more = ", ..." if len(rest) > 4 else ""
         return _short(f"{NAMES[tag]} of {len(rest)}: [{', '.join(_tell(one) for one in rest[:4])}{more}]")
+    if tag == "D":
+        return _short(f"{NAMES.get(rest[0], rest[0])} of {rest[1]}")
     if tag == "I":
         return _short(f"{rest[0]} of {len(rest) - 2}: [{', '.join(_tell(one) for one in rest[2:6])}, ...]")
     if tag == "o":

@@ -65,6 +65,37 @@ class Seen:
     unknown: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Which part of what a block left is looked at: one in `step` calls, or, where there are fewer, one call and of
+    that so many items of what is long that it is the same share. Which one comes first is `first`, below `step`."""
+
+    first: int
+    step: int
+
+    def of(self, calls: int) -> range:
+        """The numbers of the calls; one at least of so many.
+
+        >>> Drawn(9, 16).of(100), Drawn(9, 16).of(4), Drawn(9, 16).of(1), WHOLE.of(4)
+        (range(9, 100, 16), range(1, 4, 4), range(0, 1), range(0, 4))
+        """
+        step = max(1, min(self.step, calls))
+        return range(calls)[self.first % step :: step]
+
+    def items(self, calls: int) -> tuple[int, int] | None:
+        """First and step of the items to look at in what such a call left; None for all.
+
+        >>> Drawn(9, 16).items(100), Drawn(9, 16).items(4), Drawn(9, 16).items(1), WHOLE.items(4)
+        (None, (2, 4), (9, 16), None)
+        """
+        apart = max(1, min(self.step, calls))
+        step = self.step // apart
+        return (self.first // apart % step, step) if step > 1 else None
+
+
+WHOLE = Drawn(0, 1)
+
+
 class Misconduct(Exception):
     """A contestant failed on its own account. `phase` says when; `reason` is for people; `refused` says that it
     asked for a new process and did not do without."""
@@ -297,11 +328,14 @@ class Contestant:
         self._book("timed")
         return lap
 
-    def collect(self, state: Sequence[str] = ()) -> list[bytes]:
+    def collect(self, state: Sequence[str] = (), drawn: Drawn = WHOLE) -> list[bytes]:
         """Canonical encodings of what every call of the last block returned, then one of what the block printed, and
-        one of what these names of state hold now, if any are given."""
-        said, blobs = self._ask("encode", {"do": "collect", "state": list(state)})
-        return self._encodings(said, blobs, self._block + 1 + bool(state))
+        one of what these names of state hold now, if any are given; of the part that is drawn, where the worker knows
+        how to look at items."""
+        calls = drawn.of(self._block)
+        asked = {"calls": [calls.start, calls.stop, calls.step], "items": drawn.items(self._block)}
+        said, blobs = self._ask("encode", {"do": "collect", "state": list(state), **asked})
+        return self._encodings(said, blobs, len(calls) + 1 + bool(state))
 
     def halt(self) -> None:
         """Every thread stopped; what is burnt from here until `proceed` is booked as idle."""

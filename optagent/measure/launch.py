@@ -17,7 +17,7 @@ from optagent.core.target import Tree
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input
 from optagent.languages.base import Project
-from optagent.languages.contestant import REFERENCE, Contestant, Lap
+from optagent.languages.contestant import REFERENCE, WHOLE, Contestant, Drawn, Lap
 from optagent.measure.cores import beside, measuring, pinned
 from optagent.measure.groups import BRIEF_BLOCK_NS, LONG_BLOCK_NS, Group, form_groups
 from optagent.sandbox import clocks
@@ -33,7 +33,7 @@ HASH_SEEDS = 8
 """So many seeds for the hashes of strings are drawn from in one run: a worker that has started has one for its life."""
 
 Orders = tuple[tuple[str, ...], tuple[str, ...]]
-WHOLE: Orders = ("old", "new", "new", "old"), ("new", "old", "old", "new")
+LONG: Orders = ("old", "new", "new", "old"), ("new", "old", "old", "new")
 SHORT: Orders = ("old", "new"), ("new", "old")
 SHORT_SWEEPS = 4
 """A launch for choosing plays its first sweeps in half as many blocks: most candidates are dismissed by them, and which
@@ -118,6 +118,8 @@ class Race:
     """With the garbage collector on."""
     state: tuple[str, ...] = ()
     """Names of what the calls change besides, which has to be the same wherever a timed call is checked."""
+    step: int = 1
+    """Where encoding is dear beside the calls, a check of timed calls looks at one part in so many (`Drawn`)."""
     salt: int = 0
     """What the seeds for the hashes of strings are made from: the same for all launches of a run."""
 
@@ -224,9 +226,11 @@ def _first_calls(pair: Pair, race: Race, rng: random.Random, overhead: Lap) -> F
         for side in rng.sample(("old", "new"), 2):
             laps[side].append(_net(_lap(pair, getattr(pair, side), (number,), 1), overhead, 1))
         old, new = laps["old"][-1], laps["new"][-1]
-        if number == drawn or old.wall_ns * len(race.inputs) >= SLOW_SWEEP_NS:
-            saved += old.cpu_ns - new.cpu_ns
-            difference = difference or _differ(*_collected(pair, race, rng))
+        is_only_one = old.wall_ns * len(race.inputs) >= SLOW_SWEEP_NS
+        if number == drawn or is_only_one:
+            checked, found = _check(pair, race, rng, old.cpu_ns - new.cpu_ns, Group((number,), 1), is_only_one)
+            saved += checked
+            difference = difference or found
     return First(tuple(laps["old"]), tuple(laps["new"]), saved, difference)
 
 
@@ -272,7 +276,7 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         must_check = turn in drawn
         turn += 1
         group = groups[k]
-        orders = SHORT if race.screen is not None and turn <= SHORT_SWEEPS * len(groups) else WHOLE
+        orders = SHORT if race.screen is not None and turn <= SHORT_SWEEPS * len(groups) else LONG
         old, new, checked, found = _round(pair, race, group, overhead, rng, orders, must_check)
         played.cpu[k].append(Round(old.cpu_ns, new.cpu_ns))
         played.wall[k].append(Round(old.wall_ns, new.wall_ns))
@@ -305,18 +309,29 @@ def _round(
     for played, name in enumerate(order, 1):
         laps[name].append(_lap(pair, getattr(pair, name), group.numbers, group.times))
         if played == drawn:
-            saved = laps["old"][-1].cpu_ns - laps["new"][-1].cpu_ns
-            difference = _differ(*_collected(pair, race, rng))
+            block_saved = laps["old"][-1].cpu_ns - laps["new"][-1].cpu_ns
+            saved, difference = _check(pair, race, rng, block_saved, group)
     old, new = (_net(_mean(laps[name]), overhead, group.times) for name in ("old", "new"))
     return old, new, saved, difference
 
 
-def _collected(pair: Pair, race: Race, rng: random.Random) -> tuple[list[bytes], list[bytes]]:
+def _check(
+    pair: Pair, race: Race, rng: random.Random, saved_ns: int, group: Group, is_only_one: bool = False
+) -> tuple[int, Difference | None]:
+    """The CPU that the calls looked at saved, of all that the last blocks did, and the first difference they show.
+    Where encoding is dear and there will be other checks, what is looked at is drawn."""
+    drawn = WHOLE if is_only_one else Drawn(rng.randrange(race.step), race.step)
+    old, new = _collected(pair, race, rng, drawn)
+    looked_at = len(old) - 1 - bool(race.state)
+    return saved_ns * looked_at // (group.times * len(group.numbers)), _differ(old, new)
+
+
+def _collected(pair: Pair, race: Race, rng: random.Random, drawn: Drawn) -> tuple[list[bytes], list[bytes]]:
     """What the last blocks of old and new returned and left; who is asked first is drawn at random."""
     results = {}
     for name in rng.sample(("old", "new"), 2):
         with pair.turn(getattr(pair, name)) as side:
-            results[name] = side.collect(race.state)
+            results[name] = side.collect(race.state, drawn)
     return results["old"], results["new"]
 
 

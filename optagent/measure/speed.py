@@ -43,6 +43,11 @@ from optagent.measure.system_state import Watch
 BUSY_ENOUGH = 0.8
 """A reference that uses its core this much of the time is CPU-bound: the CPU clock decides."""
 
+DEAR_ENCODING, AIM_ENCODING = 0.08, 0.05
+"""Comparing is to cost less than a tenth of what is compared; it differs from launch to launch."""
+
+MOST_STEP = 64
+
 COLLECTING_LAUNCHES = 3
 ONE_CORE = 1.1
 """More CPU than wall time means threads: wall decides."""
@@ -56,6 +61,19 @@ class Noise:
     clock: Clock
     seconds: float
     strain: Strain | None = None
+    encoding: float = 0.0
+    """CPU of encoding what checked calls left, as a share of the CPU of timed calls."""
+
+    @property
+    def step(self) -> int:
+        """How much of what is checked may be looked at: one in so many.
+
+        >>> [Noise(0.01, "cpu", 1.0, encoding=share).step for share in (0.0, 0.08, 0.09, 0.15, 0.53, 40.0)]
+        [1, 1, 2, 4, 16, 64]
+        """
+        if self.encoding <= DEAR_ENCODING:
+            return 1
+        return min(MOST_STEP, 1 << math.ceil(math.log2(self.encoding / AIM_ENCODING)))
 
 
 @dataclass(frozen=True)
@@ -93,7 +111,14 @@ def measure_noise(race: Race, seed: int, asked: Clock | None = None, launches: i
     is_one_core = BUSY_ENOUGH <= max(one.busy for one in seen) <= ONE_CORE
     clock: Clock = asked or ("cpu" if is_one_core and sees_cpu else "wall")
     seconds = median(one.wall.old_ns for one in seen) / 1e9
-    return Noise(noise_floor([one.on(clock).log_ratio for one in seen]), clock, seconds, series.strain())
+    floor, encoding = noise_floor([one.on(clock).log_ratio for one in seen]), encoding_share(seen)
+    return Noise(floor, clock, seconds, series.strain(), encoding)
+
+
+def encoding_share(launches: Sequence[Launch]) -> float:
+    """CPU of encoding over CPU of timed calls, of both sides; none where that of the calls is not seen."""
+    lives = [life for one in launches for life in (one.account.old, one.account.new)]
+    return sum(one.encoded for one in lives) / max(1, sum(one.timed for one in lives))
 
 
 def keeps(race: Race, seed: int) -> bool:

@@ -31,7 +31,7 @@ from optagent.languages.python.project import PythonProject
 from optagent.measure.cores import beside, pinned
 from optagent.measure.judge import judge
 from optagent.measure.launch import Race, Screen, launch
-from optagent.measure.speed import Noise, affordable, claim, costs, estimate, keeps, measure_noise
+from optagent.measure.speed import Noise, affordable, claim, costs, encoding_share, estimate, keeps, measure_noise
 
 OLD = """
 def work(xs):
@@ -157,11 +157,35 @@ WRONG = {
 }
 
 
+@pytest.mark.parametrize("step", [1, 16])
 @pytest.mark.parametrize("name", WRONG)
-def test_what_goes_wrong_in_timed_calls_only_is_a_difference(make_race, name):
+def test_what_goes_wrong_in_timed_calls_only_is_a_difference(make_race, name, step):
     head, end = WRONG[name]
     new = OLD.replace("    total = 0\n", head + "    total = 0\n").replace("    return total\n", end)
-    assert launch(make_race(new), seed=4).difference is not None
+    assert launch(replace(make_race(new), step=step), seed=4).difference is not None
+
+
+MAKES = "def work(xs):\n    return [f'item {x}' for x in xs]\n"
+
+
+def test_one_wrong_item_of_a_long_result_is_found_by_one_launch_or_another(make_race):
+    """Wrong while timed, in the last of 400 items, where a check looks at one item in eight."""
+    last = (
+        "import gc\n"
+        + MAKES.replace("return", "found =")
+        + ("    if not gc.isenabled():\n        found[-1] = ''\n    return found\n")
+    )
+    race = replace(make_race(last, old=MAKES, calls=[list(range(400))]), step=8)
+    found = [one for one in (launch(race, seed).difference for seed in range(12)) if one is not None]
+    assert found
+    assert {one.new for one in found} == {"''"}
+    assert launch(replace(race, new=race.old), 1).difference is None
+
+
+def test_checks_that_look_at_a_part_cost_a_part(make_race):
+    race = make_race(MAKES, old=MAKES, calls=[list(range(4000))])
+    whole, part = (encoding_share([launch(replace(race, step=step), 1)]) for step in (1, 16))
+    assert 0 < part < whole / 2
 
 
 NOTES = "notes = []\n" + OLD.replace("    total = 0\n", "    notes.append(len(xs))\n    total = 0\n")

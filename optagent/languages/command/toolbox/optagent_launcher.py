@@ -99,7 +99,7 @@ class Launcher:
         self.begin([Call(*self.inputs[number]) for number in header["inputs"]])
         self.run_block()
         endings = [[call.ending, call.last_words()] for call in self.block]
-        self.encode({"endings": endings, "left": self.left}, [])
+        self.encode(self.block, {"endings": endings, "left": self.left}, [])
 
     def do_prepare(self, header: Header, blobs: list[bytes]) -> None:
         """Inputs for one timed block, on disk but without a name, so that no earlier command of it finds them."""
@@ -115,12 +115,12 @@ class Launcher:
         self.answer({"cpu_ns": self.cpu_ns, "peak_bytes": most, "left": self.left})
 
     def do_collect(self, header: Header, blobs: list[bytes]) -> None:
-        self.encode({}, [NOTHING])
+        self.encode(self.block[slice(*header["calls"])], {}, [NOTHING])
 
-    def encode(self, header: Header, extra: list[bytes]) -> None:
+    def encode(self, calls: list[Call], header: Header, extra: list[bytes]) -> None:
         encoded: list[bytes] = []
         faults: list[str] = []
-        for call in self.block:
+        for call in calls:
             try:
                 encoded.append(encoding(call, self.load["compare"]))
             except Unfit as reason:

@@ -14,6 +14,7 @@ is a list that begins with a tag:
     ["p", parts, k]  the k-th packed value
     ["S", parts, k], ["Z", parts, k], ["Y", 1, k]  set, frozenset, bytearray with the content of that list or bytes
     ["C", tag, row, names, parts, k]  list or tuple of rows (row: ["t"], ["d"] or ["o", type]) with these columns
+    ["D", tag, length, first, step, items]  list, tuple or dict of which only these items are encoded
 
 Packed values follow the line, one after the other, as `marshal` writes them (version 2, read by core/packed.py): a long
 text or bytes, a large list, tuple or dict that holds plain values all the way down, a large set of ints or of texts, or
@@ -22,6 +23,10 @@ attributes, all of plain values.
 
 A mutable container that occurs twice is a reference the second time: who mutates one sees the other, so an
 alias and a copy are not the same. Whatever has no tag is named in CannotEncode, never silently equal.
+
+Where encoding costs more than the call that is checked, items are drawn (docs/decisions/0036-drawn-items.md): of every
+list, tuple or dict of sixteen elements or more that is in no other such one. What has still to work to give what it
+holds, or runs code of the target's to tell it, is never among what is left out.
 """
 
 from __future__ import annotations
@@ -58,16 +63,23 @@ class Circular(Exception):
         self.kind = kind
 
 
-def encode(value: Any) -> bytes:
-    """Canonical bytes of one value. Raises CannotEncode."""
-    shared = Shared()
+class Partial(Exception):
+    """Something among drawn items could do its work late: all of them have to be encoded."""
+
+
+def encode(value: Any, drawn: tuple[int, int] | None = None, shapes: dict[int, Any] | None = None) -> bytes:
+    """Canonical bytes of one value; with `drawn` (first, step), of so many items of long containers only. `shapes` may
+    be shared by values that are encoded one right after the other. Raises CannotEncode."""
+    shared = Shared(shapes)
     while True:
         try:
-            encoder = Encoder(shared)
+            encoder = Encoder(shared, drawn)
             line = in_json(encoder.tree(value, 0)).encode("utf-8", "surrogatepass")
             return b"\n".join((line, b"".join(encoder.blobs))) if encoder.blobs else line
         except Circular as found:
             shared.circular.append(found.kind)
+        except Partial:
+            drawn = None
         except RecursionError:  # the interpreter's own limit may come before ours
             raise CannotEncode(TOO_DEEP) from None
 
@@ -76,8 +88,8 @@ class Shared:
     """What several looks at one value have in common: classes whose objects are numbered although they have a value of
     their own, what iterators gave when they were drained, which they do once only, and classes by id."""
 
-    def __init__(self) -> None:
-        self.shapes: dict[int, Any] = {}
+    def __init__(self, shapes: dict[int, Any] | None = None) -> None:
+        self.shapes = {} if shapes is None else shapes
         self.circular: list[type] = []
         self.drained: dict[int, tuple[Any, Any]] = {}
 
@@ -87,7 +99,9 @@ class Encoder:
 
     most_packed = MAX_PARTS
 
-    def __init__(self, shared: Shared | None = None) -> None:
+    def __init__(self, shared: Shared | None = None, drawn: tuple[int, int] | None = None) -> None:
+        self.drawn = drawn
+        self.is_partial = False  # among drawn items: what these hold is encoded whole
         self.seen: dict[int, int] = {}
         self.kept: list[Any] = []  # keeps them alive, so that no id is used twice
         self.open: set[int] = set()
@@ -107,6 +121,11 @@ class Encoder:
         if issubclass(type(value), BaseException):
             return self.exception(value, depth)
         return OTHERWISE[0](self, value, depth + 1)
+
+    def look_whole(self) -> None:
+        """Called by what may run code of the target's. Raises Partial among drawn items."""
+        if self.is_partial:
+            raise Partial
 
     def first_visit(self, value: Any) -> Any:
         """None the first time a container is met, its reference afterwards."""
@@ -154,16 +173,29 @@ class Encoder:
         return ["g", *[self.integer(part, depth) for part in (value.start, value.stop, value.step)]]
 
     def tuple(self, value: Any, depth: int) -> Any:
-        known = self.table("t", value, depth) or self.packed(value, depth)
+        known = self.some("t", value, depth) or self.table("t", value, depth) or self.packed(value, depth)
         return known or ["t", *[self.tree(one, depth) for one in value]]
 
     def list(self, value: Any, depth: int) -> Any:
-        known = self.first_visit(value) or self.table("l", value, depth) or self.packed(value, depth)
+        known = self.first_visit(value) or self.some("l", value, depth)
+        known = known or self.table("l", value, depth) or self.packed(value, depth)
         return known or ["l", *[self.tree(one, depth) for one in value]]
 
     def dict(self, value: Any, depth: int) -> Any:
-        known = self.first_visit(value) or self.packed(value, depth)
+        known = self.first_visit(value) or self.some("d", value, depth) or self.packed(value, depth)
         return known or ["d", *[[self.tree(k, depth), self.tree(v, depth)] for k, v in value.items()]]
+
+    def some(self, tag: str, value: Any, depth: int) -> Any:
+        """A long container by the items drawn, two at least; None where it is short or all are to be looked at."""
+        if self.drawn is None or self.is_partial or len(value) < MANY:
+            return None
+        step = min(self.drawn[1], len(value) // 2)
+        first = self.drawn[0] % step
+        items = [*itertools.islice(value.items(), first, None, step)] if tag == "d" else value[first::step]
+        self.is_partial = True
+        found = ["D", tag, len(value), first, step, self.tree(items, depth)]
+        self.is_partial = False
+        return found
 
     def packed(self, value: Any, depth: int) -> Any:
         """A large container of plain values as one piece, its mutable parts counted as met; None where it is none.
@@ -245,12 +277,14 @@ class Encoder:
         """An encoder that knows what this one has met, keeps what it meets to itself, and packs nothing."""
         other = type(self)(self.shared)
         other.most_packed = 0
+        other.is_partial = self.is_partial
         other.open.update(self.open)
         other.seen.update(self.seen)
         other.parts = self.parts
         return other
 
     def exception(self, error: BaseException, depth: int) -> Any:
+        self.look_whole()
         name = type_name(type(error))
         try:
             args, text = BaseException.args.__get__(error), str(error)  # type: ignore[attr-defined]

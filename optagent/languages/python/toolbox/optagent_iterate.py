@@ -116,6 +116,7 @@ def encode_drained(encoder: Encoder, drained: Drained, depth: int) -> Any:
 
 def encode_iterator(encoder: Encoder, iterator: Any, depth: int) -> Any:
     """An iterator met inside something else: drained now; met again, it is the same iterator."""
+    encoder.look_whole()
     known = encoder.first_visit(iterator)
     if known:
         return known

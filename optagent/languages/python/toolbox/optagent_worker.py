@@ -12,7 +12,8 @@ knows no expected value. The referee asks one thing at a time:
     admit     one input, opened and called                 -> its key and its outcome, or why there is none
     call      each input once, on fresh arguments          -> one encoding each, and one of what else has changed
     prepare   fresh arguments for the next timed block     -> ready, then a byte "g" runs it, a byte "d" answers
-    collect   what the last block returned and left         -> one encoding each, then of the block's text and of state
+    collect   what some calls of the last block returned and left, or drawn items of that
+                                                            -> one encoding each, then of the block's text and of state
     profile   each input under a profiler of that kind     -> rows, or why there are none
     weigh     each input once                               -> memory held, text written, threads started
     write     one input                                     -> the call and what it does, as Python
@@ -192,7 +193,8 @@ class Worker:
             warnings.simplefilter("always")
             result = optagent_target.run_checked(self.target, call)
         sys.stdout, sys.stderr = kept
-        encode_into(encoded, faults, result, call, [out.getvalue(), err.getvalue(), distinct_warnings(caught)])
+        printed = [out.getvalue(), err.getvalue(), distinct_warnings(caught)]
+        encode_into(encoded, faults, [*result, *call, printed])
         return result[0] == "raised" and was_refused(result[1])
 
     def do_prepare(self, header: Header, blobs: list[bytes]) -> None:
@@ -216,10 +218,12 @@ class Worker:
     def do_collect(self, header: Header, blobs: list[bytes]) -> None:
         encoded: list[bytes] = []
         faults: list[str] = []
-        for result, call in zip(self.results, self.block, strict=False):
-            encode_into(encoded, faults, result, call, [])
+        asked = slice(*header["calls"])
+        shapes: dict[int, Any] = {}
+        for result, call in zip(self.results[asked], self.block[asked], strict=False):
+            encode_into(encoded, faults, [*result, *call, []], header["items"], shapes)
         out, err = [one.getvalue() for one in self.printed]
-        encode_into(encoded, faults, ("returned", None), ((), {}), [out])
+        encode_into(encoded, faults, ["returned", None, (), {}, [out]])
         if header["state"]:
             errors = [err, *sorted(self.warned)]
             encoded.append(
@@ -277,11 +281,15 @@ def beside(name: str) -> Any:
 
 
 def encode_into(
-    encoded: list[bytes], faults: list[str], result: tuple[str, Any], call: Call, printed: list[str | list[str]]
+    encoded: list[bytes],
+    faults: list[str],
+    left: list[Any],
+    drawn: tuple[int, int] | None = None,
+    shapes: dict[int, Any] | None = None,
 ) -> None:
-    """One more encoding of a result with the arguments as the call left them, or one more fault."""
+    """One more encoding of what a call left (result, arguments, printed text), or one more fault."""
     try:
-        encoded.append(optagent_encode.encode([*result, *call, printed]))
+        encoded.append(optagent_encode.encode(left, drawn, shapes))
     except optagent_encode.CannotEncode as error:
         encoded.append(b"")
         faults.append(str(error))
