@@ -5,9 +5,12 @@ Not a benchmark itself: `comparing.py` times them, and races a copy of this file
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 
@@ -15,6 +18,17 @@ from typing import Any
 class Point:
     x: float
     y: float
+
+
+@dataclass
+class Node:
+    name: str
+    children: list[Node] = field(default_factory=list)
+
+
+class Color(enum.Enum):
+    RED = 1
+    BLUE = 2
 
 
 def ints(n: int) -> list[int]:
@@ -62,3 +76,42 @@ def groups(n: int) -> dict[int, list[int]]:
     for k in range(n // 8):
         found.setdefault(k * k % 101, []).append(k)
     return found
+
+
+def nested(n: int) -> list[list[int]]:
+    return [[*range(k % 50)] for k in range(n // 100)]
+
+
+def lookup(n: int) -> dict[str, tuple[int, float]]:
+    return {f"k{k}": (k, k / 2) for k in range(n // 30)}
+
+
+def pairs(n: int) -> set[tuple[int, str]]:
+    return {(k, str(k)) for k in range(n // 20)}
+
+
+def edges(n: int) -> set[frozenset[int]]:
+    return {frozenset((k, k + 1)) for k in range(n // 18)}
+
+
+def forest(n: int) -> Node:
+    level = [root := Node("root")]
+    made = 0
+    while made < n // 100:
+        for one in level:
+            one.children = [Node(f"node {made + k}") for k in range(3)]
+            made += 3
+        level = [child for one in level for child in one.children]
+    return root
+
+
+def decimals(n: int) -> list[Decimal]:
+    return [Decimal(k) / 7 for k in range(n // 40)]
+
+
+def dates(n: int) -> list[datetime]:
+    return [datetime(2020, 1, 1) + timedelta(minutes=k) for k in range(n // 30)]
+
+
+def colors(n: int) -> list[Color]:
+    return [Color.RED if k % 3 else Color.BLUE for k in range(n // 10)]

@@ -21,7 +21,7 @@ NAMES = {
 }  # fmt: skip
 NESTED = ("l", "t", "d", "I", "o", "D")
 MOST_COLUMNS = 10_000
-PACKED = {"p": "", "S": "s", "Z": "z", "Y": "y"}
+PACKED = {"p": "", "S": "s", "Z": "z", "Y": "y", "SZ": "s", "ZZ": "z"}
 STATE = b'["l","state",'
 RAN_PARTS = ("ending", "standard output", "output file")
 STATE_NAMES = {
@@ -54,7 +54,13 @@ def _filled(tree: Any, packed: dict[int, Any]) -> Any:
     if len(tree) != 3 or tree[0] not in PACKED:
         return [_filled(one, packed) for one in tree]
     value = packed.pop(tree[2])  # one that stood in many places would fill our memory
-    return value if tree[0] == "p" else [PACKED[tree[0]], *value[1:]]
+    if tree[0] == "p":
+        return value
+    if tree[0] in ("SZ", "ZZ"):
+        if any(not isinstance(one, list) or one[:1] != ["t"] for one in value[1:]):
+            raise ValueError("no sets")
+        return [PACKED[tree[0]], *[["z", *one[1:]] for one in value[1:]]]
+    return [PACKED[tree[0]], *value[1:]]
 
 
 def _with_rows(table: list[Any], columns: Any) -> Any:
@@ -182,11 +188,12 @@ def _part(k: int, left: Any, right: Any, a: Any, b: Any) -> Difference:
 
 def _descend(path: str, a: Any, b: Any) -> Difference:
     while isinstance(a, list) and isinstance(b, list) and a and b and a[0] == b[0] and a[0] in NESTED:
+        if a[0] == "I" and len(a) == len(b) == 4 and a[:3] == b[:3] and _is_drawn(a[3]) and _is_drawn(b[3]):
+            a, b = a[3], b[3]
         if a[0] == "D":
             if a[1:5] != b[1:5]:
                 break
-            path += f"[{a[3]}::{a[4]}]" if a[1] != "d" else f" (items [{a[3]}::{a[4]}])"
-            a, b = a[5], b[5]
+            path, a, b = _drawn(path, a, b)
             continue
         if a[0] == "o" and a[1] == b[1]:
             name, a, b = _attribute(a, b)
@@ -206,6 +213,25 @@ def _descend(path: str, a: Any, b: Any) -> Difference:
             path += f"[{k - shift}]" if k >= shift else " (how it ended)"
             a, b = a[k], b[k]
     return Difference(path, _tell(a), _tell(b))
+
+
+def _is_drawn(value: Any) -> bool:
+    return isinstance(value, list) and value[:1] == ["D"]
+
+
+def _drawn(path: str, a: list[Any], b: list[Any]) -> tuple[str, Any, Any]:
+    """The first drawn item in which two containers differ, by its place among all of them."""
+    _, tag, _, first, step, left = a
+    right = b[5]
+    k = next((k for k in range(1, min(len(left), len(right))) if not _same(left[k], right[k])), None)
+    if tag in ("s", "z") or k is None:
+        return path, left, right
+    if tag != "d":
+        return f"{path}[{first + step * (k - 1)}]", left[k], right[k]
+    (_, old_key, old), (_, new_key, new) = left[k], right[k]
+    if _same(old_key, new_key):
+        return f"{path}[{_tell(old_key)}]", old, new
+    return f"{path} (key {first + step * (k - 1) + 1})", old_key, new_key
 
 
 def _attribute(a: list[Any], b: list[Any]) -> tuple[str, Any, Any]:

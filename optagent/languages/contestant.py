@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from random import Random
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeGuard
 
@@ -24,6 +25,7 @@ PHASES = {
     "call": "fails when called",
     "prepare": "fails on its arguments",
     "encode": "fails after the call",
+    "glance": "fails after the call",
     "settle": "does not outlive its answer",
     "idle": "does not outlive its answer",
 }
@@ -66,34 +68,25 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """Which part of what a block left is looked at: one in `step` calls, or, where there are fewer, one call and of
-    that so many items of what is long that it is the same share. Which one comes first is `first`, below `step`."""
+class Glance:
+    """A drawn part of what a block left: these of its calls, in order, and of what each left what `items` says (any
+    number, and a step: about one part in so many; None: all)."""
 
-    first: int
-    step: int
+    calls: tuple[int, ...]
+    items: tuple[int, int] | None
 
-    def of(self, calls: int) -> range:
-        """The numbers of the calls; one at least of so many.
+    @classmethod
+    def drawn(cls, calls: int, step: int, rng: Random) -> Self:
+        """About one part in `step` of what so many calls left: so many fewer calls, one at least, and fewer of their
+        items by what is left of the step.
 
-        >>> Drawn(9, 16).of(100), Drawn(9, 16).of(4), Drawn(9, 16).of(1), WHOLE.of(4)
-        (range(9, 100, 16), range(1, 4, 4), range(0, 1), range(0, 4))
+        >>> from random import Random
+        >>> Glance.drawn(8, 4, Random(1)), Glance.drawn(2, 7, Random(1)).items[1]
+        (Glance(calls=(2, 4), items=None), 3)
         """
-        step = max(1, min(self.step, calls))
-        return range(calls)[self.first % step :: step]
-
-    def items(self, calls: int) -> tuple[int, int] | None:
-        """First and step of the items to look at in what such a call left; None for all.
-
-        >>> Drawn(9, 16).items(100), Drawn(9, 16).items(4), Drawn(9, 16).items(1), WHOLE.items(4)
-        (None, (2, 4), (9, 16), None)
-        """
-        apart = max(1, min(self.step, calls))
-        step = self.step // apart
-        return (self.first // apart % step, step) if step > 1 else None
-
-
-WHOLE = Drawn(0, 1)
+        apart = min(step, calls)
+        chosen = tuple(sorted(rng.sample(range(calls), -(-calls // apart))))
+        return cls(chosen, (rng.getrandbits(32), step // apart) if step > apart else None)
 
 
 class Misconduct(Exception):
@@ -328,14 +321,14 @@ class Contestant:
         self._book("timed")
         return lap
 
-    def collect(self, state: Sequence[str] = (), drawn: Drawn = WHOLE) -> list[bytes]:
-        """Canonical encodings of what every call of the last block returned, then one of what the block printed, and
-        one of what these names of state hold now, if any are given; of the part that is drawn, where the worker knows
-        how to look at items."""
-        calls = drawn.of(self._block)
-        asked = {"calls": [calls.start, calls.stop, calls.step], "items": drawn.items(self._block)}
-        said, blobs = self._ask("encode", {"do": "collect", "state": list(state), **asked})
-        return self._encodings(said, blobs, len(calls) + 1 + bool(state))
+    def collect(self, state: Sequence[str] = (), glance: Glance | None = None) -> list[bytes]:
+        """Canonical encodings of what every call of the last block left, then one of what the block printed, and one
+        of what these names of state hold now, if any are given. With `glance`, of a part of the calls, and of the
+        items of what they left where the worker knows how to: its CPU is on an account of its own."""
+        calls, items = (None, None) if glance is None else (list(glance.calls), glance.items)
+        asked = {"do": "collect", "state": list(state), "calls": calls, "items": items}
+        said, blobs = self._ask("encode" if glance is None else "glance", asked)
+        return self._encodings(said, blobs, (self._block if calls is None else len(calls)) + 1 + bool(state))
 
     def halt(self) -> None:
         """Every thread stopped; what is burnt from here until `proceed` is booked as idle."""

@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, replace
 from statistics import median_low
 from typing import Literal
 
-from optagent.core.accounting import Account, Life
+from optagent.core.accounting import Account, Life, LookedAt
 from optagent.core.canonical import first_difference
 from optagent.core.seeds import derive
 from optagent.core.statistics import Round, Total, is_settled, remembers, total
@@ -17,7 +17,7 @@ from optagent.core.target import Tree
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input
 from optagent.languages.base import Project
-from optagent.languages.contestant import REFERENCE, WHOLE, Contestant, Drawn, Lap
+from optagent.languages.contestant import REFERENCE, Contestant, Glance, Lap
 from optagent.measure.cores import beside, measuring, pinned
 from optagent.measure.groups import BRIEF_BLOCK_NS, LONG_BLOCK_NS, Group, form_groups
 from optagent.sandbox import clocks
@@ -119,7 +119,9 @@ class Race:
     state: tuple[str, ...] = ()
     """Names of what the calls change besides, which has to be the same wherever a timed call is checked."""
     step: int = 1
-    """Where encoding is dear beside the calls, a check of timed calls looks at one part in so many (`Drawn`)."""
+    """Where encoding is dear beside the calls, a check of timed calls looks at one part in so many (`Glance`)."""
+    is_whole_due: bool = True
+    """Whether a block is to be encoded whole nevertheless, so that work that was moved there shows."""
     salt: int = 0
     """What the seeds for the hashes of strings are made from: the same for all launches of a run."""
 
@@ -144,7 +146,9 @@ def launch(race: Race, seed: int) -> Launch:
         played = _play(pair, race, groups, overhead, first, rng)
         memory = pair.old.peak_memory_bytes(), pair.new.peak_memory_bytes()
         waits = since(loaded, (pair.old.live.waits(), pair.new.live.waits()))
-    return replace(_summary(pair, first, met, played, memory), waits=waits)
+    found = _summary(pair, first, met, played, memory)
+    some: LookedAt = "a block whole" if found.account.old.encoded else "parts"
+    return replace(found, account=replace(found.account, looked_at="whole" if race.step == 1 else some), waits=waits)
 
 
 def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
@@ -228,7 +232,8 @@ def _first_calls(pair: Pair, race: Race, rng: random.Random, overhead: Lap) -> F
         old, new = laps["old"][-1], laps["new"][-1]
         is_only_one = old.wall_ns * len(race.inputs) >= SLOW_SWEEP_NS
         if number == drawn or is_only_one:
-            checked, found = _check(pair, race, rng, old.cpu_ns - new.cpu_ns, Group((number,), 1), is_only_one)
+            glance = None if is_only_one else _glance(race, 1, rng)
+            checked, found = _check(pair, race, rng, old.cpu_ns - new.cpu_ns, glance)
             saved += checked
             difference = difference or found
     return First(tuple(laps["old"]), tuple(laps["new"]), saved, difference)
@@ -265,6 +270,7 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         return _first_as_rounds(first)
     wanted = ROUNDS_AT_LEAST if sweep < race.seconds * 1e9 / ROUNDS_AT_LEAST else 1
     drawn = rng.sample(range(len(groups)), 1 if wanted > 1 else (len(groups) + 1) // 2)  # nobody knows which
+    moment, whole = rng.random(), race.step == 1  # as much of the launch is over when a block is encoded whole
     spent, saved, busy, difference, turn = 0, 0, 0.0, None, 0
     until = clocks.wall_ns() + MOST_PLAY_NS
     while spent < race.seconds * 1e9 or turn < wanted * len(groups):
@@ -273,11 +279,14 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         if turn % len(groups) == 0 and played.is_settled(race.screen):
             break
         k = turn % len(groups)
-        must_check = turn in drawn
+        done = min(spent / (race.seconds * 1e9), turn / (wanted * len(groups)))
+        is_whole = not whole and race.is_whole_due and done >= moment
+        whole = whole or is_whole
+        must_check = turn in drawn or is_whole
         turn += 1
         group = groups[k]
         orders = SHORT if race.screen is not None and turn <= SHORT_SWEEPS * len(groups) else LONG
-        old, new, checked, found = _round(pair, race, group, overhead, rng, orders, must_check)
+        old, new, checked, found = _round(pair, race, group, overhead, rng, orders, must_check, is_whole)
         played.cpu[k].append(Round(old.cpu_ns, new.cpu_ns))
         played.wall[k].append(Round(old.wall_ns, new.wall_ns))
         busy = max(busy, old.busy)
@@ -294,7 +303,14 @@ def _first_as_rounds(first: First) -> Played:
 
 
 def _round(
-    pair: Pair, race: Race, group: Group, overhead: Lap, rng: random.Random, orders: Orders, must_check: bool
+    pair: Pair,
+    race: Race,
+    group: Group,
+    overhead: Lap,
+    rng: random.Random,
+    orders: Orders,
+    must_check: bool,
+    is_whole: bool,
 ) -> tuple[Lap, Lap, int, Difference | None]:
     """One round in one of these orders: mean lap of each side for one pass, CPU saved in the block that was checked,
     its difference.
@@ -310,28 +326,32 @@ def _round(
         laps[name].append(_lap(pair, getattr(pair, name), group.numbers, group.times))
         if played == drawn:
             block_saved = laps["old"][-1].cpu_ns - laps["new"][-1].cpu_ns
-            saved, difference = _check(pair, race, rng, block_saved, group)
+            glance = None if is_whole else _glance(race, group.times * len(group.numbers), rng)
+            saved, difference = _check(pair, race, rng, block_saved, glance)
     old, new = (_net(_mean(laps[name]), overhead, group.times) for name in ("old", "new"))
     return old, new, saved, difference
 
 
+def _glance(race: Race, calls: int, rng: random.Random) -> Glance | None:
+    """What a check of a block of so many calls looks at; None for all."""
+    return None if race.step == 1 else Glance.drawn(calls, race.step, rng)
+
+
 def _check(
-    pair: Pair, race: Race, rng: random.Random, saved_ns: int, group: Group, is_only_one: bool = False
+    pair: Pair, race: Race, rng: random.Random, saved_ns: int, glance: Glance | None
 ) -> tuple[int, Difference | None]:
-    """The CPU that the calls looked at saved, of all that the last blocks did, and the first difference they show.
-    Where encoding is dear and there will be other checks, what is looked at is drawn."""
-    drawn = WHOLE if is_only_one else Drawn(rng.randrange(race.step), race.step)
-    old, new = _collected(pair, race, rng, drawn)
-    looked_at = len(old) - 1 - bool(race.state)
-    return saved_ns * looked_at // (group.times * len(group.numbers)), _differ(old, new)
+    """The CPU that the last blocks saved, of which nothing can reappear in a mere glance, and the first difference they
+    show."""
+    difference = _differ(*_collected(pair, race, rng, glance))
+    return (saved_ns if glance is None else 0), difference
 
 
-def _collected(pair: Pair, race: Race, rng: random.Random, drawn: Drawn) -> tuple[list[bytes], list[bytes]]:
+def _collected(pair: Pair, race: Race, rng: random.Random, glance: Glance | None) -> tuple[list[bytes], list[bytes]]:
     """What the last blocks of old and new returned and left; who is asked first is drawn at random."""
     results = {}
     for name in rng.sample(("old", "new"), 2):
         with pair.turn(getattr(pair, name)) as side:
-            results[name] = side.collect(race.state, drawn)
+            results[name] = side.collect(race.state, glance)
     return results["old"], results["new"]
 
 

@@ -43,10 +43,13 @@ from optagent.measure.system_state import Watch
 BUSY_ENOUGH = 0.8
 """A reference that uses its core this much of the time is CPU-bound: the CPU clock decides."""
 
-DEAR_ENCODING, AIM_ENCODING = 0.08, 0.05
-"""Comparing is to cost less than a tenth of what is compared; it differs from launch to launch."""
+DEAR_ENCODING, AIM_ENCODING = 0.08, 0.025
+"""Comparing is to cost less than a tenth of what is compared: glances, and a block that is encoded whole."""
 
-MOST_STEP = 64
+STEPS = 7, 13, 29, 61
+WHOLE_EVERY = {1: 1, 7: 2, 13: 3, 29: 4, 61: 4}
+"""By step: one launch in so many at least encodes a block whole, if it comes to it."""
+
 
 COLLECTING_LAUNCHES = 3
 ONE_CORE = 1.1
@@ -62,18 +65,21 @@ class Noise:
     seconds: float
     strain: Strain | None = None
     encoding: float = 0.0
-    """CPU of encoding what checked calls left, as a share of the CPU of timed calls."""
+    """CPU of encoding all that checked calls left, as a share of the time of timed calls."""
 
     @property
     def step(self) -> int:
-        """How much of what is checked may be looked at: one in so many.
+        """Of what a checked call left, one part in so many is looked at. Steps are primes: what comes back every few
+        items is not passed over.
 
-        >>> [Noise(0.01, "cpu", 1.0, encoding=share).step for share in (0.0, 0.08, 0.09, 0.15, 0.53, 40.0)]
-        [1, 1, 2, 4, 16, 64]
+        >>> [Noise(0.01, "cpu", 0.1, encoding=share).step for share in (0.0, 0.08, 0.09, 0.3, 0.53, 40.0)]
+        [1, 1, 7, 13, 29, 61]
+        >>> Noise(0.01, "cpu", 0.4, encoding=0.53).step  # there may be one call of each input
+        1
         """
-        if self.encoding <= DEAR_ENCODING:
+        if self.encoding <= DEAR_ENCODING or self.seconds > PASS_S:
             return 1
-        return min(MOST_STEP, 1 << math.ceil(math.log2(self.encoding / AIM_ENCODING)))
+        return next((step for step in STEPS if self.encoding / step <= AIM_ENCODING), max(STEPS))
 
 
 @dataclass(frozen=True)
@@ -111,14 +117,15 @@ def measure_noise(race: Race, seed: int, asked: Clock | None = None, launches: i
     is_one_core = BUSY_ENOUGH <= max(one.busy for one in seen) <= ONE_CORE
     clock: Clock = asked or ("cpu" if is_one_core and sees_cpu else "wall")
     seconds = median(one.wall.old_ns for one in seen) / 1e9
-    floor, encoding = noise_floor([one.on(clock).log_ratio for one in seen]), encoding_share(seen)
-    return Noise(floor, clock, seconds, series.strain(), encoding)
+    encoding = encoding_share(seen) * min(1.0, max(one.busy for one in seen))
+    return Noise(noise_floor([one.on(clock).log_ratio for one in seen]), clock, seconds, series.strain(), encoding)
 
 
 def encoding_share(launches: Sequence[Launch]) -> float:
     """CPU of encoding over CPU of timed calls, of both sides; none where that of the calls is not seen."""
     lives = [life for one in launches for life in (one.account.old, one.account.new)]
-    return sum(one.encoded for one in lives) / max(1, sum(one.timed for one in lives))
+    timed = sum(one.timed for one in lives)
+    return sum(one.encoded + one.glanced for one in lives) / timed if timed else 0.0
 
 
 def keeps(race: Race, seed: int) -> bool:
@@ -140,7 +147,10 @@ class _Series:
         self.watch = Watch(race.core)
 
     def launch(self) -> None:
-        self.launches.append(launch(self.race, derive(self.seed, self.purpose, len(self.launches))))
+        number = len(self.launches)
+        lately = self.launches[1 - WHOLE_EVERY[self.race.step] :] if WHOLE_EVERY[self.race.step] > 1 else []
+        race = replace(self.race, is_whole_due=all(one.account.looked_at == "parts" for one in lately))
+        self.launches.append(launch(race, derive(self.seed, self.purpose, number)))
         self.watch.look()
 
     @property

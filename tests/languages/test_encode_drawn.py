@@ -1,4 +1,4 @@
-"""Where encoding is dear, drawn items of long containers are encoded: equal values stay equal, and whatever differs is
+"""Where encoding is dear, a drawn part of what a call left is encoded: equal values stay equal, and whatever differs is
 seen by the draw that takes it."""
 
 from __future__ import annotations
@@ -18,14 +18,19 @@ from optagent.core.canonical import first_difference
 import optagent_objects  # noqa: F401 - teaches the encoder objects
 from optagent_encode import encode
 
-STEP = 8
-DRAWS = [(first, STEP) for first in range(STEP)]
+STEP = 7
+DRAWS = [(number, STEP) for number in range(STEP)]
 
 
 @dataclass
 class Point:
     x: int
     y: object
+
+
+class Node:
+    def __init__(self, name, *children):
+        self.name, self.children = name, children
 
 
 def left(value):
@@ -36,6 +41,10 @@ def texts(n):
     return [f"item {k}" for k in range(n)]
 
 
+def tree(n):
+    return Node(f"node {n}", tree(n // 2), tree(n // 3)) if n else None
+
+
 LONG = {
     "list": texts,
     "tuple": lambda n: tuple(texts(n)),
@@ -43,8 +52,9 @@ LONG = {
     "rows": lambda n: [(k, k / 3) for k in range(n)],
     "objects": lambda n: [Point(k, [k]) for k in range(n)],
     "deque": lambda n: collections.deque(texts(n)),
-    "attribute": lambda n: Point(1, texts(n)),
-    "two lists": lambda n: (texts(n), texts(n)),
+    "texts in a set": lambda n: {*texts(n)},
+    "pairs in a set": lambda n: {(k, str(k)) for k in range(n)},
+    "sets in a frozenset": lambda n: frozenset(frozenset((k, k + 1)) for k in range(n)),
 }
 
 
@@ -52,75 +62,131 @@ def seen_by(old, new):
     return [draw for draw in DRAWS if encode(left(old), draw) != encode(left(new), draw)]
 
 
-@given(st.lists(plain, max_size=40), st.sampled_from(DRAWS))
-def test_equal_values_are_encoded_alike_whatever_is_drawn(items, draw):
-    again = eval(repr(items), {"nan": float("nan"), "inf": float("inf")})
-    assert encode(left(items), draw) == encode(left(again), draw)
+def again(value):
+    return eval(repr(value), {"nan": float("nan"), "inf": float("inf"), "Point": Point})
 
 
-@given(st.integers(16, 200), st.data())
-def test_every_item_is_looked_at_by_one_draw_and_by_no_other(n, data):
+@given(st.lists(plain, max_size=40), st.integers(0, 1 << 32), st.integers(1, 61))
+def test_equal_values_are_encoded_alike_whatever_is_drawn(items, number, step):
+    assert encode(left(items), (number, step)) == encode(left(again(items)), (number, step))
+
+
+nested = st.recursive(
+    st.integers(),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=30)
+        | st.lists(inner, min_size=1, max_size=4).map(tuple)
+        | st.lists(inner, min_size=1, max_size=20).map(lambda items: dict(enumerate(items)))
+        | st.tuples(st.integers(), inner).map(lambda pair: Point(*pair))
+    ),
+    max_leaves=60,
+)
+
+
+def changed(value, data):
+    """The value with one number changed, wherever it is."""
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, Point):
+        return Point(value.x, changed(value.y, data))
+    if isinstance(value, dict):
+        key = data.draw(st.sampled_from(sorted(value)))
+        return {**value, key: changed(value[key], data)}
+    where = data.draw(st.integers(0, len(value) - 1))
+    return type(value)(changed(one, data) if k == where else one for k, one in enumerate(value))
+
+
+@given(nested, st.integers(1, 61), st.data())
+def test_whatever_has_changed_wherever_it_is_some_draw_looks_at_it(value, step, data):
+    old, new = left(value), left(changed(value, data))
+    assert any(encode(old, (number, step)) != encode(new, (number, step)) for number in range(step))
+
+
+@given(st.integers(2, 200), st.data())
+def test_every_item_of_a_list_is_looked_at_by_the_draws_of_one_remainder(n, data):
     where = data.draw(st.integers(0, n - 1))
     old, new = texts(n), texts(n)
     new[where] = "other"
-    step = min(STEP, n // 2)
+    step = min(STEP, n)
     assert seen_by(old, new) == [draw for draw in DRAWS if draw[0] % step == where % step]
 
 
 @pytest.mark.parametrize("kind", LONG)
 @pytest.mark.parametrize("n", [16, 100, 101])
-def test_a_long_container_takes_less_than_its_whole_and_its_length_is_always_seen(kind, n):
-    value = LONG[kind](n)
-    assert seen_by(value, LONG[kind](n)) == []
-    assert seen_by(value, LONG[kind](n + 1)) == DRAWS
-    assert {len(encode(left(value), draw)) < len(encode(left(value))) for draw in DRAWS} == {True}
+def test_a_part_of_a_long_container_takes_less_than_its_whole_and_its_length_is_always_seen(kind, n):
+    make = LONG[kind]
+    assert seen_by(make(n), make(n)) == []
+    assert seen_by(make(n), make(n + 1)) == DRAWS
+    assert {len(encode(left(make(n)), draw)) < len(encode(left(make(n)))) for draw in DRAWS} == {True}
 
 
-def test_short_containers_and_what_drawn_items_hold_are_looked_at_whole():
-    assert {encode(left(texts(15)), draw) for draw in DRAWS} == {encode(left(texts(15)))}
-    old, new = [texts(100) for _ in range(16)], [texts(100) for _ in range(16)]
-    new[3][7] = "other"
-    assert seen_by(old, new) == [(3, STEP)]
+def test_a_tree_of_small_objects_is_looked_at_in_part_too():
+    whole = len(encode(left(tree(500))))
+    parts = [len(encode(left(tree(500)), (number, 61))) for number in range(61)]
+    assert sum(parts) / len(parts) < whole / 6  # each says where it stands in the tree, too
+
+
+@pytest.mark.parametrize("kind", ["pairs in a set", "sets in a frozenset", "texts in a set"])
+def test_a_member_of_a_set_is_looked_at_by_some_draws(kind):
+    old = LONG[kind](100)
+    new = type(old)([*list(old)[1:], "another one"])
+    seen = [number for number in range(100) if encode(left(old), (number, STEP)) != encode(left(new), (number, STEP))]
+    assert 10 <= len(seen) <= 60
+
+
+def test_a_set_of_which_every_member_is_wrong_is_seen_by_most_draws_whatever_its_members_have_in_common():
+    assert len(seen_by({k * 7 for k in range(1000)}, {k * 7 + 7000 for k in range(1000)})) >= 6
+
+
+def test_sets_whose_members_have_hashes_of_their_own_are_looked_at_whole():
+    members = [(None, k) for k in range(20)]
+    assert {encode(left({*members}), draw) for draw in DRAWS} == {encode(left({*members}))}
+
+
+def test_what_a_call_left_is_always_looked_at_as_to_its_outcome():
+    raised = ["raised", ValueError("no"), (), {}, []]
+    assert all(encode(raised, draw) != encode(left("no"), draw) for draw in DRAWS)
 
 
 def test_one_kind_of_container_is_never_taken_for_another():
     pairs = [(k, k) for k in range(20)]
-    ways = [encode(left(one), (1, STEP)) for one in (pairs, tuple(pairs), dict(pairs))]
-    assert len(set(ways)) == 3
-
-
-def test_an_alias_of_a_long_container_is_no_copy_of_it():
-    one, other = texts(20), texts(20)
-    assert seen_by([one, one], [one, other]) == DRAWS
-
-
-class Late(Exception):
-    def __str__(self):
-        return "made when asked"
-
-
-@pytest.mark.parametrize("late", [lambda: (k for k in range(3)), lambda: iter([1]), lambda: Late(1)])
-def test_what_could_do_its_work_late_is_never_left_out(late):
-    """Work that has been moved into it shows in the time that encoding takes, if all of it is encoded."""
-
-    def value():
-        return [("row", late()) for _ in range(40)]
-
-    for draw in DRAWS:
-        assert encode(left(value()), draw) == encode(left(value()))
+    kinds = [pairs, tuple(pairs), dict(pairs), {*pairs}, frozenset(pairs)]
+    assert len({encode(left(one), (1, STEP)) for one in kinds}) == len(kinds)
 
 
 @pytest.mark.parametrize(
-    ("kind", "place"), [("list", "[3::8][2]"), ("tuple", "[3::8][2]"), ("dict", " (items [3::8])[2][1]")]
+    ("kind", "make"),
+    [("list", list), ("tuple", tuple), ("dict", lambda items: dict(enumerate(items))), ("generator", iter)],
 )
-def test_the_place_of_a_difference_is_told(kind, place):
-    old, new = LONG[kind](100), list(LONG[kind](100)) if kind != "dict" else LONG[kind](100)
-    new[19] = "other"
-    new = tuple(new) if kind == "tuple" else new
-    found = first_difference(encode(left(old), (3, STEP)), encode(left(new), (3, STEP)))
-    assert (found.where, found.old, found.new) == (f"the result{place}", "'item 19'", "'other'")
+def test_the_place_of_a_difference_is_told(kind, make):
+    old, new = texts(100), texts(100)
+    new[17] = "other"
+    found = first_difference(encode(left(make(old)), (3, STEP)), encode(left(make(new)), (3, STEP)))
+    assert (found.where, found.old, found.new) == ("the result[17]", "'item 17'", "'other'")
 
 
-def test_another_length_is_told():
+def test_the_place_of_a_difference_is_told_through_objects_and_keys():
+    old = {"a": 1, "b": Point(1, texts(30))}
+    new = {"a": 1, "b": Point(1, [*texts(29), "other"])}
+    told = {first_difference(encode(left(old), draw), encode(left(new), draw)).where for draw in seen_by(old, new)}
+    assert told == {"the result['b'].y[29]"}
+
+
+def test_another_length_and_another_key_are_told():
     found = first_difference(encode(left(texts(100)), (3, STEP)), encode(left(texts(99)), (3, STEP)))
     assert (found.where, found.old, found.new) == ("the result", "list of 100", "list of 99")
+    old, new = {k: k for k in range(20)}, {k + (k == 10): k for k in range(20) if k != 11}
+    new[99] = 99
+    found = first_difference(encode(left(old), (3, STEP)), encode(left(new), (3, STEP)))
+    assert (found.where, found.old, found.new) == ("the result (key 11)", "10", "11")
+
+
+def test_the_place_of_a_difference_in_an_iterator_of_one_is_told():
+    found = first_difference(encode(left(iter([1]))), encode(left(iter([2]))))
+    assert (found.where, found.old, found.new) == ("the result[0]", "1", "2")
+
+
+@pytest.mark.parametrize("items", [b"u\x03\0\0\0abc", b"[\x01\0\0\0i\x01\0\0\0"])
+def test_sets_of_what_is_no_set_are_told_as_they_stand(items):
+    odd = [b'["l","returned",["SZ",3,0],["t"],["d"],["l"]]\n' + items + end for end in (b"", b"i\0\0\0\0")]
+    assert first_difference(*odd).where == "the encoding"

@@ -172,6 +172,24 @@ class ArgsOfItsOwn(Exception):
     args = ("always the same",)  # type: ignore[assignment]
 
 
+def fraction_of(numerator, denominator):
+    made = fractions.Fraction(1, 2)
+    made._numerator, made._denominator = numerator, denominator
+    return made
+
+
+class Made(enum.Enum):
+    """Makes a member whenever it is asked for one that it has not."""
+
+    ONE = 1
+
+    @classmethod
+    def _missing_(cls, value):
+        made = object.__new__(cls)
+        made._value_, made._name_ = value, f"N{value}"
+        return made
+
+
 def moved(names, first):
     found = collections.OrderedDict.fromkeys(names)
     found.move_to_end(first, last=False)
@@ -232,6 +250,20 @@ PAIRS = {
     "decimal digits": (decimal.Decimal("1.0"), decimal.Decimal("1.00")),
     "the sign of a decimal zero": (decimal.Decimal("-0"), decimal.Decimal("0")),
     "fractions": (fractions.Fraction(1, 2), fractions.Fraction(1, 3)),
+    "large fractions": (fractions.Fraction(10**5000, 3), fractions.Fraction(10**5000, 7)),
+    "fractions of ints and of others": (fractions.Fraction(1, 2), fraction_of(OwnInt(1), 2)),
+    "decimals that are equal": (decimal.Decimal("1.0"), decimal.Decimal("1.00")),
+    "zeros": (decimal.Decimal("0"), decimal.Decimal("-0")),
+    "no numbers": (decimal.Decimal("NaN"), decimal.Decimal("sNaN")),
+    "hours told twice": (datetime.datetime(2020, 1, 1), datetime.datetime(2020, 1, 1, fold=1)),
+    "hours with a zone": (datetime.time(1), datetime.time(1, tzinfo=datetime.UTC)),
+    "a moment and its day": (datetime.datetime(2020, 1, 1), datetime.date(2020, 1, 1)),
+    "spans": (datetime.timedelta(days=1), datetime.timedelta(days=1, microseconds=1)),
+    "pairs in sets": ({(k, 1) for k in range(20)}, {(k, True) for k in range(20)}),
+    "pairs and sets in sets": ({(k, k + 1) for k in range(20)}, {frozenset((k, k + 1)) for k in range(20)}),
+    "sets in sets": ({frozenset((k, 2)) for k in range(20)}, {frozenset((k, 2.0)) for k in range(20)}),
+    "sets and frozensets": ({frozenset([k]) for k in range(20)}, frozenset(frozenset([k]) for k in range(20))),
+    "members of two enumerations in lists": ([Colour.RED] * 20, [*[Colour.RED] * 19, Bits.A]),
     "the length of a deque": (collections.deque([1], 3), collections.deque([1], 4)),
     "items of a deque": (collections.deque([1]), collections.deque([2])),
     "the factory of a default": (collections.defaultdict(list), collections.defaultdict(int)),
@@ -308,6 +340,14 @@ def test_what_can_be_told_apart_is_never_the_same(what):
     one, other = PAIRS[what]
     assert encoded(one) is not None
     assert encoded(one) != encoded(other)
+
+
+def test_members_that_an_enumeration_makes_when_asked_are_what_they_hold_and_others_are_met_again():
+    one = Made(9)
+    assert one is not Made(9)
+    assert encode([one] * 20) == encode([Made(9) for _ in range(20)])
+    assert encode([Bits.A | Bits.B] * 2) == encode([Bits.B | Bits.A, Bits.A | Bits.B])
+    assert len(encode([Colour.RED] * 1000)) < 10_000
 
 
 def sub(base, name, body=None):

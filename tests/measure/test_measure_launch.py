@@ -182,8 +182,36 @@ def test_one_wrong_item_of_a_long_result_is_found_by_one_launch_or_another(make_
     assert launch(replace(race, new=race.old), 1).difference is None
 
 
+EAGER = """
+def cost(x):
+    return sum(range(x % 7 + 40))
+
+def work(xs):
+    return len(xs), iter([cost(x) for x in xs])
+"""
+NOISE = Noise(0.01, "cpu", 0.1)
+LATE = EAGER.replace("iter([cost(x) for x in xs])", "map(cost, xs)")
+
+
+@pytest.mark.parametrize("n", [40, 3000], ids=["many calls in a block", "one call in a block"])
+@pytest.mark.parametrize("step", [1, 7, 29, 61])
+def test_work_that_is_done_when_results_are_looked_at_is_found_however_seldom_all_of_them_are(make_race, step, n):
+    race = make_race(LATE, old=EAGER, calls=[list(range(n))] * 3)
+    found = claim(replace(race, step=step), NOISE, 1, EFFORTS["normal"])
+    assert (found.moved, found.moved_clearly, found.difference) == ("encoding of results", True, None)
+
+
+@pytest.mark.parametrize("step", [1, 7, 29, 61])
+@pytest.mark.parametrize("n", [40, 3000])
+def test_work_that_is_left_undone_is_a_gain_however_seldom_all_results_are_looked_at(make_race, step, n):
+    slow = EAGER.replace("return", "sum(range(20))\n    return", 1)
+    race = make_race(EAGER, old=slow, calls=[list(range(n))] * 3)
+    found = claim(replace(race, step=step), NOISE, 1, EFFORTS["normal"])
+    assert (found.moved, found.difference, found.is_faster) == (None, None, True)
+
+
 def test_checks_that_look_at_a_part_cost_a_part(make_race):
-    race = make_race(MAKES, old=MAKES, calls=[list(range(4000))])
+    race = replace(make_race(MAKES, old=MAKES, calls=[list(range(4000))]), is_whole_due=False)
     whole, part = (encoding_share([launch(replace(race, step=step), 1)]) for step in (1, 16))
     assert 0 < part < whole / 2
 

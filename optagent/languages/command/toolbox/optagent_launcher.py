@@ -115,7 +115,8 @@ class Launcher:
         self.answer({"cpu_ns": self.cpu_ns, "peak_bytes": most, "left": self.left})
 
     def do_collect(self, header: Header, blobs: list[bytes]) -> None:
-        self.encode(self.block[slice(*header["calls"])], {}, [NOTHING])
+        calls = self.block if header["calls"] is None else [self.block[k] for k in header["calls"]]
+        self.encode(calls, {}, [NOTHING])
 
     def encode(self, calls: list[Call], header: Header, extra: list[bytes]) -> None:
         encoded: list[bytes] = []

@@ -7,26 +7,29 @@ is a list that begins with a tag:
     ["i", hex]  int beyond 53 bits     ["f", hex]  float              ["c", hex, hex]  complex
     ["b", hex]  bytes                  ["y", hex]  bytearray          ["e"]  Ellipsis
     ["l", ...]  list                   ["t", ...]  tuple              ["d", [key, value], ...]  dict, in order
-    ["s", ...]  set, sorted            ["z", ...]  frozenset, sorted  ["r", n]  the n-th mutable container again
+    ["s", ...]  set, sorted            ["z", ...]  frozenset, sorted  ["r", n]  the n-th one again (see below)
     ["g", start, stop, step]  range    ["x", type, args, text, state]  exception
     ["I", kind, ending, ...]  iterator, drained (optagent_iterate)
     ["o", type, content, state]  object (optagent_objects, with the tags for functions, classes and arrays)
     ["p", parts, k]  the k-th packed value
     ["S", parts, k], ["Z", parts, k], ["Y", 1, k]  set, frozenset, bytearray with the content of that list or bytes
+    ["SZ", parts, k], ["ZZ", parts, k]  set, frozenset of frozensets: a list of tuples with their members
     ["C", tag, row, names, parts, k]  list or tuple of rows (row: ["t"], ["d"] or ["o", type]) with these columns
-    ["D", tag, length, first, step, items]  list, tuple or dict of which only these items are encoded
+    ["D", tag, length, first, step, items]  list, tuple, dict or set of which only these items are encoded
+    ["-"]  attribute that was not drawn
 
 Packed values follow the line, one after the other, as `marshal` writes them (version 2, read by core/packed.py): a long
-text or bytes, a large list, tuple or dict that holds plain values all the way down, a large set of ints or of texts, or
-the columns of a long list or tuple: of tuples of one length, dicts with the same keys or objects with the same
-attributes, all of plain values.
+text or bytes, a large list, tuple or dict that holds plain values all the way down, a large set of ints, of texts, of
+plain tuples or of sets of ints or texts, or the columns of a long list or tuple: of tuples of one length, dicts with
+the same keys or objects with the same attributes, all of plain values.
 
 A mutable container that occurs twice is a reference the second time: who mutates one sees the other, so an
-alias and a copy are not the same. Whatever has no tag is named in CannotEncode, never silently equal.
+alias and a copy are not the same. So is a member of an enum, to be short. Whatever has no tag is named in CannotEncode,
+never silently equal.
 
-Where encoding costs more than the call that is checked, items are drawn (docs/decisions/0036-drawn-items.md): of every
-list, tuple or dict of sixteen elements or more that is in no other such one. What has still to work to give what it
-holds, or runs code of the target's to tell it, is never among what is left out.
+Where encoding costs more than the calls that are checked, most checks look at a drawn part
+(docs/decisions/0036-drawn-items.md): at one in `step` items of a container, or at one of its items and, of what that
+holds, at so many fewer as `step` is more than the number of items.
 """
 
 from __future__ import annotations
@@ -35,11 +38,12 @@ import itertools
 import json
 import operator
 import re
+from contextlib import contextmanager
 from marshal import dumps
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
 EXACT_INT = 1 << 53
 MAX_DEPTH = 400
@@ -63,13 +67,9 @@ class Circular(Exception):
         self.kind = kind
 
 
-class Partial(Exception):
-    """Something among drawn items could do its work late: all of them have to be encoded."""
-
-
 def encode(value: Any, drawn: tuple[int, int] | None = None, shapes: dict[int, Any] | None = None) -> bytes:
-    """Canonical bytes of one value; with `drawn` (first, step), of so many items of long containers only. `shapes` may
-    be shared by values that are encoded one right after the other. Raises CannotEncode."""
+    """Canonical bytes of one value; with `drawn` (any number, step), of about one part in `step` of what it holds.
+    `shapes` may be shared by values that are encoded one right after the other. Raises CannotEncode."""
     shared = Shared(shapes)
     while True:
         try:
@@ -78,8 +78,6 @@ def encode(value: Any, drawn: tuple[int, int] | None = None, shapes: dict[int, A
             return b"\n".join((line, b"".join(encoder.blobs))) if encoder.blobs else line
         except Circular as found:
             shared.circular.append(found.kind)
-        except Partial:
-            drawn = None
         except RecursionError:  # the interpreter's own limit may come before ours
             raise CannotEncode(TOO_DEEP) from None
 
@@ -100,8 +98,7 @@ class Encoder:
     most_packed = MAX_PARTS
 
     def __init__(self, shared: Shared | None = None, drawn: tuple[int, int] | None = None) -> None:
-        self.drawn = drawn
-        self.is_partial = False  # among drawn items: what these hold is encoded whole
+        self.number, self.step = drawn or (0, 1)  # what is left to draw by, on the way down
         self.seen: dict[int, int] = {}
         self.kept: list[Any] = []  # keeps them alive, so that no id is used twice
         self.open: set[int] = set()
@@ -121,11 +118,6 @@ class Encoder:
         if issubclass(type(value), BaseException):
             return self.exception(value, depth)
         return OTHERWISE[0](self, value, depth + 1)
-
-    def look_whole(self) -> None:
-        """Called by what may run code of the target's. Raises Partial among drawn items."""
-        if self.is_partial:
-            raise Partial
 
     def first_visit(self, value: Any) -> Any:
         """None the first time a container is met, its reference afterwards."""
@@ -186,16 +178,40 @@ class Encoder:
         return known or ["d", *[[self.tree(k, depth), self.tree(v, depth)] for k, v in value.items()]]
 
     def some(self, tag: str, value: Any, depth: int) -> Any:
-        """A long container by the items drawn, two at least; None where it is short or all are to be looked at."""
-        if self.drawn is None or self.is_partial or len(value) < MANY:
+        """A container by the items that were drawn, one at least; None where all are to be looked at, as in the list
+        of what a call left (outcome, result, arguments)."""
+        if self.step == 1 or len(value) < 2 or depth == 1:
             return None
-        step = min(self.drawn[1], len(value) // 2)
-        first = self.drawn[0] % step
-        items = [*itertools.islice(value.items(), first, None, step)] if tag == "d" else value[first::step]
-        self.is_partial = True
-        found = ["D", tag, len(value), first, step, self.tree(items, depth)]
-        self.is_partial = False
-        return found
+        with self.drawing(len(value)) as (first, step):
+            items = [*itertools.islice(value.items(), first, None, step)] if tag == "d" else value[first::step]
+            if tag == "d" and self.step > 1:  # a pair is no container to draw from
+                shown: Any = ["l", *[["t", self.tree(k, depth), self.tree(v, depth)] for k, v in items]]
+            else:
+                shown = self.tree(items, depth - 1)
+            return ["D", tag, len(value), first, step, shown]
+
+    def some_members(self, tag: str, value: Any, depth: int) -> Any:
+        """The same for a set: the members that have one of so many remainders of their hash, mixed with the number
+        drawn (that of an int is the int), none perhaps. Both sides hash alike what is nothing but text and numbers."""
+        if self.step == 1 or len(value) < MANY or not hash_alike(value):
+            return None
+        mixed = map(hash, zip(itertools.repeat(self.number), value))
+        with self.drawing(len(value)) as (first, step):
+            remainders = map(operator.mod, mixed, itertools.repeat(step))
+            items = type(value)(itertools.compress(value, map(first.__eq__, remainders)))
+            return ["D", tag, len(value), first, step, self.tree(items, depth - 1)]
+
+    @contextmanager
+    def drawing(self, items: int) -> Iterator[Any]:
+        """The first of so many items to look at and the step from one to the next; less is left to draw by inside."""
+        kept = self.number, self.step
+        step = min(self.step, items)
+        self.number, first = divmod(self.number, step)
+        self.step //= step
+        try:
+            yield first, step
+        finally:
+            self.number, self.step = kept
 
     def packed(self, value: Any, depth: int) -> Any:
         """A large container of plain values as one piece, its mutable parts counted as met; None where it is none.
@@ -243,23 +259,37 @@ class Encoder:
         return ["C", tag, rows.head, rows.names, parts, len(self.blobs) - 1]
 
     def frozenset(self, value: Any, depth: int) -> Any:
-        return self.ordered(value, "Z") or ["z", *self.members(value, depth)]
+        return self.some_members("z", value, depth) or self.ordered(value, "Z") or ["z", *self.members(value, depth)]
 
     def set(self, value: Any, depth: int) -> Any:
-        return self.first_visit(value) or self.ordered(value, "S") or ["s", *self.members(value, depth)]
+        known = self.first_visit(value) or self.some_members("s", value, depth)
+        return known or self.ordered(value, "S") or ["s", *self.members(value, depth)]
 
     def ordered(self, value: Any, tag: str) -> Any:
-        """A large set of ints or of texts as one piece; None where it is none."""
-        if not MANY <= len(value) <= self.most_packed - self.parts:
+        """A large set of ints, of texts, of plain tuples or of sets of ints or texts as one piece; None where it is
+        none."""
+        most = self.most_packed - self.parts
+        if not MANY <= len(value) <= most:
             return None
         try:
             kinds = set(map(type, value))
-            if len(kinds) > 1 or not is_of(kinds, SORTABLE):
+            parts = len(value)
+            if len(kinds) > 1 or not is_of(kinds, ORDERED):
                 return None
-            found = self.blob(tag, sorted(value), len(value))
+            if tuple in kinds:
+                parts, _ = spread([*value], most)
+                items = sorted(value, key=in_one_way)
+            elif frozenset in kinds:
+                tag, parts = tag + "Z", parts + sum(map(len, value))
+                items = sorted_sets(value) if parts <= most else []
+            else:
+                items = sorted(value)
+            if not parts or not items:
+                return None
+            found = self.blob(tag, items, parts)
         except (TypeError, ValueError):
             return None
-        self.parts += len(value)
+        self.parts += parts
         return found
 
     def members(self, value: Collection[Any], depth: int) -> Any:
@@ -270,21 +300,20 @@ class Encoder:
             found = sorted((apart.tree(one, depth) for one in value), key=in_json)
             self.parts = apart.parts
             return found
-        ordered = sorted(value, key=lambda one: in_json(self.apart().tree(one, depth)))
-        return [self.tree(one, depth) for one in ordered]
+        with self.drawing(self.step):  # none of it is left: they are looked at whole, as to order them
+            ordered = sorted(value, key=lambda one: in_json(self.apart().tree(one, depth)))
+            return [self.tree(one, depth) for one in ordered]
 
     def apart(self) -> Encoder:
         """An encoder that knows what this one has met, keeps what it meets to itself, and packs nothing."""
         other = type(self)(self.shared)
         other.most_packed = 0
-        other.is_partial = self.is_partial
         other.open.update(self.open)
         other.seen.update(self.seen)
         other.parts = self.parts
         return other
 
     def exception(self, error: BaseException, depth: int) -> Any:
-        self.look_whole()
         name = type_name(type(error))
         try:
             args, text = BaseException.args.__get__(error), str(error)  # type: ignore[attr-defined]
@@ -329,6 +358,9 @@ SCALARS = frozenset({type(None), bool, int, float, str})
 BOXES = frozenset({tuple, list, dict})
 PLAIN = SCALARS | BOXES
 SORTABLE = frozenset({int, str})
+ORDERED = SORTABLE | {tuple, frozenset}
+HASHED_BOXES = frozenset({tuple, frozenset})
+HASHED = frozenset({bool, int, float, str, bytes}) | HASHED_BOXES
 NO_ROWS = frozenset(map(id, (*SCALARS, list)))
 # by identity: a metaclass may claim to be equal to any of them
 TABLE = {id(kind): encoder for kind, encoder in ENCODERS.items()}
@@ -449,6 +481,33 @@ def has_plain_keys(boxes: Any) -> bool:
     keys = list(itertools.chain.from_iterable(one for one in boxes if type(one) is dict))
     kinds = set(map(type, keys))
     return is_of(kinds, SCALARS) and not (float in kinds and may_hold_nan(keys, kinds))
+
+
+def in_one_way(value: Any) -> bytes:
+    return dumps(value, VERSION)
+
+
+def sorted_sets(value: Any) -> list[tuple[Any, ...]]:
+    """Sets of ints, or of texts, as sorted tuples in order; none where they hold anything else."""
+    kinds = set(map(type, itertools.chain.from_iterable(value)))
+    return sorted(map(tuple, map(sorted, value))) if len(kinds) == 1 and is_of(kinds, SORTABLE) else []
+
+
+def hash_alike(members: Any) -> bool:
+    """Whether the hash of each of them comes from texts and numbers alone (NaN has one for every object, None one for
+    every process)."""
+    level = members
+    for _ in range(PACKED_DEPTH):
+        kinds = set(map(type, level))
+        if not is_of(kinds, HASHED) or (float in kinds and may_hold_nan(level, kinds)):
+            return False
+        if kinds.isdisjoint(HASHED_BOXES):
+            return True
+        boxes = [one for one in level if type(one) in HASHED_BOXES]
+        if sum(map(len, boxes)) > MAX_PARTS:
+            return False
+        level = list(itertools.chain.from_iterable(boxes))
+    return False
 
 
 def values(boxes: Any) -> Any:

@@ -110,13 +110,13 @@ def generator_of(items: list[Any], value: Any) -> Any:
 
 def encode_drained(encoder: Encoder, drained: Drained, depth: int) -> Any:
     value = encoder.tree(drained.value, depth)
-    items = [encoder.tree(one, depth) for one in drained.items]
+    some = encoder.some("l", drained.items, depth)
+    items = [some] if some else [encoder.tree(one, depth) for one in drained.items]
     return ["I", drained.kind, [drained.ending, value, *drained.seen], *items]
 
 
 def encode_iterator(encoder: Encoder, iterator: Any, depth: int) -> Any:
     """An iterator met inside something else: drained now; met again, it is the same iterator."""
-    encoder.look_whole()
     known = encoder.first_visit(iterator)
     if known:
         return known

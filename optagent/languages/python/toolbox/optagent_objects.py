@@ -55,6 +55,29 @@ MRO, BODY, FLAGS, SIZE, ITEM_SIZE, DICT_AT, WEAKREFS_AT = (vars(type)[name].__ge
 BASES = (int, float, complex, str, bytes, bytearray, tuple, list, dict, frozenset, set, collections.deque)
 
 
+def text_of_time(value: Any) -> str | None:
+    """A point in time without a zone, to the last bit."""
+    return f"{value.isoformat()} {value.fold}" if value.tzinfo is None else None
+
+
+def text_of_fraction(value: Any) -> str | None:
+    """A fraction of ints: there are others."""
+    parts = value.numerator, value.denominator
+    return "{:x}/{:x}".format(*parts) if [type(one) for one in parts] == [int, int] else None
+
+
+TEXTS: dict[str, Any] = {
+    "decimal.Decimal": str,
+    "fractions.Fraction": text_of_fraction,
+    "datetime.date": str,
+    "datetime.timedelta": str,
+    "datetime.datetime": text_of_time,
+    "datetime.time": text_of_time,
+}
+"""Classes of Python's library of which a text tells all that their objects hold, or None where it does not; by name,
+since most workers never import them. Subclasses are no such ones."""
+
+
 class Shape:
     """What all objects of a class have in common. `slots` are those of a class that has room for attributes and slots
     only, by name, with what reads them; None of any other."""
@@ -63,8 +86,14 @@ class Shape:
         self.kind = kind  # keeps it alive: its id is a key
         self.name = label(kind)
         self.has_own_value = has_own_value(kind)
-        is_bare = compiled_reduce(kind) is None and not issubclass(kind, BASES) and fits(kind, object)
+        self.only_ones = only_ones(kind)
+        self.text = TEXTS.get(type_name(kind)) if is_of_python(kind) else None
+        self.speaks = compiled_reduce(kind)
+        self.base = next((one for one in BASES if issubclass(kind, one)), None)
+        self.fits = fits(kind, self.base or object)
+        is_bare = self.speaks is None and self.base is None and self.fits
         self.slots = slots_told(kind) if is_bare else None
+        self.slots_apart = slots_in(kind)
 
 
 def shape_of(encoder: Encoder, kind: type) -> Shape:
@@ -83,7 +112,7 @@ def encode_object(encoder: Encoder, value: Any, depth: int) -> Any:
     if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
         return encode_array(encoder, value, depth)
     shape = shape_of(encoder, kind)
-    if not shape.has_own_value or any(kind is one for one in encoder.shared.circular):
+    if not shape.has_own_value or id(value) in shape.only_ones or any(kind is one for one in encoder.shared.circular):
         return encoder.first_visit(value) or encode_parts(encoder, value, depth, shape)
     if id(value) in encoder.open:
         raise Circular(kind)
@@ -100,7 +129,10 @@ def object_rows(encoder: Encoder, rows: Any, kind: type, most: int) -> Rows | No
     if issubclass(kind, (BaseException, type)) or any(kind is one for one in encoder.shared.circular):
         return None
     shape = shape_of(encoder, kind)
-    if shape.slots is None or len(rows) * len(shape.slots) > most:
+    if shape.text:
+        texts = tuple(map(shape.text, rows))
+        return None if None in texts else Rows(["o", shape.name], ["text"], (texts,), False)
+    if shape.slots is None or shape.only_ones or len(rows) * len(shape.slots) > most:
         return None
     columns = [(name, tuple(map(read, rows))) for name, read in shape.slots]
     if DICT_AT(kind):
@@ -114,6 +146,15 @@ def object_rows(encoder: Encoder, rows: Any, kind: type, most: int) -> Rows | No
     return Rows(head, [name for name, _ in columns], tuple(one for _, one in columns), not shape.has_own_value)
 
 
+def only_ones(kind: type) -> frozenset[int]:
+    """The ids of the members of an enum, of which there are no copies; not of what it makes when it is asked."""
+    is_enum = any(
+        owner.__module__ == "enum" and owner.__name__ == "Enum" and is_of_python(owner) for owner in MRO(kind)
+    )
+    members = BODY(kind).get("_member_map_") if is_enum else None
+    return frozenset(map(id, members.values())) if type(members) is dict else frozenset()
+
+
 def has_own_value(kind: type) -> bool:
     """Whether equal objects of the class are as good as the same one: its hash does not go by identity."""
     hashed: Any = kind.__hash__
@@ -122,33 +163,37 @@ def has_own_value(kind: type) -> bool:
 
 def encode_parts(encoder: Encoder, value: Any, depth: int, shape: Shape) -> Any:
     if shape.slots is None:
-        content, told = encode_content(encoder, value, depth), list(told_apart(value))
+        text = shape.text(value) if shape.text else None
+        if text is not None:
+            return ["o", shape.name, None, ["text", text]]
+        content, told = encode_content(encoder, value, depth, shape), list(told_apart(value, shape))
     else:
         content, told = None, [*by_text(vars_of(value) or {}), *filled(value, shape.slots)]
     told.sort(key=NAME)
-    return ["o", shape.name, content, *[[name, encoder.tree(one, depth)] for name, one in told]]
+    if encoder.step == 1 or len(told) < 2:
+        return ["o", shape.name, content, *[[name, encoder.tree(one, depth)] for name, one in told]]
+    with encoder.drawing(len(told)) as (first, step):
+        drawn = [encoder.tree(one, depth) if k % step == first else ["-"] for k, (_, one) in enumerate(told)]
+    return ["o", shape.name, content, *[[name, one] for (name, _), one in zip(told, drawn, strict=True)]]
 
 
-def told_apart(value: Any) -> Iterator[tuple[str, Any]]:
+def told_apart(value: Any, shape: Shape) -> Iterator[tuple[str, Any]]:
     """The attributes of an object, less those in slots of Python's own classes where these say themselves what they
     hold: a path keeps its text there once somebody has asked for it."""
-    says = compiled_reduce(type(value)) is not None
     yield from by_text(vars_of(value) or {})
-    for (owner, name), one in slots(value):
-        if not (says and is_of_python(owner)):
+    for (owner, name), one in filled(value, shape.slots_apart):
+        if shape.speaks is None or not is_of_python(owner):
             yield f"{owner.__qualname__}.{name}", one
 
 
-def encode_content(encoder: Encoder, value: Any, depth: int) -> Any:
+def encode_content(encoder: Encoder, value: Any, depth: int, shape: Shape) -> Any:
     """What the builtin or compiled base of the object's class holds; None where that is nothing."""
-    kind = type(value)
-    base = next((one for one in BASES if issubclass(kind, one)), None)
+    kind, base = shape.kind, shape.base
     content = None if base is None else encoder.tree(plain(base, value), depth)
-    speak = compiled_reduce(kind)
-    if speak is None:
-        return content if fits(kind, base or object) else refuse(kind)
+    if shape.speaks is None:
+        return content if shape.fits else refuse(kind)
     try:
-        said = speak(value)
+        said = shape.speaks(value)
     except Exception:  # noqa: BLE001 - code of the target's: what it raises says nothing about us
         return refuse(kind)
     if not isinstance(said, tuple):
@@ -378,9 +423,10 @@ def encode_function(encoder: Encoder, value: Any, depth: int) -> Any:
 
 def cell_content(encoder: Encoder, cell: Any, depth: int) -> Any:
     try:
-        return [encoder.tree(cell.cell_contents, depth)]
+        content = cell.cell_contents
     except ValueError:  # an empty cell
         return []
+    return [encoder.tree(content, depth)]
 
 
 def is_named(value: Any) -> bool:

@@ -218,9 +218,9 @@ class Worker:
     def do_collect(self, header: Header, blobs: list[bytes]) -> None:
         encoded: list[bytes] = []
         faults: list[str] = []
-        asked = slice(*header["calls"])
         shapes: dict[int, Any] = {}
-        for result, call in zip(self.results[asked], self.block[asked], strict=False):
+        made = list(zip(self.results, self.block, strict=False))
+        for result, call in made if header["calls"] is None else [made[k] for k in header["calls"]]:
             encode_into(encoded, faults, [*result, *call, []], header["items"], shapes)
         out, err = [one.getvalue() for one in self.printed]
         encode_into(encoded, faults, ["returned", None, (), {}, [out]])
