@@ -46,6 +46,9 @@ BUSY_ENOUGH = 0.8
 DEAR_ENCODING, AIM_ENCODING = 0.08, 0.025
 """Comparing is to cost less than a tenth of what is compared: glances, and a block that is encoded whole."""
 
+HOPELESS_ENCODING = 5.0
+"""Glances would not bring it near that, and in so much encoding only many whole blocks show what was moved there."""
+
 STEPS = 7, 13, 29, 61
 WHOLE_EVERY = {1: 1, 7: 2, 13: 3, 29: 4, 61: 4}
 """By step: one launch in so many at least encodes a block whole, if it comes to it."""
@@ -72,12 +75,12 @@ class Noise:
         """Of what a checked call left, one part in so many is looked at. Steps are primes: what comes back every few
         items is not passed over.
 
-        >>> [Noise(0.01, "cpu", 0.1, encoding=share).step for share in (0.0, 0.08, 0.09, 0.3, 0.53, 40.0)]
-        [1, 1, 7, 13, 29, 61]
+        >>> [Noise(0.01, "cpu", 0.1, encoding=share).step for share in (0.0, 0.08, 0.09, 0.3, 0.53, 4.0, 40.0)]
+        [1, 1, 7, 13, 29, 61, 1]
         >>> Noise(0.01, "cpu", 0.4, encoding=0.53).step  # there may be one call of each input
         1
         """
-        if self.encoding <= DEAR_ENCODING or self.seconds > PASS_S:
+        if not DEAR_ENCODING < self.encoding < HOPELESS_ENCODING or self.seconds > PASS_S:
             return 1
         return next((step for step in STEPS if self.encoding / step <= AIM_ENCODING), max(STEPS))
 

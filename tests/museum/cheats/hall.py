@@ -89,6 +89,16 @@ ROWS = Hall(
 )
 """Much is made and thrown away."""
 
+DEAR = Hall(
+    "dear",
+    MODULE.replace(
+        "def score", "class Point:\n    def __init__(self, x, y):\n        self.x, self.y = x, y\n\n\ndef score"
+    ),
+    "order = sorted(values, reverse=True)\nreturn sum(order), iter([Point(v, v + 1) for v in values if v < limit])",
+    CALLS.replace("range(150, 450, 20)", "range(1000, 3000, 200)"),
+)
+"""To encode what comes out takes longer than to make it: most checks of timed calls look at a part only."""
+
 WARNS = Hall(
     "warns",
     MODULE.replace("import random\n", "import random\nimport warnings\n"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hall import FAST, FAST_LIST, KEPT, LISTS, SLOW, SUMS
+from hall import DEAR, FAST, FAST_LIST, KEPT, LISTS, SLOW, SUMS
 from pair import Pair
 
 IN_THE_ENCODER = SUMS.text(
@@ -160,6 +160,29 @@ return answer
 """,
     "import threading\n",
 )
+LATE = "_point = lambda v: Point(v, v + 1)\n"
+MADE_WHEN_LOOKED_AT = DEAR.text(
+    "order = sorted(values, reverse=True)\nreturn sum(order), map(_point, [v for v in values if v < limit])", LATE
+)
+MADE_LATE_ONCE_LOOKED_AT = DEAR.text(
+    """
+calls = _CALLS.setdefault(len(values), [])
+calls.append(1)
+kept = [v for v in values if v < limit]
+order = sorted(values, reverse=True)
+return sum(order), map(_point, kept) if len(calls) > 4 else iter([Point(v, v + 1) for v in kept])
+""",
+    "_CALLS = {}\n" + LATE,
+)
+SPOILT_IN_PART = DEAR.text(
+    """
+kept = [v for v in values if v < limit]
+made = [Point(v, v + 1) for v in kept[:-100]]
+import gc
+return sum(values), iter(made + ([Point(v, v + 1) for v in kept[-100:]] if gc.isenabled() else made[:1] * min(100, len(kept))))
+"""
+)
+FAST_DEAR = DEAR.text("return sum(values), iter([Point(v, v + 1) for v in values if v < limit])")
 OPENING = "opening of arguments"
 
 MOVES = [
@@ -177,6 +200,9 @@ MOVES = [
          ("inconclusive",), "for the tests' own calls only"),
     Pair("answers-of-the-others", "own: all but the largest", SUMS, ANSWERS_OF_THE_OTHERS, SMALL_TABLE,
          ("inconclusive",), "for the tests' own calls only"),
+    Pair("made-when-looked-at", "own", DEAR, MADE_WHEN_LOOKED_AT, FAST_DEAR),
+    Pair("made-late-once-looked-at", "own", DEAR, MADE_LATE_ONCE_LOOKED_AT, FAST_DEAR),
+    Pair("spoilt-in-part", "own", DEAR, SPOILT_IN_PART, FAST_DEAR, ("incorrect",)),
     Pair("iterator-for-a-list", "measure 35, cuda C5", LISTS, ITERATOR, FAST_LIST, ("incorrect",)),
     Pair("list-of-its-own-kind", "cuda C4", LISTS, LIST_OF_ITS_OWN, FAST_LIST, ("incorrect",)),
     Pair("filled-by-a-thread", "measure 35, cuda C2", LISTS, FILLED_BY_A_THREAD, JOINED),
