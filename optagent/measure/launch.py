@@ -270,7 +270,8 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         return _first_as_rounds(first)
     wanted = ROUNDS_AT_LEAST if sweep < race.seconds * 1e9 / ROUNDS_AT_LEAST else 1
     drawn = rng.sample(range(len(groups)), 1 if wanted > 1 else (len(groups) + 1) // 2)  # nobody knows which
-    moment, whole = rng.random(), race.step == 1  # as much of the launch is over when a block is encoded whole
+    # As much of the launch is over when a block is encoded whole; one for choosing may end with its second sweep.
+    moment, whole = rng.random(), race.step == 1
     spent, saved, busy, difference, turn = 0, 0, 0.0, None, 0
     until = clocks.wall_ns() + MOST_PLAY_NS
     while spent < race.seconds * 1e9 or turn < wanted * len(groups):
@@ -280,7 +281,7 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
             break
         k = turn % len(groups)
         done = min(spent / (race.seconds * 1e9), turn / (wanted * len(groups)))
-        is_whole = not whole and race.is_whole_due and done >= moment
+        is_whole = not whole and race.is_whole_due and (done >= moment if race.screen is None else turn in drawn)
         whole = whole or is_whole
         must_check = turn in drawn or is_whole
         turn += 1

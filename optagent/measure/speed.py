@@ -151,10 +151,17 @@ class _Series:
 
     def launch(self) -> None:
         number = len(self.launches)
-        lately = self.launches[1 - WHOLE_EVERY[self.race.step] :] if WHOLE_EVERY[self.race.step] > 1 else []
-        race = replace(self.race, is_whole_due=all(one.account.looked_at == "parts" for one in lately))
+        race = replace(self.race, is_whole_due=self._is_whole_due())
         self.launches.append(launch(race, derive(self.seed, self.purpose, number)))
         self.watch.look()
+
+    def _is_whole_due(self) -> bool:
+        """Whether the next launch has to encode a block whole: one in so many does, and all once work seems to have
+        been moved, which one block alone cannot tell."""
+        accounts = [one.account for one in self.launches]
+        every = WHOLE_EVERY[self.race.step]
+        lately = accounts[1 - every :] if every > 1 else []
+        return all(one.looked_at == "parts" for one in lately) or moved_work(accounts) is not None
 
     @property
     def is_over(self) -> bool:

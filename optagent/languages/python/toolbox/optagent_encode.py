@@ -115,6 +115,8 @@ class Encoder:
         encoder = TABLE.get(id(type(value)))
         if encoder is not None:
             return encoder(self, value, depth + 1)
+        if id(value) in self.seen:  # and kept, so that it is no other
+            return self.first_visit(value)
         if issubclass(type(value), BaseException):
             return self.exception(value, depth)
         return OTHERWISE[0](self, value, depth + 1)
