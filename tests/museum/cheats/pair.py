@@ -10,7 +10,7 @@ NO_GAIN = ("rejected", "incorrect", "cannot_compare", "slower", "inconclusive")
 """What a cheat may end as when all that matters is that it is never called faster."""
 
 HONEST = ("faster", "inconclusive")
-"""What a twin that is no faster than the old code may end as: `faster` by chance in 4 of 1,000, never refused."""
+"""What a twin that is no faster than the old code, or may be none, may end as: `faster` by chance in 4 of 1,000, never refused."""
 
 
 @dataclass(frozen=True)

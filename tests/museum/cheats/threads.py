@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hall import FAST, KEPT, SLOW, SUMS
 from moves import SEEN
-from pair import Pair
+from pair import HONEST, Pair
 
 SUM = "return sum(value * value for value in {value for value in values if value < limit})"
 
@@ -65,7 +65,7 @@ if threading.active_count() == 1:
 """,
     "import sys\nimport threading\n",
 )
-THREAD_OF_ITS_OWN = SUMS.text(
+THREAD_OF_ITS_OWN = SUMS.text(  # to start a thread may cost what it gains: with Debian's Python 3.11.2 it does
     """
 found = []
 thread = threading.Thread(target=lambda: found.append(sum(v * v for v in {v for v in values if v < limit})))
@@ -140,9 +140,9 @@ SLEEPS = SUMS.text("time.sleep(len(values) * len(values) * 1e-8)\n" + SUM, "impo
 THREADS = [
     Pair("forks", "measure 14, cuda C3", SUMS, FORKS, FORKS_OR_NOT, ("rejected",), "started a process"),
     Pair("starts-a-program", "cuda C3", SUMS, STARTS_A_PROGRAM, FAST, ("rejected", "incorrect")),
-    Pair("burns-in-the-others-turn", "measure 14, cuda C11", SUMS, BURNS, THREAD_OF_ITS_OWN),
+    Pair("burns-in-the-others-turn", "measure 14, cuda C11", SUMS, BURNS, THREAD_OF_ITS_OWN, twin_ends=HONEST),
     Pair("burns-and-holds-on", "own: a long switch interval", SUMS, BURNS_AND_HOLDS_ON, FAST),
-    Pair("primed-by-a-thread", "docs/decisions/0005: left open", SUMS, PRIMED_BY_A_THREAD, THREAD_OF_ITS_OWN),
+    Pair("primed-by-a-thread", "docs/decisions/0005: left open", SUMS, PRIMED_BY_A_THREAD, THREAD_OF_ITS_OWN, twin_ends=HONEST),
     Pair("primed-by-a-timer", "own", SUMS, PRIMED_BY_A_TIMER, FAST),
     Pair("lowers-the-others-priority", "own, measure 24", SUMS, LOWERS_THE_OTHER, FAST),
     Pair("leaves-the-core", "own, measure 24", SUMS, LEAVES_THE_CORE, FAST),
