@@ -18,7 +18,7 @@ class Pair:
     """`source` is where the cheat is from: a row of the research notes, or `own`. `cheat` and `twin` are texts of the
     hall's file. The cheat ends as one of `ends`, and with a `reason` in the verdict's words where one is given.
 
-    `gap` is why the referee is still fooled, if it is: then the test is expected to fail, and has to.
+    `gap` is why the referee is still fooled, if it is, now and then at least: then the test may fail.
     """
 
     id: str
