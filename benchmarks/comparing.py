@@ -7,8 +7,8 @@ that do next to nothing but make an output of a kind, at three sizes: the least 
 encoding are timed in one process, one after the other, best of five; the share is encoding over call. The referee
 itself compares bytes. "In a launch" is what it comes to where a referee is at work: CPU of encoding over CPU of timed
 calls in launches, both sides, in the sandbox (a share of the timed blocks is encoded, drawn after the clock has
-stopped), first of all that the calls left, as where code is measured against itself; then in a claim, where most checks
-look at one part in "step" (1: at all), since the share was above 8 %. The table with machine and date goes to
+stopped), first of all that the calls left, as where code is measured against itself; then in a comparison, where most
+checks look at one part in "step" (1: at all), if the share was above 8 %. The table with machine and date goes to
 benchmarks/results/comparing.md.
 """
 
@@ -55,7 +55,7 @@ HEAD = [
     "bytes compared, ms",
     "whole, in a launch",
     "step",
-    "in a claim",
+    "in a comparison",
 ]
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 5

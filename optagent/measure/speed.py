@@ -49,10 +49,8 @@ DEAR_ENCODING, AIM_ENCODING = 0.08, 0.025
 HOPELESS_ENCODING = 5.0
 """Glances would not bring it near that, and in so much encoding only many whole blocks show what was moved there."""
 
-STEPS = 7, 13, 29, 61
 WHOLE_EVERY = {1: 1, 7: 2, 13: 3, 29: 4, 61: 4}
 """By step: one launch in so many at least encodes a block whole, if it comes to it."""
-
 
 COLLECTING_LAUNCHES = 3
 ONE_CORE = 1.1
@@ -82,7 +80,7 @@ class Noise:
         """
         if not DEAR_ENCODING < self.encoding < HOPELESS_ENCODING or self.seconds > PASS_S:
             return 1
-        return next((step for step in STEPS if self.encoding / step <= AIM_ENCODING), max(STEPS))
+        return next((step for step in WHOLE_EVERY if self.encoding / step <= AIM_ENCODING), max(WHOLE_EVERY))
 
 
 @dataclass(frozen=True)
@@ -150,9 +148,8 @@ class _Series:
         self.watch = Watch(race.core)
 
     def launch(self) -> None:
-        number = len(self.launches)
         race = replace(self.race, is_whole_due=self._is_whole_due())
-        self.launches.append(launch(race, derive(self.seed, self.purpose, number)))
+        self.launches.append(launch(race, derive(self.seed, self.purpose, len(self.launches))))
         self.watch.look()
 
     def _is_whole_due(self) -> bool:

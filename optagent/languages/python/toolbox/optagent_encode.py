@@ -141,7 +141,7 @@ class Encoder:
 
     def blob(self, tag: str, value: Any, parts: int = 1) -> Any:
         """A value packed. Raises ValueError for what is not plain."""
-        self.blobs.append(dumps(value, VERSION))
+        self.blobs.append(in_one_piece(value))
         return [tag, parts, len(self.blobs) - 1]
 
     def integer(self, value: int, depth: int) -> Any:
@@ -252,7 +252,7 @@ class Encoder:
             if not parts or len(set(ids)) != len(ids) or not self.seen.keys().isdisjoint(ids):
                 return None
             parts += len(value)
-            self.blobs.append(dumps(rows.columns, VERSION))
+            self.blobs.append(in_one_piece(rows.columns))
         except (TypeError, ValueError, LookupError, AttributeError):  # as in `packed`, or for want of a column
             return None
         self.parts += parts
@@ -280,7 +280,7 @@ class Encoder:
                 return None
             if tuple in kinds:
                 parts, _ = spread([*value], most)
-                items = sorted(value, key=in_one_way)
+                items = sorted(value, key=in_one_piece)
             elif frozenset in kinds:
                 tag, parts = tag + "Z", parts + sum(map(len, value))
                 items = sorted_sets(value) if parts <= most else []
@@ -485,7 +485,7 @@ def has_plain_keys(boxes: Any) -> bool:
     return is_of(kinds, SCALARS) and not (float in kinds and may_hold_nan(keys, kinds))
 
 
-def in_one_way(value: Any) -> bytes:
+def in_one_piece(value: Any) -> bytes:
     return dumps(value, VERSION)
 
 
