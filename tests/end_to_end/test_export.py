@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from small_project import FAST, run, small_project
 
+from optagent.cli.exporting import TIMERS
 from optagent.core.strain import strain_of
 from optagent.ledger.history import replay
 from optagent.ledger.store import Ledger
@@ -50,7 +51,7 @@ def test_each_side_is_a_benchmark_with_a_run_for_every_launch(finished, tmp_path
     told = pyperf("metadata", tmp_path / "both.json")
     assert f"optagent_run: {name}" in told
     assert "cpu_count" in told
-    assert "CPU clock of the process" in told
+    assert TIMERS[claim.verdict.speedup.clock] in told  # under load, a target may keep its core too little for "cpu"
     assert strain_of(claim.system) is not None
 
 
