@@ -42,8 +42,6 @@ def row(pair: Pair, referee: Court) -> list[str]:
     kind, reason = told(cheat)
     is_caught = kind in pair.ends and pair.reason in str(cheat)
     as_expected = "yes" if is_caught and twin.kind in pair.twin_ends else "no"
-    if pair.gap and not is_caught:
-        as_expected = f"known gap: {pair.gap}"
     return [pair.id, pair.source, kind, reason, " ".join(told(twin)), as_expected]
 
 

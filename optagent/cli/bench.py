@@ -149,7 +149,7 @@ def _measured(shop: Workshop, problem: Problem) -> dict[str, Any]:
     system = asdict(noise.strain) if noise.strain else {}
     return {
         "timed": timed, "clock": noise.clock, "old_seconds": noise.seconds, "cores": shop.core, "system": system,
-        "encoding": noise.encoding,
+        "encoding": noise.encoding, "drains": noise.drains,
     }  # fmt: skip
 
 
@@ -169,7 +169,8 @@ def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
     workload = load_workload(shop.ledger, taken)
     extra = taken.extra
     profile = taken.profile
-    strain, encoding = strain_of(extra.get("system", {})), extra.get("encoding", 0.0)
+    more = {"encoding": extra.get("encoding", 0.0), "drains": tuple(map(tuple, extra.get("drains", ())))}
+    strain = strain_of(extra.get("system", {}))
     return Problem(
         Suite(
             tuple(extra["passing"]),
@@ -181,7 +182,7 @@ def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
         ),
         workload,
         tuple(workload.search[k] for k in extra["timed"]),
-        speed.Noise(taken.noise, extra["clock"], extra["old_seconds"], strain, encoding),
+        speed.Noise(taken.noise, extra["clock"], extra["old_seconds"], strain, **more),
         Profile(
             profile["source"],
             tuple(HotFunction(**one) for one in profile["functions"]),

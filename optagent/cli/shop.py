@@ -299,10 +299,10 @@ class Counter:
     def _race(self, tree: Tree, inputs: tuple[Input, ...], state: tuple[str, ...] = ()) -> Race:
         shop = self.workshop
         # encoding long lazy results takes many times what their calls took
-        patience_s, step = 4 * self.run.patience_s, self.problem.noise.step
+        patience_s, noise = 4 * self.run.patience_s, self.problem.noise
         return Race(
             shop.project, shop.base, tree, inputs, shop.core,
-            patience_s=patience_s, state=state, step=step, salt=shop.salt,
+            patience_s=patience_s, state=state, step=noise.step, drains=noise.drains, salt=shop.salt,
         )  # fmt: skip
 
     def source_of(self, candidate: Candidate) -> str:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self, TypeGuard
 
 from optagent.core.accounting import ACCOUNTS, Life
+from optagent.core.iterators import Place
 from optagent.core.verdict import Evidence, Inconclusive, Incorrect, Rejected
 from optagent.sandbox import clocks
 from optagent.sandbox.base import REFUSED_ERRNO, Command, Limits, Profile, Sandbox
@@ -157,6 +158,8 @@ class Contestant:
         self.life = Life()
         self.collecting = False
         """Whether the garbage collector, if the target has one, is on in timed blocks."""
+        self.drains: tuple[Place, ...] = ()
+        """Where a result holds iterators that are drained in the timed call that made it."""
         self.forgets = False
         """Whether nothing that one call leaves can be found by the next, so that no first call is special."""
         self._cpu_seen = 0
@@ -304,7 +307,8 @@ class Contestant:
     def prepare(self, numbers: Sequence[int], times: int) -> None:
         """Fresh arguments for a block of `times` passes over the inputs; the next message must be `lap`."""
         self._block = times * len(numbers)
-        self._ask("prepare", {"do": "prepare", "inputs": list(numbers), "times": times, "collecting": self.collecting})
+        how = {"collecting": self.collecting, "drains": self.drains}
+        self._ask("prepare", {"do": "prepare", "inputs": list(numbers), "times": times, **how})
 
     def lap(self) -> Lap:
         """The prepared block run, clocked from here."""

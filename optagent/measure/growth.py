@@ -31,6 +31,7 @@ def take_growth(race: Race, file: Path, clock: Clock, seed: int) -> Growth | Non
         project.contestant(race.new, derive(seed, "growth"), patience) as new,
     ):
         for side, tree in ((old, race.old), (new, race.new)):
+            side.drains = race.drains
             side.pin(race.core)
             project.load(side, tree, 1)
         path = project.workload_path(file)

@@ -39,6 +39,7 @@ def take_guards(race: Race, clock: Clock, seed: int) -> Guards:
 def _seen(race: Race, tree: Tree, name: str, clock: Clock, seed: int) -> Seen:
     who = REFERENCE if name == "old" else "candidate"
     with race.project.contestant(tree, seed & 0xFFFFFFFF, race.patience_s, who) as one:
+        one.drains = race.drains
         one.pin(race.core)
         race.project.load(one, tree, seed)
         imported = one.life.imported

@@ -11,6 +11,7 @@ from typing import Literal
 
 from optagent.core.accounting import Account, Life, LookedAt
 from optagent.core.canonical import first_difference
+from optagent.core.iterators import Place
 from optagent.core.seeds import derive
 from optagent.core.statistics import Round, Total, is_settled, remembers, total
 from optagent.core.target import Tree
@@ -122,6 +123,8 @@ class Race:
     """Where encoding is dear beside the calls, a check of timed calls looks at one part in so many (`Glance`)."""
     is_whole_due: bool = True
     """Whether a block is to be encoded whole nevertheless, so that work that was moved there shows."""
+    drains: tuple[Place, ...] = ()
+    """Where results hold iterators that are drained in timed calls."""
     salt: int = 0
     """What the seeds for the hashes of strings are made from: the same for all launches of a run."""
 
@@ -160,7 +163,7 @@ def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
         pair.new.close()
         pair = _opened(race, rng, hash_seed, stack, warm=False)
     for one in (pair.old, pair.new):
-        one.collecting = race.collecting
+        one.collecting, one.drains = race.collecting, race.drains
         one.greet()
     return pair
 

@@ -10,6 +10,7 @@ from statistics import median
 
 from optagent.core.accounting import is_clear, moved_work
 from optagent.core.effort import Effort
+from optagent.core.iterators import Place, places_of_iterators
 from optagent.core.seeds import derive
 from optagent.core.statistics import (
     BESIDE_LAUNCHES,
@@ -67,6 +68,8 @@ class Noise:
     strain: Strain | None = None
     encoding: float = 0.0
     """CPU of encoding all that checked calls left, as a share of the time of timed calls."""
+    drains: tuple[Place, ...] = ()
+    """Where results hold iterators."""
 
     @property
     def step(self) -> int:
@@ -105,7 +108,8 @@ def measure_noise(race: Race, seed: int, asked: Clock | None = None, launches: i
 
     Raises Misconduct when the reference fails, BadSetting for a CPU clock that does not see what the target burns.
     """
-    series = _Series(replace(race, new=race.old), seed, "noise")
+    race = replace(race, new=race.old, drains=_iterators_left(race, derive(seed, "hash")))
+    series = _Series(race, seed, "noise")
     for _ in range(launches):
         series.launch()
     seen = series.launches
@@ -119,7 +123,18 @@ def measure_noise(race: Race, seed: int, asked: Clock | None = None, launches: i
     clock: Clock = asked or ("cpu" if is_one_core and sees_cpu else "wall")
     seconds = median(one.wall.old_ns for one in seen) / 1e9
     encoding = encoding_share(seen) * min(1.0, max(one.busy for one in seen))
-    return Noise(noise_floor([one.on(clock).log_ratio for one in seen]), clock, seconds, series.strain(), encoding)
+    floor = noise_floor([one.on(clock).log_ratio for one in seen])
+    return Noise(floor, clock, seconds, series.strain(), encoding, race.drains)
+
+
+def _iterators_left(race: Race, seed: int) -> tuple[Place, ...]:
+    """Where results of the reference hold iterators: a claim drains them in the timed call."""
+    with race.project.contestant(race.old, seed, race.patience_s, REFERENCE) as reference:
+        if not reference.has_state:  # what does not live in its memory cannot put anything off
+            return ()
+        race.project.load(reference, race.old, 1)
+        reference.keep([one.data for one in race.inputs])
+        return places_of_iterators(reference.call(range(len(race.inputs))))
 
 
 def encoding_share(launches: Sequence[Launch]) -> float:

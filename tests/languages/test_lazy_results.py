@@ -4,18 +4,21 @@ gave, in order, of which kind, and how they ended."""
 from __future__ import annotations
 
 import asyncio
+import collections
 import itertools
 
 import pytest
 import toolbox_path  # noqa: F401
 
 from optagent.core.canonical import read
+from optagent.core.iterators import places_of_iterators
 
 # isort: split
 import optagent_iterate
 import optagent_objects  # noqa: F401 - puts the objects into the encoding
-from optagent_encode import encode
+from optagent_encode import Known, encode
 from optagent_target import run_block, run_checked
+from optagent_within import to_its_end
 
 
 def left_by(function, *args):
@@ -203,3 +206,88 @@ def test_an_exception_before_the_first_item_is_in_the_iterator_and_one_before_th
     assert run_checked(eager, ((), {}))[0] == "raised"
     kind, value = run_checked(lazy, ((), {}))
     assert (kind, value.ending, type(value.value)) == ("returned", "raised", KeyError)
+
+
+class Holder:
+    def __init__(self, held):
+        self.held = held
+
+
+class Slotted:
+    __slots__ = ("held",)
+
+    def __init__(self, held):
+        self.held = held
+
+
+class OwnList(list):
+    """A list with a class of its own, of which the content has to be looked at past its methods."""
+
+    def __iter__(self):
+        return iter([])
+
+
+HOLDERS = [
+    lambda lazy: (1, lazy),
+    lambda lazy: [[lazy], 2],
+    lambda lazy: {"a": {"b": lazy}},
+    lambda lazy: {lazy},
+    Holder,
+    Slotted,
+    lambda lazy: OwnList([lazy]),
+    lambda lazy: collections.deque([lazy]),
+    lambda lazy: iter([lazy]),
+    lambda lazy: (one for one in [0, [lazy]]),
+    lambda lazy: collections.OrderedDict(a=lazy),
+]
+
+
+@pytest.mark.parametrize("held_in", HOLDERS)
+def test_what_an_iterator_inside_a_result_puts_off_is_done_in_the_call_and_encoded_as_it_was(held_in):
+    done = []
+
+    def late(value):
+        done.append(value)
+        return value * value
+
+    def function(values):
+        return held_in(map(late, values))
+
+    (plain,) = run_block(function, [(([1, 2, 3],), {})])
+    put_off = encode([*plain])
+    done.clear()
+    drains = {}
+    (outcome,) = run_block(to_its_end(function, places_of_iterators([put_off]), drains), [(([1, 2, 3],), {})])
+    assert done == [1, 2, 3]
+    at_once = encode([*outcome], known=Known(drains))
+    assert done == [1, 2, 3]
+    assert at_once == put_off
+
+
+def test_an_iterator_that_stands_where_the_untouched_code_left_none_is_left_alone():
+    drains = {}
+    (outcome,) = run_block(
+        to_its_end(lambda: (iter([1]), 2, iter([3])), [["2"], ["7"], ["1", "*"]], drains), [((), {})]
+    )
+    (gave,) = [one for _, one in drains.values()]
+    assert gave.items == [3]
+    assert next(outcome[1][0]) == 1
+
+
+def test_an_error_on_the_way_is_what_the_iterator_gave():
+    drains = {}
+    places = [["*"]]
+    (outcome,) = run_block(to_its_end(lambda: [fails_after([1], KeyError("k"))], places, drains), [((), {})])
+    (gave,) = [one for _, one in drains.values()]
+    assert outcome[0] == "returned"
+    assert (gave.items, gave.ending) == ([1], "raised")
+
+
+def test_a_class_with_a_dict_of_its_own_kind_ends_the_looking_and_not_the_call():
+    class Hides:
+        @property
+        def __dict__(self):
+            return 3
+
+    (outcome,) = run_block(to_its_end(Hides, [[".held"]], {}), [((), {})])
+    assert outcome[0] == "returned"

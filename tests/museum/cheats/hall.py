@@ -99,6 +99,17 @@ DEAR = Hall(
 )
 """To encode what comes out takes longer than to make it: most checks of timed calls look at a part only."""
 
+HELD = Hall(
+    "held",
+    MODULE.replace(
+        "def score",
+        "class Report:\n    def __init__(self, size, squares):\n        self.size, self.squares = size, squares\n\n\ndef score",
+    ),
+    KEPT + "return [Report(len(values), (value * value for value in kept))]",
+    CALLS,
+)
+"""What comes out is an object that holds a generator, for which there is something left to do."""
+
 WARNS = Hall(
     "warns",
     MODULE.replace("import random\n", "import random\nimport warnings\n"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hall import DEAR, FAST, FAST_LIST, KEPT, LISTS, SLOW, SUMS
+from hall import DEAR, FAST, FAST_LIST, HELD, KEPT, LISTS, SLOW, SUMS
 from pair import Pair
 
 IN_THE_ENCODER = SUMS.text(
@@ -183,7 +183,10 @@ return sum(values), iter(made + ([Point(v, v + 1) for v in kept[-100:]] if gc.is
 """
 )
 FAST_DEAR = DEAR.text("return sum(values), iter([Point(v, v + 1) for v in values if v < limit])")
-SMALL_BESIDE_ENCODING = "work that was moved into the encoding is small beside the encoding itself: docs/decisions/0036"
+PUT_OFF_IN_AN_ATTRIBUTE = HELD.text(
+    "return [Report(len(values), (v * v for k, v in enumerate(values) if v < limit and v not in values[:k]))]"
+)
+FAST_HELD = HELD.text("return [Report(len(values), (v * v for v in dict.fromkeys(values) if v < limit))]")
 OPENING = "opening of arguments"
 
 MOVES = [
@@ -201,8 +204,9 @@ MOVES = [
          ("inconclusive",), "for the tests' own calls only"),
     Pair("answers-of-the-others", "own: all but the largest", SUMS, ANSWERS_OF_THE_OTHERS, SMALL_TABLE,
          ("inconclusive",), "for the tests' own calls only"),
-    Pair("made-when-looked-at", "own", DEAR, MADE_WHEN_LOOKED_AT, FAST_DEAR, gap=SMALL_BESIDE_ENCODING),
-    Pair("made-late-once-looked-at", "own", DEAR, MADE_LATE_ONCE_LOOKED_AT, FAST_DEAR, gap=SMALL_BESIDE_ENCODING),
+    Pair("made-when-looked-at", "own", DEAR, MADE_WHEN_LOOKED_AT, FAST_DEAR),
+    Pair("made-late-once-looked-at", "own", DEAR, MADE_LATE_ONCE_LOOKED_AT, FAST_DEAR),
+    Pair("put-off-in-an-attribute", "own", HELD, PUT_OFF_IN_AN_ATTRIBUTE, FAST_HELD),
     Pair("spoilt-in-part", "own", DEAR, SPOILT_IN_PART, FAST_DEAR, ("incorrect",)),
     Pair("iterator-for-a-list", "measure 35, cuda C5", LISTS, ITERATOR, FAST_LIST, ("incorrect",)),
     Pair("list-of-its-own-kind", "cuda C4", LISTS, LIST_OF_ITS_OWN, FAST_LIST, ("incorrect",)),

@@ -16,10 +16,7 @@ HONEST = ("faster", "inconclusive")
 @dataclass(frozen=True)
 class Pair:
     """`source` is where the cheat is from: a row of the research notes, or `own`. `cheat` and `twin` are texts of the
-    hall's file. The cheat ends as one of `ends`, and with a `reason` in the verdict's words where one is given.
-
-    `gap` is why the referee is still fooled, if it is, now and then at least: then the test may fail.
-    """
+    hall's file. The cheat ends as one of `ends`, and with a `reason` in the verdict's words where one is given."""
 
     id: str
     source: str
@@ -29,7 +26,6 @@ class Pair:
     ends: tuple[str, ...] = NO_GAIN
     reason: str = ""
     twin_ends: tuple[str, ...] = ("faster",)
-    gap: str = ""
 
     def __str__(self) -> str:
         return self.id

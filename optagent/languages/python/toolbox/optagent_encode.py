@@ -45,6 +45,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
+    Drains = dict[int, tuple[Any, Any]]
+
 EXACT_INT = 1 << 53
 MAX_DEPTH = 400
 MAX_PARTS = 3_000_000
@@ -67,10 +69,10 @@ class Circular(Exception):
         self.kind = kind
 
 
-def encode(value: Any, drawn: tuple[int, int] | None = None, shapes: dict[int, Any] | None = None) -> bytes:
+def encode(value: Any, drawn: tuple[int, int] | None = None, known: Known | None = None) -> bytes:
     """Canonical bytes of one value; with `drawn` (any number, step), of about one part in `step` of what it holds.
-    `shapes` may be shared by values that are encoded one right after the other. Raises CannotEncode."""
-    shared = Shared(shapes)
+    `known` may be shared by values that are encoded one right after the other. Raises CannotEncode."""
+    shared = Shared(known or Known())
     while True:
         try:
             encoder = Encoder(shared, drawn)
@@ -82,14 +84,22 @@ def encode(value: Any, drawn: tuple[int, int] | None = None, shapes: dict[int, A
             raise CannotEncode(TOO_DEEP) from None
 
 
-class Shared:
-    """What several looks at one value have in common: classes whose objects are numbered although they have a value of
-    their own, what iterators gave when they were drained, which they do once only, and classes by id."""
+class Known:
+    """What several values have in common: classes by id, and iterators by id with what they gave when they were
+    drained, which they do once only."""
 
-    def __init__(self, shapes: dict[int, Any] | None = None) -> None:
-        self.shapes = {} if shapes is None else shapes
+    def __init__(self, drains: Drains | None = None) -> None:
+        self.shapes: dict[int, Any] = {}
+        self.drains: Drains = {} if drains is None else drains
+
+
+class Shared:
+    """What several looks at one value have in common: what is known besides, and classes whose objects are numbered
+    although they have a value of their own."""
+
+    def __init__(self, known: Known) -> None:
+        self.shapes, self.drains = known.shapes, known.drains
         self.circular: list[type] = []
-        self.drained: dict[int, tuple[Any, Any]] = {}
 
 
 class Encoder:
@@ -104,7 +114,7 @@ class Encoder:
         self.open: set[int] = set()
         self.parts = 0
         self.blobs: list[bytes] = []
-        self.shared = shared or Shared()
+        self.shared = shared or Shared(Known())
 
     def tree(self, value: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:

@@ -116,11 +116,11 @@ def encode_drained(encoder: Encoder, drained: Drained, depth: int) -> Any:
 
 
 def encode_iterator(encoder: Encoder, iterator: Any, depth: int) -> Any:
-    """An iterator met inside something else: drained now; met again, it is the same iterator."""
+    """An iterator met inside something else: drained now, if it was not before; met again, it is the same iterator."""
     known = encoder.first_visit(iterator)
     if known:
         return known
-    kept = encoder.shared.drained
+    kept = encoder.shared.drains
     if id(iterator) not in kept:
         kept[id(iterator)] = iterator, drain(iterator)
     return encode_drained(encoder, kept[id(iterator)][1], depth)

@@ -61,6 +61,7 @@ class Worker:
         self.inputs: list[bytes] = []
         self.block: list[Call] = []
         self.results: list[tuple[str, Any]] = []
+        self.drains: optagent_encode.Drains = {}
         self.printed = [io.StringIO(), io.StringIO()]
         self.warned: dict[str, None] = {}
         self.seeded: list[str] = []
@@ -199,7 +200,7 @@ class Worker:
 
     def do_prepare(self, header: Header, blobs: list[bytes]) -> None:
         """Fresh arguments, then one timed block on a byte's notice."""
-        self.results = []
+        self.results, self.drains = [], {}
         self.block = [optagent_codec.unpack(self.inputs[k]) for _ in range(header["times"]) for k in header["inputs"]]
         gc.collect()
         (gc.enable if header.get("collecting") else gc.disable)()
@@ -208,20 +209,23 @@ class Worker:
         sys.stdout, sys.stderr = self.printed
         warnings.showwarning = self.warn  # others write them with their lines, which may change
         self.seeded = list(optagent_target.generators())
+        target, places = self.target, header.get("drains")
+        if places:
+            target = beside("optagent_within").to_its_end(target, places, self.drains)
         optagent_target.seed()
         self.answer({})
         if self.take(1) == GO:
-            self.results = run_block(self.target, self.block)
+            self.results = run_block(target, self.block)
             self.channel.sendall(DONE)
         sys.stdout, sys.stderr, warnings.showwarning = kept
 
     def do_collect(self, header: Header, blobs: list[bytes]) -> None:
         encoded: list[bytes] = []
         faults: list[str] = []
-        shapes: dict[int, Any] = {}
+        known = optagent_encode.Known(self.drains)
         made = list(zip(self.results, self.block, strict=False))
         for result, call in made if header["calls"] is None else [made[k] for k in header["calls"]]:
-            encode_into(encoded, faults, [*result, *call, []], header["items"], shapes)
+            encode_into(encoded, faults, [*result, *call, []], header["items"], known)
         out, err = [one.getvalue() for one in self.printed]
         encode_into(encoded, faults, ["returned", None, (), {}, [out]])
         if header["state"]:
@@ -285,11 +289,11 @@ def encode_into(
     faults: list[str],
     left: list[Any],
     drawn: tuple[int, int] | None = None,
-    shapes: dict[int, Any] | None = None,
+    known: optagent_encode.Known | None = None,
 ) -> None:
     """One more encoding of what a call left (result, arguments, printed text), or one more fault."""
     try:
-        encoded.append(optagent_encode.encode(left, drawn, shapes))
+        encoded.append(optagent_encode.encode(left, drawn, known))
     except optagent_encode.CannotEncode as error:
         encoded.append(b"")
         faults.append(str(error))
