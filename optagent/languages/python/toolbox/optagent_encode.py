@@ -72,7 +72,7 @@ class Circular(Exception):
 def encode(value: Any, drawn: tuple[int, int] | None = None, known: Known | None = None) -> bytes:
     """Canonical bytes of one value; with `drawn` (any number, step), of about one part in `step` of what it holds.
     `known` may be shared by values that are encoded one right after the other. Raises CannotEncode."""
-    shared = Shared(known or Known())
+    shared = Shared(known)
     while True:
         try:
             encoder = Encoder(shared, drawn)
@@ -97,7 +97,8 @@ class Shared:
     """What several looks at one value have in common: what is known besides, and classes whose objects are numbered
     although they have a value of their own."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known | None = None) -> None:
+        known = known or Known()
         self.shapes, self.drains = known.shapes, known.drains
         self.circular: list[type] = []
 
@@ -114,7 +115,7 @@ class Encoder:
         self.open: set[int] = set()
         self.parts = 0
         self.blobs: list[bytes] = []
-        self.shared = shared or Shared(Known())
+        self.shared = shared or Shared()
 
     def tree(self, value: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -195,7 +196,7 @@ class Encoder:
         if self.step == 1 or len(value) < 2 or depth == 1:
             return None
         with self.drawing(len(value)) as (first, step):
-            items = [*itertools.islice(value.items(), first, None, step)] if tag == "d" else value[first::step]
+            items = drawn_pairs(value, first, step) if tag == "d" else value[first::step]
             if tag == "d" and self.step > 1:  # a pair is no container to draw from
                 shown: Any = ["l", *[["t", self.tree(k, depth), self.tree(v, depth)] for k, v in items]]
             else:
@@ -420,6 +421,12 @@ def keys_of(dicts: Any, most: int, in_order: bool) -> list[str] | None:
 
 def by_key(dicts: Any, names: list[str]) -> tuple[tuple[Any, ...], ...]:
     return tuple(tuple(map(operator.itemgetter(name), dicts)) for name in names)
+
+
+def drawn_pairs(value: dict[Any, Any], first: int, step: int) -> list[tuple[Any, Any]]:
+    """Some items of a dict. To go through its items makes a pair of each, which takes twice the time."""
+    keys, held = (itertools.islice(one, first, None, step) for one in (value, value.values()))
+    return list(zip(keys, held, strict=True))
 
 
 def no_rows(encoder: Encoder, value: Any, kind: type, most: int) -> Rows | None:
