@@ -19,7 +19,7 @@ NAMES = {
     "o": "object", "I": "iterator", "T": "class", "M": "module", "F": "function", "m": "method", "v": "view",
     "N": "array",
 }  # fmt: skip
-NESTED = ("l", "t", "d", "I", "o", "D")
+NESTED = ("l", "t", "d", "I", "o")
 MOST_COLUMNS = 10_000
 PACKED = {"p": "", "S": "s", "Z": "z", "Y": "y", "SZ": "s", "ZZ": "z"}
 STATE = b'["l","state",'
@@ -50,7 +50,8 @@ def _filled(tree: Any, packed: dict[int, Any]) -> Any:
     if not isinstance(tree, list):
         return tree
     if len(tree) == 6 and tree[0] == "C":
-        return _with_rows(tree, packed.pop(tree[5]))
+        columns = packed.pop(tree[5])
+        return _with_rows([*tree[:2], [_filled(one, packed) for one in tree[2]], *tree[3:]], columns)
     if len(tree) != 3 or tree[0] not in PACKED:
         return [_filled(one, packed) for one in tree]
     value = packed.pop(tree[2])  # one that stood in many places would fill our memory
@@ -69,6 +70,8 @@ def _with_rows(table: list[Any], columns: Any) -> Any:
     _, tag, row, names, *_ = table
     kind = row[0] if len(row) == (2 if row[:1] == ["o"] else 1) else None
     are_texts = all(isinstance(name, str) for name in names)
+    if row[:1] == ["e"] and tag in ("l", "t"):
+        return [tag, *_members(row[1:], columns[1][1:])]
     if tag not in ("l", "t") or kind not in ("t", "d", "o") or not are_texts or len(columns) > MOST_COLUMNS:
         raise ValueError("no rows")
     rows = list(zip(*[column[1:] for column in columns[1:]], strict=True))
@@ -76,6 +79,16 @@ def _with_rows(table: list[Any], columns: Any) -> Any:
         return [tag, *[["t", *row] for row in rows]]
     head = ["o", row[1], None] if kind == "o" else ["d"]
     return [tag, *[[*head, *map(list, zip(names, row, strict=True))] for row in rows]]
+
+
+def _members(known: list[Any], numbers: list[Any]) -> list[Any]:
+    """Each of these once, and a reference to it wherever it is met again."""
+    met: set[int] = set()
+    told = []
+    for number in numbers:
+        told.append(["r", number] if number in met else known[number])
+        met.add(number)
+    return told
 
 
 def is_state(encoding: bytes) -> bool:
@@ -188,13 +201,6 @@ def _part(k: int, left: Any, right: Any, a: Any, b: Any) -> Difference:
 
 def _descend(path: str, a: Any, b: Any) -> Difference:
     while isinstance(a, list) and isinstance(b, list) and a and b and a[0] == b[0] and a[0] in NESTED:
-        if a[0] == "I" and len(a) == len(b) == 4 and a[:3] == b[:3] and _is_drawn(a[3]) and _is_drawn(b[3]):
-            a, b = a[3], b[3]
-        if a[0] == "D":
-            if a[1:5] != b[1:5]:
-                break
-            path, a, b = _drawn(path, a, b)
-            continue
         if a[0] == "o" and a[1] == b[1]:
             name, a, b = _attribute(a, b)
             path += name
@@ -213,25 +219,6 @@ def _descend(path: str, a: Any, b: Any) -> Difference:
             path += f"[{k - shift}]" if k >= shift else " (how it ended)"
             a, b = a[k], b[k]
     return Difference(path, _tell(a), _tell(b))
-
-
-def _is_drawn(value: Any) -> bool:
-    return isinstance(value, list) and value[:1] == ["D"]
-
-
-def _drawn(path: str, a: list[Any], b: list[Any]) -> tuple[str, Any, Any]:
-    """The first drawn item in which two containers differ, by its place among all of them."""
-    _, tag, _, first, step, left = a
-    right = b[5]
-    k = next((k for k in range(1, min(len(left), len(right))) if not _same(left[k], right[k])), None)
-    if tag in ("s", "z") or k is None:
-        return path, left, right
-    if tag != "d":
-        return f"{path}[{first + step * (k - 1)}]", left[k], right[k]
-    (_, old_key, old), (_, new_key, new) = left[k], right[k]
-    if _same(old_key, new_key):
-        return f"{path}[{_tell(old_key)}]", old, new
-    return f"{path} (key {first + step * (k - 1) + 1})", old_key, new_key
 
 
 def _attribute(a: list[Any], b: list[Any]) -> tuple[str, Any, Any]:
@@ -255,8 +242,6 @@ def _tell(value: Any) -> str:
     if tag in ("l", "t", "d", "s", "z"):
         more = ", ..." if len(rest) > 4 else ""
         return _short(f"{NAMES[tag]} of {len(rest)}: [{', '.join(_tell(one) for one in rest[:4])}{more}]")
-    if tag == "D":
-        return _short(f"{NAMES.get(rest[0], rest[0])} of {rest[1]}")
     if tag == "I":
         return _short(f"{rest[0]} of {len(rest) - 2}: [{', '.join(_tell(one) for one in rest[2:6])}, ...]")
     if tag == "o":

@@ -345,8 +345,10 @@ def _check(
     pair: Pair, race: Race, rng: random.Random, saved_ns: int, glance: Glance | None
 ) -> tuple[int, Difference | None]:
     """The CPU that the last blocks saved, of which nothing can reappear in a mere glance, and the first difference they
-    show."""
+    show. What a glance finds is looked at whole: that decides, and tells where it is."""
     difference = _differ(*_collected(pair, race, rng, glance))
+    if glance is not None and difference is not None:
+        glance, difference = None, _differ(*_collected(pair, race, rng, None))
     return (saved_ns if glance is None else 0), difference
 
 

@@ -50,7 +50,7 @@ DEAR_ENCODING, AIM_ENCODING = 0.08, 0.025
 HOPELESS_ENCODING = 5.0
 """Glances would not bring it near that, and in so much encoding only many whole blocks show what was moved there."""
 
-WHOLE_EVERY = {1: 1, 7: 2, 13: 3, 29: 4, 61: 4}
+WHOLE_EVERY = {1: 1, 7: 2, 13: 3, 29: 4, 61: 5}
 """By step: one launch in so many at least encodes a block whole, if it comes to it."""
 
 COLLECTING_LAUNCHES = 3

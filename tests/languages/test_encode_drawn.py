@@ -127,20 +127,11 @@ def test_a_tree_of_small_objects_is_looked_at_in_part_too():
 
 
 @pytest.mark.parametrize("kind", ["pairs in a set", "sets in a frozenset", "texts in a set"])
-def test_a_member_of_a_set_is_looked_at_by_some_draws(kind):
+def test_another_member_of_a_set_is_seen_by_every_look_at_it_and_its_order_by_none(kind):
     old = LONG[kind](100)
     new = type(old)([*list(old)[1:], "another one"])
-    seen = [number for number in range(100) if encode(left(old), (number, STEP)) != encode(left(new), (number, STEP))]
-    assert 10 <= len(seen) <= 60
-
-
-def test_a_set_of_which_every_member_is_wrong_is_seen_by_most_draws_whatever_its_members_have_in_common():
-    assert len(seen_by({k * 7 for k in range(1000)}, {k * 7 + 7000 for k in range(1000)})) >= 6
-
-
-def test_sets_whose_members_have_hashes_of_their_own_are_looked_at_whole():
-    members = [(None, k) for k in range(20)]
-    assert {encode(left({*members}), draw) for draw in DRAWS} == {encode(left({*members}))}
+    assert seen_by(old, new) == DRAWS
+    assert seen_by(old, type(old)([*old][::-1])) == []
 
 
 def test_what_a_call_left_is_always_looked_at_as_to_its_outcome():
@@ -152,33 +143,6 @@ def test_one_kind_of_container_is_never_taken_for_another():
     pairs = [(k, k) for k in range(20)]
     kinds = [pairs, tuple(pairs), dict(pairs), {*pairs}, frozenset(pairs)]
     assert len({encode(left(one), (1, STEP)) for one in kinds}) == len(kinds)
-
-
-@pytest.mark.parametrize(
-    ("kind", "make"),
-    [("list", list), ("tuple", tuple), ("dict", lambda items: dict(enumerate(items))), ("generator", iter)],
-)
-def test_the_place_of_a_difference_is_told(kind, make):
-    old, new = texts(100), texts(100)
-    new[17] = "other"
-    found = first_difference(encode(left(make(old)), (3, STEP)), encode(left(make(new)), (3, STEP)))
-    assert (found.where, found.old, found.new) == ("the result[17]", "'item 17'", "'other'")
-
-
-def test_the_place_of_a_difference_is_told_through_objects_and_keys():
-    old = {"a": 1, "b": Point(1, texts(30))}
-    new = {"a": 1, "b": Point(1, [*texts(29), "other"])}
-    told = {first_difference(encode(left(old), draw), encode(left(new), draw)).where for draw in seen_by(old, new)}
-    assert told == {"the result['b'].y[29]"}
-
-
-def test_another_length_and_another_key_are_told():
-    found = first_difference(encode(left(texts(100)), (3, STEP)), encode(left(texts(99)), (3, STEP)))
-    assert (found.where, found.old, found.new) == ("the result", "list of 100", "list of 99")
-    old, new = {k: k for k in range(20)}, {k + (k == 10): k for k in range(20) if k != 11}
-    new[99] = 99
-    found = first_difference(encode(left(old), (3, STEP)), encode(left(new), (3, STEP)))
-    assert (found.where, found.old, found.new) == ("the result (key 11)", "10", "11")
 
 
 def test_the_place_of_a_difference_in_an_iterator_of_one_is_told():

@@ -14,6 +14,7 @@ import functools
 import hashlib
 import io
 import ipaddress
+import itertools
 import os
 import pathlib
 import random
@@ -32,6 +33,8 @@ import zoneinfo
 import pytest
 import rpds
 import toolbox_path
+
+from optagent.core.canonical import first_difference
 
 # isort: split
 import optagent_codec
@@ -348,6 +351,18 @@ def test_members_that_an_enumeration_makes_when_asked_are_what_they_hold_and_oth
     assert encode([one] * 20) == encode([Made(9) for _ in range(20)])
     assert encode([Bits.A | Bits.B] * 2) == encode([Bits.B | Bits.A, Bits.A | Bits.B])
     assert len(encode([Colour.RED] * 1000)) < 10_000
+
+
+def test_a_long_list_of_members_of_an_enumeration_is_told_by_their_places_in_it():
+    some = [Colour.RED] * 20
+    assert encode(some) == encode([*some])
+    assert encode([some, Colour.RED]) != encode([some, Colour.BLUE])
+    assert encode(some) != encode(tuple(some)) != encode([1] * 20)
+    other = [*some[:17], Colour.BLUE, *some[18:]]
+    found = first_difference(*[encode(["returned", one, (), {}, []]) for one in (some, other)])
+    assert found.where == "the result[17]"
+    assert "Colour" in found.new
+    assert len(set(map(encode, itertools.product(Colour, repeat=16)))) == 2**16
 
 
 def sub(base, name, body=None):

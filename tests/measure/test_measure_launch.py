@@ -182,6 +182,24 @@ def test_one_wrong_item_of_a_long_result_is_found_by_one_launch_or_another(make_
     assert launch(replace(race, new=race.old), 1).difference is None
 
 
+MEMBERS = """
+class Member:
+    pass
+
+KNOWN = [Member() for _ in range(100)]
+
+def work(xs):
+    return {(KNOWN[x], x) for x in xs}
+"""
+
+
+def test_a_set_whose_members_are_hashed_by_where_they_are_is_the_same_however_little_is_looked_at(make_race):
+    race = replace(make_race(MEMBERS, old=MEMBERS, calls=[list(range(100))]), step=61)
+    assert launch(race, 1).difference is None
+    wrong = make_race(MEMBERS.replace("for x in xs", "for x in xs if x != 7"), old=MEMBERS, calls=[list(range(100))])
+    assert launch(replace(wrong, step=61), 1).difference.new.startswith("set of 99: ")
+
+
 EAGER = """
 def cost(x):
     return sum(range(x % 7 + 40))
@@ -199,6 +217,15 @@ def test_work_that_is_done_when_results_are_looked_at_is_found_however_seldom_al
     race = make_race(LATE, old=EAGER, calls=[list(range(n))] * 3)
     found = claim(replace(race, step=step), NOISE, 1, EFFORTS["normal"])
     assert (found.moved, found.moved_clearly, found.difference) == ("encoding of results", True, None)
+
+
+def test_work_that_is_put_off_into_an_iterator_inside_a_result_is_part_of_the_call(make_race):
+    race = make_race(LATE, old=EAGER, calls=[list(range(3000))] * 3)
+    noise = measure_noise(race, seed=1)
+    assert noise.drains == (("1",),)
+    found = claim(replace(race, drains=noise.drains), noise, 1, EFFORTS["normal"])
+    assert (found.moved, found.difference, found.is_faster) == (None, None, False)
+    assert 0.8 < found.speedup.ratio < 1.2
 
 
 @pytest.mark.parametrize("step", [1, 7, 29, 61])

@@ -14,8 +14,10 @@ is a list that begins with a tag:
     ["p", parts, k]  the k-th packed value
     ["S", parts, k], ["Z", parts, k], ["Y", 1, k]  set, frozenset, bytearray with the content of that list or bytes
     ["SZ", parts, k], ["ZZ", parts, k]  set, frozenset of frozensets: a list of tuples with their members
-    ["C", tag, row, names, parts, k]  list or tuple of rows (row: ["t"], ["d"] or ["o", type]) with these columns
-    ["D", tag, length, first, step, items]  list, tuple, dict or set of which only these items are encoded
+    ["C", tag, row, names, parts, k]  list or tuple of rows (row: ["t"], ["d"] or ["o", type]) with these columns;
+              where the row is ["e", member, ...], of members of an enum by their numbers among these
+    ["D", tag, length, first, step, items]  list, tuple or dict of which only these items are encoded
+    ["H", tag, length, hash]  set or frozenset by the hashes of its members
     ["-"]  attribute that was not drawn
 
 Packed values follow the line, one after the other, as `marshal` writes them (version 2, read by core/packed.py): a long
@@ -203,16 +205,12 @@ class Encoder:
                 shown = self.tree(items, depth - 1)
             return ["D", tag, len(value), first, step, shown]
 
-    def some_members(self, tag: str, value: Any, depth: int) -> Any:
-        """The same for a set: the members that have one of so many remainders of their hash, mixed with the number
-        drawn (that of an int is the int), none perhaps. Both sides hash alike what is nothing but text and numbers."""
-        if self.step == 1 or len(value) < MANY or not hash_alike(value):
+    def digest(self, tag: str, value: Any) -> Any:
+        """A large set, where a part is to be looked at, by the hashes that it keeps of its members: both sides hash
+        text and numbers alike. Other members may make equal sets differ here, which a whole look then corrects."""
+        if self.step == 1 or len(value) < MANY:
             return None
-        mixed = map(hash, zip(itertools.repeat(self.number), value))
-        with self.drawing(len(value)) as (first, step):
-            remainders = map(operator.mod, mixed, itertools.repeat(step))
-            items = type(value)(itertools.compress(value, map(first.__eq__, remainders)))
-            return ["D", tag, len(value), first, step, self.tree(items, depth - 1)]
+        return ["H", tag, len(value), hash(frozenset(value))]
 
     @contextmanager
     def drawing(self, items: int) -> Iterator[Any]:
@@ -272,10 +270,10 @@ class Encoder:
         return ["C", tag, rows.head, rows.names, parts, len(self.blobs) - 1]
 
     def frozenset(self, value: Any, depth: int) -> Any:
-        return self.some_members("z", value, depth) or self.ordered(value, "Z") or ["z", *self.members(value, depth)]
+        return self.digest("z", value) or self.ordered(value, "Z") or ["z", *self.members(value, depth)]
 
     def set(self, value: Any, depth: int) -> Any:
-        known = self.first_visit(value) or self.some_members("s", value, depth)
+        known = self.first_visit(value) or self.digest("s", value)
         return known or self.ordered(value, "S") or ["s", *self.members(value, depth)]
 
     def ordered(self, value: Any, tag: str) -> Any:
@@ -372,8 +370,6 @@ BOXES = frozenset({tuple, list, dict})
 PLAIN = SCALARS | BOXES
 SORTABLE = frozenset({int, str})
 ORDERED = SORTABLE | {tuple, frozenset}
-HASHED_BOXES = frozenset({tuple, frozenset})
-HASHED = frozenset({bool, int, float, str, bytes}) | HASHED_BOXES
 NO_ROWS = frozenset(map(id, (*SCALARS, list)))
 # by identity: a metaclass may claim to be equal to any of them
 TABLE = {id(kind): encoder for kind, encoder in ENCODERS.items()}
@@ -510,23 +506,6 @@ def sorted_sets(value: Any) -> list[tuple[Any, ...]]:
     """Sets of ints, or of texts, as sorted tuples in order; none where they hold anything else."""
     kinds = set(map(type, itertools.chain.from_iterable(value)))
     return sorted(map(tuple, map(sorted, value))) if len(kinds) == 1 and is_of(kinds, SORTABLE) else []
-
-
-def hash_alike(members: Any) -> bool:
-    """Whether the hash of each of them comes from texts and numbers alone (NaN has one for every object, None one for
-    every process)."""
-    level = members
-    for _ in range(PACKED_DEPTH):
-        kinds = set(map(type, level))
-        if not is_of(kinds, HASHED) or (float in kinds and may_hold_nan(level, kinds)):
-            return False
-        if kinds.isdisjoint(HASHED_BOXES):
-            return True
-        boxes = [one for one in level if type(one) in HASHED_BOXES]
-        if sum(map(len, boxes)) > MAX_PARTS:
-            return False
-        level = list(itertools.chain.from_iterable(boxes))
-    return False
 
 
 def values(boxes: Any) -> Any:

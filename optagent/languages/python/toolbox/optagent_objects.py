@@ -132,7 +132,9 @@ def object_rows(encoder: Encoder, rows: Any, kind: type, most: int) -> Rows | No
     if shape.text:
         texts = tuple(map(shape.text, rows))
         return None if None in texts else Rows(["o", shape.name], ["text"], (texts,), False)
-    if shape.slots is None or shape.only_ones or len(rows) * len(shape.slots) > most:
+    if shape.only_ones:
+        return member_rows(encoder, rows, shape.only_ones)
+    if shape.slots is None or len(rows) * len(shape.slots) > most:
         return None
     columns = [(name, tuple(map(read, rows))) for name, read in shape.slots]
     if DICT_AT(kind):
@@ -144,6 +146,17 @@ def object_rows(encoder: Encoder, rows: Any, kind: type, most: int) -> Rows | No
     columns.sort(key=NAME)
     head = ["o", shape.name]
     return Rows(head, [name for name, _ in columns], tuple(one for _, one in columns), not shape.has_own_value)
+
+
+def member_rows(encoder: Encoder, rows: Any, known: frozenset[int]) -> Rows | None:
+    """Members of an enum by their numbers in the order in which they were met here, each encoded once."""
+    ids = list(map(id, rows))
+    if not known.issuperset(ids):
+        return None
+    members = dict(zip(ids, rows, strict=True))
+    numbers = dict(zip(members, itertools.count(), strict=False))
+    head = ["e", *[encoder.tree(one, 1) for one in members.values()]]
+    return Rows(head, ["number"], (tuple(map(numbers.__getitem__, ids)),), False)
 
 
 def only_ones(kind: type) -> frozenset[int]:
