@@ -36,7 +36,8 @@ looks at identical code said "slower"."""
 
 PLAIN_LOOKS = ((1, 0),)
 PLAIN, PLAIN_NOISE, PLAIN_SWEEPS = 0.3, 10.0, 2
-"""A gain or loss of so much, and of so many times the noise, shows in one launch of two sweeps, for choosing: launches
+"""A gain or loss of so much, and of so many times the noise, shows in one launch of two sweeps (first calls are
+one), for choosing: launches
 of identical code are off by far less (docs/decisions/0035-plain-looks.md)."""
 
 SETTLED_ROUNDS = 4
@@ -131,9 +132,10 @@ def _error(groups: Sequence[Sequence[Round]], new: Sequence[float]) -> float:
     return MEDIAN_TO_MEAN * scatter * weight / math.sqrt(rounds)
 
 
-def is_settled(groups: Sequence[Sequence[Round]], futile: float, bar: float) -> bool:
+def is_settled(groups: Sequence[Sequence[Round]], futile: float, bar: float, at_first: Sequence[float] = ()) -> bool:
     """Whether a launch's rounds so far say enough for choosing: that the gain is below `futile`, or above `bar` (both
-    log ratios). No claim: a launch that is off by its own bias is not found out.
+    log ratios, as those of first calls `at_first`, which are a sweep of their own where they show as much). No claim: a
+    launch that is off by its own bias is not found out.
 
     >>> [is_settled([[Round(ratio, 100)] * n], 0.02, 0.02) for ratio, n in ((100, 4), (100, 3), (130, 4), (102, 4))]
     [True, False, True, False]
@@ -141,10 +143,13 @@ def is_settled(groups: Sequence[Sequence[Round]], futile: float, bar: float) -> 
     (True, False)
     >>> is_settled([[Round(200, 100)] * 2] * 3, 0.02, 0.02), is_settled([[Round(200, 100), Round(99, 100)]], 0.02, 0.02)
     (True, False)
+    >>> [is_settled([[Round(200, 100)]] * 3, 0.02, 0.02, [one] * 3) for one in (0.5, 0.1)]
+    [True, False]
     """
     least, in_all = min((len(one) for one in groups), default=0), sum(len(one) for one in groups)
-    logs = [one.log_ratio for group in groups for one in group]
-    if least >= PLAIN_SWEEPS and is_plain(logs, 0.0) and (max(logs) < futile or min(logs) > bar):
+    logs = [*at_first, *(one.log_ratio for group in groups for one in group)]
+    sweeps = least + bool(at_first) if least else 0
+    if sweeps >= PLAIN_SWEEPS and is_plain(logs, 0.0) and (max(logs) < futile or min(logs) > bar):
         return True
     if least < SETTLED_SWEEPS or (least < SETTLED_ROUNDS and in_all < SETTLED_IN_ALL):
         return False

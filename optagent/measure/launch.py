@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass, replace
 from statistics import median_low
-from typing import Literal
+from typing import Literal, get_args
 
 from optagent.core.accounting import Account, Life, LookedAt
 from optagent.core.canonical import first_difference
@@ -25,6 +25,7 @@ from optagent.sandbox import clocks
 from optagent.sandbox.clocks import Waits, since
 
 Clock = Literal["cpu", "wall"]
+CLOCKS: tuple[Clock, ...] = get_args(Clock)
 ROUNDS_AT_LEAST = 3
 SLOW_SWEEP_NS = 1_000_000_000
 MOST_PLAY_NS = 4_000_000_000
@@ -224,6 +225,13 @@ class First:
     saved_ns: int
     difference: Difference | None
 
+    def rounds(self, clock: Clock) -> list[Round]:
+        """A round of each input."""
+        pairs = zip(self.old, self.new, strict=True)
+        return [
+            Round(old.cpu_ns, new.cpu_ns) if clock == "cpu" else Round(old.wall_ns, new.wall_ns) for old, new in pairs
+        ]
+
 
 def _first_calls(pair: Pair, race: Race, rng: random.Random, overhead: Lap) -> First:
     laps: dict[str, list[Lap]] = {"old": [], "new": []}
@@ -258,10 +266,11 @@ class Played:
     saved_ns: int
     difference: Difference | None
 
-    def is_settled(self, screen: Screen | None) -> bool:
+    def is_settled(self, screen: Screen | None, first: First) -> bool:
         if screen is None:
             return False
-        return is_settled(self.cpu if screen.clock == "cpu" else self.wall, screen.futile, screen.bar)
+        at_first = [one.log_ratio for one in first.rounds(screen.clock)]
+        return is_settled(self.cpu if screen.clock == "cpu" else self.wall, screen.futile, screen.bar, at_first)
 
 
 def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: First, rng: random.Random) -> Played:
@@ -280,7 +289,7 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
     while spent < race.seconds * 1e9 or turn < wanted * len(groups):
         if turn >= len(groups) and clocks.wall_ns() > until:
             break  # making arguments costs far more than using them
-        if turn % len(groups) == 0 and played.is_settled(race.screen):
+        if turn % len(groups) == 0 and played.is_settled(race.screen, first):
             break
         k = turn % len(groups)
         done = min(spent / (race.seconds * 1e9), turn / (wanted * len(groups)))
@@ -301,8 +310,7 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
 
 
 def _first_as_rounds(first: First) -> Played:
-    cpu = [[Round(old.cpu_ns, new.cpu_ns)] for old, new in zip(first.old, first.new, strict=True)]
-    wall = [[Round(old.wall_ns, new.wall_ns)] for old, new in zip(first.old, first.new, strict=True)]
+    cpu, wall = ([[one] for one in first.rounds(clock)] for clock in CLOCKS)
     return Played(cpu, wall, max(lap.busy for lap in first.old), 0, None)
 
 
