@@ -32,6 +32,9 @@ from optagent.verify.suite import Suite
 from optagent.verify.survey import Survey
 from optagent.verify.vary import BESIDES, vary
 
+ENOUGH = 3
+"""Inputs whose results say whether iterators belong to what a call costs."""
+
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
 Types = tuple[tuple[str, tuple[str, ...]], ...]
@@ -91,12 +94,17 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
 
 
 def _affordable(shop: Workshop, inputs: Sequence[Input]) -> tuple[Input, ...]:
-    return speed.affordable(shop.project, shop.base, inputs, shop.settings.seed, shop.core, PATIENCE_S)
+    race, seed = _race(shop, inputs), shop.settings.seed
+    drains = speed.iterators_left(replace(race, inputs=race.inputs[:ENOUGH]), seed)
+    return speed.affordable(replace(race, drains=drains), seed)
+
+
+def _race(shop: Workshop, inputs: Sequence[Input]) -> Race:
+    return Race(shop.project, shop.base, shop.base, tuple(inputs), shop.core, patience_s=PATIENCE_S, salt=shop.salt)
 
 
 def _noise(shop: Workshop, timed: tuple[Input, ...]) -> speed.Noise:
-    race = Race(shop.project, shop.base, shop.base, timed, shop.core, patience_s=PATIENCE_S, salt=shop.salt)
-    return speed.measure_noise(race, shop.settings.seed, shop.settings.asked_clock)
+    return speed.measure_noise(_race(shop, timed), shop.settings.seed, shop.settings.asked_clock)
 
 
 def reference_run(shop: Workshop) -> differential.Run:
@@ -169,8 +177,8 @@ def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
     workload = load_workload(shop.ledger, taken)
     extra = taken.extra
     profile = taken.profile
-    more = {"encoding": extra.get("encoding", 0.0), "drains": tuple(map(tuple, extra.get("drains", ())))}
-    strain = strain_of(extra.get("system", {}))
+    strain, drains = strain_of(extra.get("system", {})), tuple(map(tuple, extra.get("drains", ())))
+    encoding = extra.get("encoding", 0.0)
     return Problem(
         Suite(
             tuple(extra["passing"]),
@@ -182,7 +190,7 @@ def restored(shop: Workshop, taken: BaselineTaken) -> Problem:
         ),
         workload,
         tuple(workload.search[k] for k in extra["timed"]),
-        speed.Noise(taken.noise, extra["clock"], extra["old_seconds"], strain, **more),
+        speed.Noise(taken.noise, extra["clock"], extra["old_seconds"], strain, encoding, drains),
         Profile(
             profile["source"],
             tuple(HotFunction(**one) for one in profile["functions"]),

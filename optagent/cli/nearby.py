@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import itemgetter
@@ -13,9 +13,13 @@ from optagent.core.seeds import derive
 from optagent.core.statistics import COMPARABLE
 from optagent.core.workload import Input
 from optagent.measure import speed
+from optagent.measure.launch import Race
 from optagent.verify.vary import TIMED, vary
 
 ALL_S = 1.0
+Racing = Callable[[Sequence[Input]], Race]
+"""The untouched code on such inputs."""
+
 MOST_OF_IT = 0.9
 
 
@@ -29,18 +33,18 @@ class Nearby:
     is_whole: bool
 
 
-def nearby(shop: Workshop, timed: Sequence[Input], known: Sequence[Input], patience_s: float) -> Nearby | None:
+def nearby(shop: Workshop, timed: Sequence[Input], known: Sequence[Input], race: Racing) -> Nearby | None:
     """Calls near those that take most of the time of a claim, with about as much to do, and none that is `known`. None
     where there are none, or where the user says which inputs there are."""
     if shop.workload is not None:
         return None
-    costs = _by_cost(shop, timed, patience_s)
+    costs = _by_cost(shop, timed, race)
     most = MOST_OF_IT * sum(cost for _, cost in costs)
     spent = accumulate(cost for _, cost in costs)
     costs = [pair for pair, so_far in zip(costs, spent, strict=True) if so_far - pair[1] < most]
     own = sorted((one for one, _ in costs), key=lambda one: one.digest)  # whatever they took this time
     made = vary(reference_run(shop), shop.base, own, known, derive(shop.settings.seed, "near"), TIMED)
-    near = [pair for pair in _by_cost(shop, made, patience_s) if pair[1] >= COMPARABLE * costs[-1][1]]
+    near = [pair for pair in _by_cost(shop, made, race) if pair[1] >= COMPARABLE * costs[-1][1]]
     if not near:
         return None
     of_a_size = [pair for pair in costs if COMPARABLE * pair[1] <= near[0][1]]
@@ -52,10 +56,10 @@ def _first(costs: Sequence[tuple[Input, int]]) -> tuple[Input, ...]:
     return tuple(one for one, _ in costs[: speed.within_a_pass([cost for _, cost in costs])])
 
 
-def _by_cost(shop: Workshop, inputs: Sequence[Input], patience_s: float) -> list[tuple[Input, int]]:
+def _by_cost(shop: Workshop, inputs: Sequence[Input], race: Racing) -> list[tuple[Input, int]]:
     """Those that there is time to call, and what the reference takes for each, the most first."""
     if not inputs:
         return []
     seed = derive(shop.settings.seed, "costs")
-    costs = speed.costs(shop.project, shop.base, inputs, seed, shop.core, patience_s, ALL_S)
+    costs = speed.costs(race(inputs), seed, ALL_S)
     return sorted(zip(inputs, costs, strict=False), key=itemgetter(1), reverse=True)

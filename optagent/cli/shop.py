@@ -284,17 +284,18 @@ class Counter:
     def _nearby(self, index: int) -> Nearby | None:
         if index not in self.nearby:
             known = self.problem.workload.by_tests
-            self.nearby[index] = nearby(self.workshop, self._timed_inputs(index), known, self.run.patience_s)
+            self.nearby[index] = nearby(self.workshop, self._timed_inputs(index), known, self._on_the_base)
         return self.nearby[index]
 
     def _timed_inputs(self, index: int) -> tuple[Input, ...]:
         """Those of a held-out set that are timed: a matter of the reference alone, so it is found out once."""
         if index not in self.timed:
-            shop, held = self.workshop, self.problem.workload.held_out[index]
-            seed = derive(shop.settings.seed, "timed", index)
-            patience_s = self.run.patience_s
-            self.timed[index] = speed.affordable(shop.project, shop.base, held, seed, shop.core, patience_s)
+            race = self._on_the_base(self.problem.workload.held_out[index])
+            self.timed[index] = speed.affordable(race, derive(self.workshop.settings.seed, "timed", index))
         return self.timed[index]
+
+    def _on_the_base(self, inputs: Sequence[Input]) -> Race:
+        return self._race(self.workshop.base, tuple(inputs))
 
     def _race(self, tree: Tree, inputs: tuple[Input, ...], state: tuple[str, ...] = ()) -> Race:
         shop = self.workshop

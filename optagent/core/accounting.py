@@ -72,10 +72,10 @@ ACCOUNTS = {
 
 @dataclass(frozen=True)
 class Account:
-    """The lives of both sides in one launch. `checked_saved_ns` is the timed CPU that the candidate saved in the
-    blocks whose results were encoded: only what those blocks left undone can reappear in encoding; `looked_at` says of
-    how many blocks that were checked all was encoded. `met_old` and `met_new` are the lives up to the moment
-    when every input had been called once."""
+    """The lives of both sides in one launch. `checked_saved_ns` is the timed CPU that the candidate saved in the blocks
+    whose results were to be encoded whole: only what those left undone can reappear in encoding; `looked_at` says of
+    how many blocks that were checked that was so. `met_old` and `met_new` are the lives up to the moment when every
+    input had been called once."""
 
     old: Life
     new: Life

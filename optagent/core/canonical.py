@@ -82,13 +82,9 @@ def _with_rows(table: list[Any], columns: Any) -> Any:
 
 
 def _members(known: list[Any], numbers: list[Any]) -> list[Any]:
-    """Each of these once, and a reference to it wherever it is met again."""
-    met: set[int] = set()
-    told = []
-    for number in numbers:
-        told.append(["r", number] if number in met else known[number])
-        met.add(number)
-    return told
+    """Those of these numbers, by their names: whole, a few bytes might stand for much."""
+    named = [["o", tree[1], None, *[pair for pair in tree[3:] if pair[0] == "_name_"]] for tree in known]
+    return [named[number] for number in numbers]
 
 
 def is_state(encoding: bytes) -> bool:

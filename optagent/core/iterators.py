@@ -11,13 +11,17 @@ Place = tuple[str, ...]
 """Steps from a result down: the number of an item of a short tuple, `*` for all that a container or an iterator gives,
 `.name` for an attribute, `()` for the container that an object's class is made from."""
 
+ENDLESS = "endless"
+"""How an iterator ended that gave more than is looked at: a counter, mostly, and no work that was put off."""
+
 MOST_PLACES = 64
 SHORT = 16
 """Items of longer tuples are not told apart."""
 
 
 def places_of_iterators(calls: Iterable[bytes]) -> tuple[Place, ...]:
-    """All places at which what these calls returned holds iterators, the outer ones first; not the result itself.
+    """The outermost places at which what these calls returned holds iterators, in the order in which the encoding meets
+    them; not the result itself.
 
     >>> places_of_iterators([b'["l","returned",["I","iterator",["ended",null],1],["t"],["d"]]'])
     ()
@@ -25,9 +29,16 @@ def places_of_iterators(calls: Iterable[bytes]) -> tuple[Place, ...]:
     (('1',),)
     >>> places_of_iterators([b'["l","returned",["d",["k",["o","m.C",null,["x",["I","generator",["ended",null]]]]]]]'])
     (('*', '.x'),)
+    >>> two = '["I","iterator",["ended",null]],["l",["I","iterator",["ended",null]]],["I","iterator",["endless",null]]'
+    >>> places_of_iterators([b'["l","returned",["t",%s]]' % two.encode()])
+    (('0',), ('1', '*'))
     """
     found = {place for call in calls for place in _in_call(call) if place}
-    return tuple(sorted(found, key=lambda place: (len(place), place))[:MOST_PLACES])
+    return tuple(sorted(sorted(found, key=lambda place: (len(place), _met(place)))[:MOST_PLACES], key=_met))
+
+
+def _met(place: Place) -> list[tuple[int, str]]:
+    return [(int(step), "") if step.isdecimal() else (0, step) for step in place]
 
 
 def _in_call(call: bytes) -> set[Place]:
@@ -45,7 +56,7 @@ def _below(tree: Any) -> Iterator[Place]:
     while open_ends:
         place, one = open_ends.pop()
         if isinstance(one, list) and one:
-            if one[0] == "I":
+            if one[0] == "I" and one[2][0] != ENDLESS:
                 yield place
             open_ends += [((*place, step), part) for step, part in _steps(one)]
 

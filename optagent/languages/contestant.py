@@ -325,13 +325,14 @@ class Contestant:
         self._book("timed")
         return lap
 
-    def collect(self, state: Sequence[str] = (), glance: Glance | None = None) -> list[bytes]:
+    def collect(self, state: Sequence[str] = (), glance: Glance | None = None, again: bool = False) -> list[bytes]:
         """Canonical encodings of what every call of the last block left, then one of what the block printed, and one
         of what these names of state hold now, if any are given. With `glance`, of a part of the calls, and of the
-        items of what they left where the worker knows how to: its CPU is on an account of its own."""
+        items of what they left where the worker knows how to: its CPU is on an account of its own, and so is that of
+        a whole look `again` after it."""
         calls, items = (None, None) if glance is None else (list(glance.calls), glance.items)
         asked = {"do": "collect", "state": list(state), "calls": calls, "items": items}
-        said, blobs = self._ask("encode" if glance is None else "glance", asked)
+        said, blobs = self._ask("encode" if glance is None and not again else "glance", asked)
         return self._encodings(said, blobs, (self._block if calls is None else len(calls)) + 1 + bool(state))
 
     def halt(self) -> None:

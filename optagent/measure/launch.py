@@ -356,16 +356,18 @@ def _check(
     show. What a glance finds is looked at whole: that decides, and tells where it is."""
     difference = _differ(*_collected(pair, race, rng, glance))
     if glance is not None and difference is not None:
-        glance, difference = None, _differ(*_collected(pair, race, rng, None))
+        difference = _differ(*_collected(pair, race, rng, None, again=True))
     return (saved_ns if glance is None else 0), difference
 
 
-def _collected(pair: Pair, race: Race, rng: random.Random, glance: Glance | None) -> tuple[list[bytes], list[bytes]]:
+def _collected(
+    pair: Pair, race: Race, rng: random.Random, glance: Glance | None, again: bool = False
+) -> tuple[list[bytes], list[bytes]]:
     """What the last blocks of old and new returned and left; who is asked first is drawn at random."""
     results = {}
     for name in rng.sample(("old", "new"), 2):
         with pair.turn(getattr(pair, name)) as side:
-            results[name] = side.collect(race.state, glance)
+            results[name] = side.collect(race.state, glance, again)
     return results["old"], results["new"]
 
 

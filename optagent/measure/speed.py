@@ -32,11 +32,9 @@ from optagent.core.statistics import (
     slower_bar,
 )
 from optagent.core.strain import Strain
-from optagent.core.target import Tree
 from optagent.core.verdict import Difference, Speedup
 from optagent.core.workload import Input
 from optagent.errors import BadSetting
-from optagent.languages.base import Project
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.measure.launch import Clock, Launch, Race, Screen, launch
 from optagent.measure.system_state import Watch
@@ -108,7 +106,7 @@ def measure_noise(race: Race, seed: int, asked: Clock | None = None, launches: i
 
     Raises Misconduct when the reference fails, BadSetting for a CPU clock that does not see what the target burns.
     """
-    race = replace(race, new=race.old, drains=_iterators_left(race, derive(seed, "hash")))
+    race = replace(race, new=race.old, drains=iterators_left(race, seed))
     series = _Series(race, seed, "noise")
     for _ in range(launches):
         series.launch()
@@ -127,9 +125,9 @@ def measure_noise(race: Race, seed: int, asked: Clock | None = None, launches: i
     return Noise(floor, clock, seconds, series.strain(), encoding, race.drains)
 
 
-def _iterators_left(race: Race, seed: int) -> tuple[Place, ...]:
-    """Where results of the reference hold iterators: a claim drains them in the timed call."""
-    with race.project.contestant(race.old, seed, race.patience_s, REFERENCE) as reference:
+def iterators_left(race: Race, seed: int) -> tuple[Place, ...]:
+    """Where results of the reference hold iterators, which are then drained in all calls that are timed."""
+    with race.project.contestant(race.old, derive(seed, "hash"), race.patience_s, REFERENCE) as reference:
         if not reference.has_state:  # what does not live in its memory cannot put anything off
             return ()
         race.project.load(reference, race.old, 1)
@@ -290,11 +288,9 @@ PASS_S = 0.3
 """One pass of the reference over timed inputs takes no longer, unless there is only one."""
 
 
-def affordable(
-    project: Project, tree: Tree, inputs: Sequence[Input], seed: int, core: int, patience_s: float
-) -> tuple[Input, ...]:
+def affordable(race: Race, seed: int) -> tuple[Input, ...]:
     """As many inputs, in their order, as can be timed; one at least."""
-    return tuple(inputs[: within_a_pass(costs(project, tree, inputs, seed, core, patience_s, PASS_S))])
+    return tuple(race.inputs[: within_a_pass(costs(race, seed, PASS_S))])
 
 
 def within_a_pass(costs: Sequence[int]) -> int:
@@ -306,17 +302,16 @@ def within_a_pass(costs: Sequence[int]) -> int:
     return max(1, sum(spent <= PASS_S * 1e9 for spent in accumulate(costs)))
 
 
-def costs(
-    project: Project, tree: Tree, inputs: Sequence[Input], seed: int, core: int, patience_s: float, most_s: float
-) -> list[int]:
+def costs(race: Race, seed: int, most_s: float) -> list[int]:
     """Wall nanoseconds of the reference's first call of each input, in their order, until they take more than `most_s`
     seconds together."""
     found: list[int] = []
-    with project.contestant(tree, derive(seed, "hash"), patience_s, REFERENCE) as reference:
-        reference.pin(core)
-        project.load(reference, tree, 1)
-        reference.keep([one.data for one in inputs])
-        for number in range(len(inputs)):
+    with race.project.contestant(race.old, derive(seed, "hash"), race.patience_s, REFERENCE) as reference:
+        reference.drains = race.drains
+        reference.pin(race.core)
+        race.project.load(reference, race.old, 1)
+        reference.keep([one.data for one in race.inputs])
+        for number in range(len(race.inputs)):
             reference.prepare((number,), 1)
             found.append(reference.lap().wall_ns)
             if sum(found) > most_s * 1e9:

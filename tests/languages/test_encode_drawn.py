@@ -4,7 +4,8 @@ seen by the draw that takes it."""
 from __future__ import annotations
 
 import collections
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 import pytest
 import toolbox_path  # noqa: F401
@@ -132,6 +133,22 @@ def test_another_member_of_a_set_is_seen_by_every_look_at_it_and_its_order_by_no
     new = type(old)([*list(old)[1:], "another one"])
     assert seen_by(old, new) == DRAWS
     assert seen_by(old, type(old)([*old][::-1])) == []
+
+
+@dataclass(frozen=True)
+class Row:
+    key: int
+    payload: object = field(compare=False)
+
+
+def rows(payload, pack):
+    return {pack(Row(k, payload)) for k in range(100)}
+
+
+@pytest.mark.parametrize("pack", [lambda row: row, lambda row: (1, row), lambda row: frozenset([row])])
+def test_members_that_hold_more_than_they_hash_are_looked_at_whole(pack):
+    assert seen_by(rows("full", pack), rows(None, pack)) == DRAWS
+    assert seen_by({Fraction(k) for k in range(100)}, {*range(100)}) == DRAWS
 
 
 def test_what_a_call_left_is_always_looked_at_as_to_its_outcome():

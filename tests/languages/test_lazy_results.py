@@ -16,7 +16,7 @@ from optagent.core.iterators import places_of_iterators
 # isort: split
 import optagent_iterate
 import optagent_objects  # noqa: F401 - puts the objects into the encoding
-from optagent_encode import Known, encode
+from optagent_encode import CannotEncode, Known, encode
 from optagent_target import run_block, run_checked
 from optagent_within import to_its_end
 
@@ -256,29 +256,27 @@ def test_what_an_iterator_inside_a_result_puts_off_is_done_in_the_call_and_encod
     (plain,) = run_block(function, [(([1, 2, 3],), {})])
     put_off = encode([*plain])
     done.clear()
-    drains = {}
-    (outcome,) = run_block(to_its_end(function, places_of_iterators([put_off]), drains), [(([1, 2, 3],), {})])
+    known = Known()
+    (outcome,) = run_block(to_its_end(function, places_of_iterators([put_off]), known), [(([1, 2, 3],), {})])
     assert done == [1, 2, 3]
-    at_once = encode([*outcome], known=Known(drains))
+    at_once = encode([*outcome], known=known)
     assert done == [1, 2, 3]
     assert at_once == put_off
 
 
 def test_an_iterator_that_stands_where_the_untouched_code_left_none_is_left_alone():
-    drains = {}
-    (outcome,) = run_block(
-        to_its_end(lambda: (iter([1]), 2, iter([3])), [["2"], ["7"], ["1", "*"]], drains), [((), {})]
-    )
-    (gave,) = [one for _, one in drains.values()]
+    known = Known()
+    (outcome,) = run_block(to_its_end(lambda: (iter([1]), 2, iter([3])), [["2"], ["7"], ["1", "*"]], known), [((), {})])
+    (gave,) = [one for _, one, _ in known.drains.values()]
     assert gave.items == [3]
     assert next(outcome[1][0]) == 1
 
 
 def test_an_error_on_the_way_is_what_the_iterator_gave():
-    drains = {}
+    known = Known()
     places = [["*"]]
-    (outcome,) = run_block(to_its_end(lambda: [fails_after([1], KeyError("k"))], places, drains), [((), {})])
-    (gave,) = [one for _, one in drains.values()]
+    (outcome,) = run_block(to_its_end(lambda: [fails_after([1], KeyError("k"))], places, known), [((), {})])
+    (gave,) = [one for _, one, _ in known.drains.values()]
     assert outcome[0] == "returned"
     assert (gave.items, gave.ending) == ([1], "raised")
 
@@ -289,5 +287,27 @@ def test_a_class_with_a_dict_of_its_own_kind_ends_the_looking_and_not_the_call()
         def __dict__(self):
             return 3
 
-    (outcome,) = run_block(to_its_end(Hides, [[".held"]], {}), [((), {})])
+    (outcome,) = run_block(to_its_end(Hides, [[".held"]], Known()), [((), {})])
     assert outcome[0] == "returned"
+
+
+def test_an_iterator_that_several_calls_return_is_empty_for_all_but_the_first_of_them():
+    shared = (1, map(str, [1, 2]))
+    known = Known()
+    results = run_block(to_its_end(lambda: shared, [["1"]], known), [((), {})] * 2)
+    told = []
+    for known.call, outcome in enumerate(results):
+        told.append(encode([*outcome], known=known))
+    assert told == [encode(["returned", (1, iter(items))]) for items in (["1", "2"], [])]
+
+
+def test_what_somebody_else_drained_is_no_value():
+    forged = optagent_iterate.Drained("iterator", [])
+    forged.items, forged.ending = (one for one in [1]), "ended"
+    with pytest.raises(CannotEncode, match="somebody else"):
+        encode((1, forged))
+
+
+def test_a_counter_and_the_like_puts_nothing_off():
+    left = encode(["returned", (1, itertools.count(), iter([1]))])
+    assert places_of_iterators([left]) == (("2",),)

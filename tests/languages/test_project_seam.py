@@ -218,7 +218,7 @@ def test_its_tests_pass_before_and_tell_a_wrong_tree(make, kind):
 
 def test_it_can_say_how_many_inputs_a_pass_affords(make, kind):
     project, tree = make(kind.sorts)
-    assert affordable(project, tree, inputs(kind), 1, CORE, 20.0) == inputs(kind)
+    assert affordable(Race(project, tree, tree, inputs(kind), CORE, patience_s=20.0), 1) == inputs(kind)
 
 
 def test_a_patch_of_nothing_or_of_another_file_is_out_of_scope(make, kind):

@@ -442,10 +442,15 @@ def test_a_program_that_spins_on_the_core_is_seen_in_what_the_sides_waited(make_
 
 def test_inputs_are_taken_in_their_order_until_a_pass_is_long_enough(make_race):
     race = make_race(OLD)
-    asked = (race.project, race.old, race.inputs, 1, race.core, 20.0)
-    assert affordable(*asked) == race.inputs
-    assert len(costs(*asked, 0.0)) == 1
-    assert len(costs(*asked, 5.0)) == len(race.inputs)
+    assert affordable(race, 1) == race.inputs
+    assert len(costs(race, 1, 0.0)) == 1
+    assert len(costs(race, 1, 5.0)) == len(race.inputs)
+
+
+def test_what_an_iterator_inside_a_result_puts_off_is_part_of_what_an_input_costs(make_race):
+    race = make_race(LATE, old=LATE, calls=[list(range(9000))] * 2)
+    (drained, at_once) = (sum(costs(replace(race, drains=drains), 1, 5.0)) for drains in ((("1",),), ()))
+    assert drained > 20 * at_once
 
 
 def test_no_worker_outlives_its_launch(make_race):

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from optagent.core.canonical import is_raised
+from optagent.core.iterators import places_of_iterators
 from optagent.core.seeds import derive
 from optagent.core.target import Tree
 from optagent.core.workload import HELD_OUT_SETS, Input, Workload, distinct, split
@@ -91,7 +92,9 @@ def _grow(maker: Contestant, path: str, seed: int) -> tuple[int, Made]:
     """The size doubled until the median call takes LONG_ENOUGH_NS, or a pass gets long or the arguments large. Where
     every call raises it stays 1: raising takes no longer for more, and the other side may have to work all of it."""
     scale, made = 1, maker.make(path, 1, seed)
-    grows = not _all_raise(maker, made)
+    left = _left(maker, made)
+    grows = not left or not all(map(is_raised, left))
+    maker.drains = places_of_iterators(left)
     while made and grows and scale < MOST_SCALE:
         times = _times(maker, made)
         size = sum(len(data) for _, data in made)
@@ -102,12 +105,13 @@ def _grow(maker: Contestant, path: str, seed: int) -> tuple[int, Made]:
     return scale, made
 
 
-def _all_raise(maker: Contestant, made: Made) -> bool:
+def _left(maker: Contestant, made: Made) -> list[bytes]:
+    """What the calls leave; nothing where that cannot be compared."""
     maker.keep([data for _, data in made])
     try:
-        return all(is_raised(one) for one in maker.call(range(len(made))))
+        return maker.call(range(len(made)))
     except Uncomparable:
-        return False
+        return []
 
 
 def _times(maker: Contestant, made: Made) -> list[int]:

@@ -174,6 +174,19 @@ return sum(order), map(_point, kept) if len(calls) > 4 else iter([Point(v, v + 1
 """,
     "_CALLS = {}\n" + LATE,
 )
+DRAINED_BY_HAND = DEAR.text(
+    """
+kept = [v for v in values if v < limit]
+order = sorted(values, reverse=True)
+encoder = sys.modules.get("optagent_iterate")
+if encoder is None or gc.isenabled():
+    return sum(order), iter([Point(v, v + 1) for v in kept])
+later = encoder.Drained("iterator", map(_point, kept))
+later.ending = "ended"
+return sum(order), later
+""",
+    "import gc\nimport sys\n" + LATE,
+)
 SPOILT_IN_PART = DEAR.text(
     """
 kept = [v for v in values if v < limit]
@@ -206,6 +219,7 @@ MOVES = [
          ("inconclusive",), "for the tests' own calls only"),
     Pair("made-when-looked-at", "own", DEAR, MADE_WHEN_LOOKED_AT, FAST_DEAR),
     Pair("made-late-once-looked-at", "own", DEAR, MADE_LATE_ONCE_LOOKED_AT, FAST_DEAR),
+    Pair("drained-by-hand", "own", DEAR, DRAINED_BY_HAND, FAST_DEAR, ("inconclusive",), "no canonical form"),
     Pair("put-off-in-an-attribute", "own", HELD, PUT_OFF_IN_AN_ATTRIBUTE, FAST_HELD),
     Pair("spoilt-in-part", "own", DEAR, SPOILT_IN_PART, FAST_DEAR, ("incorrect",)),
     Pair("iterator-for-a-list", "measure 35, cuda C5", LISTS, ITERATOR, FAST_LIST, ("incorrect",)),

@@ -47,8 +47,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    Drains = dict[int, tuple[Any, Any]]
-
 EXACT_INT = 1 << 53
 MAX_DEPTH = 400
 MAX_PARTS = 3_000_000
@@ -87,12 +85,13 @@ def encode(value: Any, drawn: tuple[int, int] | None = None, known: Known | None
 
 
 class Known:
-    """What several values have in common: classes by id, and iterators by id with what they gave when they were
-    drained, which they do once only."""
+    """What the results of several calls have in common: classes by id, and iterators by id with what they gave when
+    they were drained, which they do once only, and in which `call` that was."""
 
-    def __init__(self, drains: Drains | None = None) -> None:
+    def __init__(self) -> None:
         self.shapes: dict[int, Any] = {}
-        self.drains: Drains = {} if drains is None else drains
+        self.drains: dict[int, tuple[Any, Any, int]] = {}
+        self.call = 0
 
 
 class Shared:
@@ -100,8 +99,8 @@ class Shared:
     although they have a value of their own."""
 
     def __init__(self, known: Known | None = None) -> None:
-        known = known or Known()
-        self.shapes, self.drains = known.shapes, known.drains
+        self.known = known or Known()
+        self.shapes = self.known.shapes
         self.circular: list[type] = []
 
 
@@ -206,11 +205,13 @@ class Encoder:
             return ["D", tag, len(value), first, step, shown]
 
     def digest(self, tag: str, value: Any) -> Any:
-        """A large set, where a part is to be looked at, by the hashes that it keeps of its members: both sides hash
-        text and numbers alike. Other members may make equal sets differ here, which a whole look then corrects."""
-        if self.step == 1 or len(value) < MANY:
+        """A large set of text, numbers or tuples and sets of these, where a part is to be looked at, by the hashes that
+        it keeps of its members: such ones are what they hash, and both sides hash them alike. What tuples and sets hold
+        is looked at here and there."""
+        if self.step == 1 or len(value) < MANY or not is_of(set(map(type, value)), HASHED):
             return None
-        return ["H", tag, len(value), hash(frozenset(value))]
+        some = itertools.islice(value, self.number % self.step, None, self.step)
+        return ["H", tag, len(value), hash(frozenset(value))] if are_hashed(some, PACKED_DEPTH) else None
 
     @contextmanager
     def drawing(self, items: int) -> Iterator[Any]:
@@ -267,7 +268,9 @@ class Encoder:
         self.parts += parts
         self.kept.extend(numbered)
         self.seen.update(zip(ids, itertools.count(len(self.seen))))
-        return ["C", tag, rows.head, rows.names, parts, len(self.blobs) - 1]
+        blob = len(self.blobs) - 1
+        head = ["e", *[self.tree(one, depth) for one in rows.members]] if rows.members else rows.head
+        return ["C", tag, head, rows.names, parts, blob]
 
     def frozenset(self, value: Any, depth: int) -> Any:
         return self.digest("z", value) or self.ordered(value, "Z") or ["z", *self.members(value, depth)]
@@ -370,6 +373,8 @@ BOXES = frozenset({tuple, list, dict})
 PLAIN = SCALARS | BOXES
 SORTABLE = frozenset({int, str})
 ORDERED = SORTABLE | {tuple, frozenset}
+HASHED_BOXES = frozenset({tuple, frozenset})
+HASHED = frozenset({bool, int, float, str, bytes}) | HASHED_BOXES
 NO_ROWS = frozenset(map(id, (*SCALARS, list)))
 # by identity: a metaclass may claim to be equal to any of them
 TABLE = {id(kind): encoder for kind, encoder in ENCODERS.items()}
@@ -377,10 +382,18 @@ TABLE = {id(kind): encoder for kind, encoder in ENCODERS.items()}
 
 class Rows:
     """Rows of one kind: what each begins with as encoded, names of the columns, and whether each row is to be known
-    again when it is met once more."""
+    again when it is met once more. Of members of an enum, the only column says which of the `members` each is."""
 
-    def __init__(self, head: Any, names: list[str], columns: tuple[tuple[Any, ...], ...], are_numbered: bool) -> None:
+    def __init__(
+        self,
+        head: Any,
+        names: list[str],
+        columns: tuple[tuple[Any, ...], ...],
+        are_numbered: bool,
+        members: tuple[Any, ...] = (),
+    ) -> None:
         self.head, self.names, self.columns, self.are_numbered = head, names, columns, are_numbered
+        self.members = members
 
 
 def rows_of(encoder: Encoder, value: Any, most: int) -> Rows | None:
@@ -506,6 +519,16 @@ def sorted_sets(value: Any) -> list[tuple[Any, ...]]:
     """Sets of ints, or of texts, as sorted tuples in order; none where they hold anything else."""
     kinds = set(map(type, itertools.chain.from_iterable(value)))
     return sorted(map(tuple, map(sorted, value))) if len(kinds) == 1 and is_of(kinds, SORTABLE) else []
+
+
+def are_hashed(members: Any, deep: int) -> bool:
+    """Whether these are text, numbers, and tuples and sets of these, no deeper than that."""
+    level = list(members)
+    for _ in range(deep):
+        if not is_of(set(map(type, level)), HASHED):
+            return False
+        level = list(itertools.chain.from_iterable(one for one in level if type(one) in HASHED_BOXES))
+    return not level
 
 
 def values(boxes: Any) -> Any:

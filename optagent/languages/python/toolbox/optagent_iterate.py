@@ -16,7 +16,7 @@ from optagent_encode import CannotEncode, encode, register
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from optagent_encode import Encoder
+    from optagent_encode import Encoder, Known
 
 MOST_ITEMS = 10_000
 """An iterator that gives more counts as endless: what comes later is not compared."""
@@ -109,6 +109,8 @@ def generator_of(items: list[Any], value: Any) -> Any:
 
 
 def encode_drained(encoder: Encoder, drained: Drained, depth: int) -> Any:
+    if type(drained.items) is not list:  # none of ours
+        raise CannotEncode("an iterator that was drained by somebody else")
     value = encoder.tree(drained.value, depth)
     some = encoder.some("l", drained.items, depth)
     items = [some] if some else [encoder.tree(one, depth) for one in drained.items]
@@ -118,16 +120,24 @@ def encode_drained(encoder: Encoder, drained: Drained, depth: int) -> Any:
 def encode_iterator(encoder: Encoder, iterator: Any, depth: int) -> Any:
     """An iterator met inside something else: drained now, if it was not before; met again, it is the same iterator."""
     known = encoder.first_visit(iterator)
-    if known:
-        return known
-    kept = encoder.shared.drains
-    if id(iterator) not in kept:
-        kept[id(iterator)] = iterator, drain(iterator)
-    return encode_drained(encoder, kept[id(iterator)][1], depth)
+    return known or encode_drained(encoder, drain_once(iterator, encoder.shared.known), depth)
+
+
+def drain_once(iterator: Any, known: Known) -> Drained:
+    """What an iterator gave to this call; nothing any more where another one has drained it."""
+    if id(iterator) not in known.drains:
+        known.drains[id(iterator)] = iterator, drain(iterator), known.call
+    drained: Drained
+    _, drained, call = known.drains[id(iterator)]
+    if call == known.call:
+        return drained
+    over = Drained(drained.kind, [])
+    over.ending = ENDED
+    return over
 
 
 register(Drained, encode_drained)
 for lazy in LAZY:
     register(lazy, encode_iterator)
 
-__all__ = ["CannotEncode", "Drained", "ENDLESS_TYPES", "LAZY", "drain", "resume"]
+__all__ = ["CannotEncode", "Drained", "ENDLESS_TYPES", "LAZY", "drain", "drain_once", "resume"]

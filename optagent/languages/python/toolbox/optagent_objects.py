@@ -133,7 +133,7 @@ def object_rows(encoder: Encoder, rows: Any, kind: type, most: int) -> Rows | No
         texts = tuple(map(shape.text, rows))
         return None if None in texts else Rows(["o", shape.name], ["text"], (texts,), False)
     if shape.only_ones:
-        return member_rows(encoder, rows, shape.only_ones)
+        return member_rows(rows, shape.only_ones, most)
     if shape.slots is None or len(rows) * len(shape.slots) > most:
         return None
     columns = [(name, tuple(map(read, rows))) for name, read in shape.slots]
@@ -148,15 +148,15 @@ def object_rows(encoder: Encoder, rows: Any, kind: type, most: int) -> Rows | No
     return Rows(head, [name for name, _ in columns], tuple(one for _, one in columns), not shape.has_own_value)
 
 
-def member_rows(encoder: Encoder, rows: Any, known: frozenset[int]) -> Rows | None:
-    """Members of an enum by their numbers in the order in which they were met here, each encoded once."""
+def member_rows(rows: Any, known: frozenset[int], most: int) -> Rows | None:
+    """Members of an enum by their numbers in the order in which they were met here."""
     ids = list(map(id, rows))
-    if not known.issuperset(ids):
+    if 2 * len(ids) > most or not known.issuperset(ids):
         return None
     members = dict(zip(ids, rows, strict=True))
     numbers = dict(zip(members, itertools.count(), strict=False))
-    head = ["e", *[encoder.tree(one, 1) for one in members.values()]]
-    return Rows(head, ["number"], (tuple(map(numbers.__getitem__, ids)),), False)
+    column = tuple(map(numbers.__getitem__, ids))
+    return Rows(["e"], ["number"], (column,), False, tuple(members.values()))
 
 
 def only_ones(kind: type) -> frozenset[int]:

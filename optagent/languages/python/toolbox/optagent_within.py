@@ -8,17 +8,17 @@ all of a result would take longer than many calls (docs/decisions/0037-iterators
 from __future__ import annotations
 
 import collections
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import optagent_objects
-from optagent_encode import CannotEncode
-from optagent_iterate import LAZY, Drained, drain
+from optagent_iterate import LAZY, Drained, drain_once
 from optagent_target import UNFINISHED, finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from optagent_encode import Drains
+    from optagent_encode import Known
 
     Place = Sequence[str]
 
@@ -26,45 +26,43 @@ KINDS: tuple[Any, ...] = (list, tuple, set, frozenset)
 # by identity, as all lookups by type here: a metaclass may say anything about equality
 CONTAINERS: dict[int, Callable[[Any], Iterable[Any]]] = {id(kind): kind.__iter__ for kind in KINDS}
 LAZY_IDS = frozenset(map(id, LAZY))
+READERS: dict[tuple[int, str], tuple[type, Callable[[Any], list[Any]]]] = {}
+"""By class and name of an attribute: the class, which is kept alive so, and what reads the attribute."""
 
 
-def to_its_end(target: Callable[..., Any], places: Sequence[Place], drains: Drains) -> Callable[..., Any]:
-    """The target, called to the end of what it returns at these places too. What iterators there gave is in `drains`
-    afterwards, by their ids."""
+def to_its_end(target: Callable[..., Any], places: Sequence[Place], known: Known) -> Callable[..., Any]:
+    """The target, called to the end of what it returns at these places too. What iterators there gave is `known`
+    afterwards, with the number of the call."""
+    numbers = itertools.count()
 
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def called(*args: Any, **kwargs: Any) -> Any:
+        known.call = next(numbers)
         value = target(*args, **kwargs)
         if id(type(value)) in UNFINISHED:
             value = finish(value)
         for place in places:
-            drain_at(place, value, drains)
+            drain_at(place, value, known)
         return value
 
-    return call
+    return called
 
 
-def drain_at(place: Place, value: Any, drains: Drains) -> None:
+def drain_at(place: Place, value: Any, known: Known) -> None:
     level = [value]
     for step in place:
-        level = [inner for one in level for inner in inside(one, step, drains)]
+        level = [inner for one in level for inner in inside(one, step, known)]
     for one in level:
         if id(type(one)) in LAZY_IDS:
-            drained(one, drains)
+            drain_once(one, known)
 
 
-def drained(iterator: Any, drains: Drains) -> Drained:
-    """What an iterator gave, now or before."""
-    if id(iterator) not in drains:
-        drains[id(iterator)] = iterator, drain(iterator)
-    found: Drained = drains[id(iterator)][1]
-    return found
-
-
-def inside(value: Any, step: str, drains: Drains) -> Iterable[Any]:
+def inside(value: Any, step: str, known: Known) -> Iterable[Any]:
     """What a value holds one step further down; nothing where it is no such value."""
     kind = type(value)
     if step.startswith("."):
-        return [one for name, one in attributes(value) if name == step[1:]]
+        if (id(kind), step) not in READERS:
+            READERS[id(kind), step] = kind, reader(kind, step[1:])
+        return READERS[id(kind), step][1](value)
     if step == "()":
         return content(value)
     if step != "*":
@@ -73,16 +71,19 @@ def inside(value: Any, step: str, drains: Drains) -> Iterable[Any]:
         return CONTAINERS[id(kind)](value)
     if kind is dict:
         return list(value.values())
-    if kind is Drained:
-        return list(value.items)
-    return drained(value, drains).items if id(kind) in LAZY_IDS else []
+    if kind is not Drained:
+        value = drain_once(value, known) if id(kind) in LAZY_IDS else None
+    return list(value.items) if value is not None else []
 
 
-def attributes(value: Any) -> Iterable[tuple[str, Any]]:
-    try:
-        return list(optagent_objects.attributes(value))
-    except CannotEncode:
-        return []
+def reader(kind: type, name: str) -> Callable[[Any], list[Any]]:
+    """What reads an attribute of objects of a class, wherever they keep it: a list of it, or of nothing."""
+    if optagent_objects.hides_attributes(kind):
+        return lambda value: []
+    slots = [pair for pair in optagent_objects.slots_told(kind) if pair[0] == name]
+    if slots:
+        return lambda value: [one for _, one in optagent_objects.filled(value, slots)]
+    return lambda value: [kept[name]] if name in (kept := optagent_objects.vars_of(value) or {}) else []
 
 
 def content(value: Any) -> list[Any]:

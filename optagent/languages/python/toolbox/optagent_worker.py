@@ -38,6 +38,7 @@ import optagent_encode
 import optagent_frames
 import optagent_target
 from optagent_target import run_block
+from optagent_within import to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ class Worker:
         self.inputs: list[bytes] = []
         self.block: list[Call] = []
         self.results: list[tuple[str, Any]] = []
-        self.drains: optagent_encode.Drains = {}
+        self.known = optagent_encode.Known()
         self.printed = [io.StringIO(), io.StringIO()]
         self.warned: dict[str, None] = {}
         self.seeded: list[str] = []
@@ -200,7 +201,7 @@ class Worker:
 
     def do_prepare(self, header: Header, blobs: list[bytes]) -> None:
         """Fresh arguments, then one timed block on a byte's notice."""
-        self.results, self.drains = [], {}
+        self.results, self.known = [], optagent_encode.Known()
         self.block = [optagent_codec.unpack(self.inputs[k]) for _ in range(header["times"]) for k in header["inputs"]]
         gc.collect()
         (gc.enable if header.get("collecting") else gc.disable)()
@@ -211,7 +212,7 @@ class Worker:
         self.seeded = list(optagent_target.generators())
         target, places = self.target, header.get("drains")
         if places:
-            target = beside("optagent_within").to_its_end(target, places, self.drains)
+            target = to_its_end(target, places, self.known)
         optagent_target.seed()
         self.answer({})
         if self.take(1) == GO:
@@ -222,9 +223,10 @@ class Worker:
     def do_collect(self, header: Header, blobs: list[bytes]) -> None:
         encoded: list[bytes] = []
         faults: list[str] = []
-        known = optagent_encode.Known(self.drains)
+        known = self.known
         made = list(zip(self.results, self.block, strict=False))
-        for result, call in made if header["calls"] is None else [made[k] for k in header["calls"]]:
+        for known.call in range(len(made)) if header["calls"] is None else header["calls"]:
+            result, call = made[known.call]
             encode_into(encoded, faults, [*result, *call, []], header["items"], known)
         out, err = [one.getvalue() for one in self.printed]
         encode_into(encoded, faults, ["returned", None, (), {}, [out]])
