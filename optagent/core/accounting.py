@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -100,7 +100,7 @@ def moved_work(accounts: Sequence[Account]) -> str | None:
     return None
 
 
-def _telling(accounts: Sequence[Account], where: str) -> list[Account]:
+def _telling(accounts: Iterable[Account], where: str) -> list[Account]:
     """Those that say something of a phase: without a block that was encoded whole, nothing of what was left undone."""
     return [one for one in accounts if where != ENCODING or one.looked_at != "parts"]
 
@@ -110,8 +110,11 @@ def _grew(excess_ns: int, saved_ns: int, least_ns: int = MOVED_NS) -> bool:
 
 
 def _moved_to_encoding(account: Account) -> bool:
-    least_ns = MOVED_NS if account.looked_at == "whole" else MOVED_IN_ONE_NS
-    return _grew(account.new.encoded - account.old.encoded, account.checked_saved_ns, least_ns)
+    return _grew(account.new.encoded - account.old.encoded, account.checked_saved_ns, _least_ns(account))
+
+
+def _least_ns(account: Account) -> int:
+    return MOVED_NS if account.looked_at == "whole" else MOVED_IN_ONE_NS
 
 
 def _moved_to_preparation(account: Account) -> bool:
@@ -138,6 +141,20 @@ def _burnt_while_stopped(account: Account) -> bool:
 
 def _moved_to_import(account: Account) -> bool:
     return account.new.imported - account.old.imported > IMPORT_NS
+
+
+def moved_in_all(accounts: Iterable[Account]) -> bool:
+    """Whether launches that encoded a block whole say together that work was moved there. One alone may be off by as
+    much as a small gain saves; their sum is off by less.
+
+    >>> def seen(new):
+    ...     return Account(Life(encoded=3_000_000), Life(encoded=new), 1_000_000, looked_at="a block whole")
+    >>> moved_in_all([seen(4_000_000)] * 3), moved_in_all(map(seen, (4_000_000, 2_000_000, 3_000_000)))
+    (True, False)
+    """
+    told = _telling(accounts, ENCODING)
+    grown, saved = sum(one.new.encoded - one.old.encoded for one in told), sum(one.checked_saved_ns for one in told)
+    return _grew(grown, saved, sum(map(_least_ns, told)))
 
 
 PHASES = {ENCODING: "encoded", "opening of arguments": "prepared", "time after an answer": "settled"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from statistics import median
 
-from optagent.core.accounting import is_clear, moved_work
+from optagent.core.accounting import ENCODING, is_clear, moved_in_all, moved_work
 from optagent.core.effort import Effort
 from optagent.core.iterators import Place, places_of_iterators
 from optagent.core.seeds import derive
@@ -52,6 +52,9 @@ WHOLE_EVERY = {1: 1, 7: 2, 13: 3, 29: 4, 61: 5}
 """By step: one launch in so many at least encodes a block whole, if it comes to it."""
 
 COLLECTING_LAUNCHES = 3
+FURTHER = 6
+"""Launches that are made where one block that was encoded whole, or two, seem to have taken longer: their sum says
+whether that was chance."""
 ONE_CORE = 1.1
 """More CPU than wall time means threads: wall decides."""
 
@@ -158,6 +161,7 @@ class _Series:
     def __init__(self, race: Race, seed: int, purpose: str) -> None:
         self.race, self.seed, self.purpose = race, seed, purpose
         self.launches: list[Launch] = []
+        self.further: list[Launch] = []
         self.watch = Watch(race.core)
 
     def launch(self) -> None:
@@ -172,6 +176,19 @@ class _Series:
         every = WHOLE_EVERY[self.race.step]
         lately = accounts[1 - every :] if every > 1 else []
         return all(one.looked_at == "parts" for one in lately) or moved_work(accounts) is not None
+
+    def moved(self) -> tuple[str | None, bool]:
+        """Where work seems to have gone, and whether that is clear. Where encoding may have grown by chance, `further`
+        launches say so, all of which encode a block whole; they say nothing of speed."""
+        accounts = [one.account for one in self.launches]
+        where = moved_work(accounts)
+        if where != ENCODING or is_clear(accounts, where):
+            return where, where is None or is_clear(accounts, where)
+        race = replace(self.race, is_whole_due=True, screen=None)
+        for k in range(len(self.further), FURTHER):
+            self.further.append(launch(race, derive(self.seed, self.purpose, "further", k)))
+        accounts += [one.account for one in self.further]
+        return (ENCODING if moved_in_all(accounts) else None), is_clear(accounts, ENCODING)
 
     @property
     def is_over(self) -> bool:
@@ -347,16 +364,16 @@ def _fair(launches: Sequence[Launch], clock: Clock) -> Sequence[Launch]:
 def _found(series: _Series, noise: Noise, looks: Looks, loss_looks: Looks | None = None) -> Found:
     launches = _fair(series.launches, noise.clock)
     logs = [one.on(noise.clock).log_ratio for one in launches]
-    differences = [one.difference for one in launches if one.difference is not None]
-    accounts = [one.account for one in launches]
-    moved = moved_work(accounts)
+    moved, is_certain = series.moved()
+    seen = (*launches, *series.further)
+    differences = [one.difference for one in seen if one.difference is not None]
     return Found(
         tuple(launches),
         _speedup(launches, logs, noise),
         _gains(launches, noise, looks) == "yes",
         _losses(launches, noise, loss_looks or looks) == "yes",
         moved,
-        moved is None or is_clear(accounts, moved),
+        is_certain,
         differences[0] if differences else None,
         strain=series.strain(),
     )
