@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hall import DEAR, FAST, FAST_LIST, HELD, KEPT, LISTS, SLOW, SUMS
-from pair import Pair
+from pair import HONEST, Pair
 
 IN_THE_ENCODER = SUMS.text(
     """
@@ -217,11 +217,11 @@ MOVES = [
          ("inconclusive",), "for the tests' own calls only"),
     Pair("answers-of-the-others", "own: all but the largest", SUMS, ANSWERS_OF_THE_OTHERS, SMALL_TABLE,
          ("inconclusive",), "for the tests' own calls only"),
-    Pair("made-when-looked-at", "own", DEAR, MADE_WHEN_LOOKED_AT, FAST_DEAR),
-    Pair("made-late-once-looked-at", "own", DEAR, MADE_LATE_ONCE_LOOKED_AT, FAST_DEAR),
-    Pair("drained-by-hand", "own", DEAR, DRAINED_BY_HAND, FAST_DEAR, ("inconclusive",), "no canonical form"),
+    Pair("made-when-looked-at", "own", DEAR, MADE_WHEN_LOOKED_AT, FAST_DEAR, twin_ends=HONEST),
+    Pair("made-late-once-looked-at", "own", DEAR, MADE_LATE_ONCE_LOOKED_AT, FAST_DEAR, twin_ends=HONEST),
+    Pair("drained-by-hand", "own", DEAR, DRAINED_BY_HAND, FAST_DEAR, ("inconclusive",), "no canonical form", HONEST),
     Pair("put-off-in-an-attribute", "own", HELD, PUT_OFF_IN_AN_ATTRIBUTE, FAST_HELD),
-    Pair("spoilt-in-part", "own", DEAR, SPOILT_IN_PART, FAST_DEAR, ("incorrect",)),
+    Pair("spoilt-in-part", "own", DEAR, SPOILT_IN_PART, FAST_DEAR, ("incorrect",), twin_ends=HONEST),
     Pair("iterator-for-a-list", "measure 35, cuda C5", LISTS, ITERATOR, FAST_LIST, ("incorrect",)),
     Pair("list-of-its-own-kind", "cuda C4", LISTS, LIST_OF_ITS_OWN, FAST_LIST, ("incorrect",)),
     Pair("filled-by-a-thread", "measure 35, cuda C2", LISTS, FILLED_BY_A_THREAD, JOINED),

@@ -10,7 +10,8 @@ NO_GAIN = ("rejected", "incorrect", "cannot_compare", "slower", "inconclusive")
 """What a cheat may end as when all that matters is that it is never called faster."""
 
 HONEST = ("faster", "inconclusive")
-"""What a twin that is no faster than the old code, or may be none, may end as: `faster` by chance in 4 of 1,000, never refused."""
+"""What a twin may end as that is no faster than the old code, or may be none (`faster` by chance in 4 of 1,000), or that
+saves a fiftieth of what its results take to encode, which a busy machine cannot tell. It is never refused."""
 
 
 @dataclass(frozen=True)
