@@ -16,7 +16,7 @@ from rungs import make_sandbox
 PLAY = Path(__file__).with_name("play.py")
 ROOT = PLAY.parents[2]
 SYSTEM_PYTHON, NOBODY = "/usr/bin/python3", 65534
-RUNGS = ("bwrap", "landlock")
+RUNGS = ("bwrap", "landlock", "container")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not Path(SYSTEM_PYTHON).exists(), reason="there is no system Python to run inside"),

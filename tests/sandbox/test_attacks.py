@@ -20,12 +20,12 @@ from optagent.sandbox.base import Command, Exited, Limits, Mount, Stopped
 from optagent.sandbox.live import ChannelClosed, Live, Overdue
 
 
-@pytest.fixture
-def box():
-    return make_sandbox("bwrap")
+@pytest.fixture(params=["bwrap", "container"])
+def box(request):
+    return make_sandbox(request.param)
 
 
-@pytest.fixture(params=["bwrap", "landlock", "none"])
+@pytest.fixture(params=["bwrap", "landlock", "container", "none"])
 def rung(request):
     """Known gaps of `none`: isolation, processes that leave their process group, limits on processes and files."""
     return make_sandbox(request.param)

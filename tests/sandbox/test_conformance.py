@@ -29,7 +29,7 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(params=["bwrap", "landlock", "none"])
+@pytest.fixture(params=["bwrap", "landlock", "container", "none"])
 def rung(request):
     """Every rung. Known gap of `none`: isolation, all of it (tested below for bwrap only)."""
     return make_sandbox(request.param)
@@ -105,9 +105,9 @@ def test_memory_is_limited(rung):
 # what isolation promises
 
 
-@pytest.fixture
-def box():
-    return make_sandbox("bwrap")
+@pytest.fixture(params=["bwrap", "container"])
+def box(request):
+    return make_sandbox(request.param)
 
 
 def test_a_working_folder_that_is_not_there_is_a_broken_sandbox(box):
@@ -343,7 +343,7 @@ def test_the_filter_compiles_for_arm_and_refuses_a_machine_it_does_not_know():
         seccomp.compile_filter(Profile.TESTS, "riscv64")
 
 
-@pytest.fixture(params=["bwrap", "landlock", "none"])
+@pytest.fixture(params=["bwrap", "landlock", "container", "none"])
 def any_rung(request):
     return make_sandbox(request.param)
 

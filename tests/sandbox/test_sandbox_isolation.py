@@ -38,9 +38,9 @@ def number(name: str) -> int:
     return found
 
 
-@pytest.fixture
-def box() -> Sandbox:
-    return make_sandbox("bwrap")
+@pytest.fixture(params=["bwrap", "container"])
+def box(request: pytest.FixtureRequest) -> Sandbox:
+    return make_sandbox(request.param)
 
 
 # files
