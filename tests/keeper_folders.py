@@ -9,7 +9,11 @@ from pathlib import Path
 
 def scratch_folders() -> set[str]:
     """The folders of keepers on this machine, those of tests that run at the same time among them."""
-    return {one.name for one in Path(tempfile.gettempdir()).iterdir() if one.name.startswith(("optagent-scratch-", "optagent-box-"))}
+    return {
+        one.name
+        for one in Path(tempfile.gettempdir()).iterdir()
+        if one.name.startswith(("optagent-scratch-", "optagent-box-"))
+    }
 
 
 def scratch_left() -> set[str]:

@@ -2,7 +2,7 @@
 
 Run by our own interpreter inside the container with `python -I -S container_init.py N`, standard library only. N is a
 socket to sandbox/container_keeper.py, over which it gets its order and the channel as descriptors: what podman hands
-to a container stays open in podman too, and nobody would hear when the command closes its end.
+to a container stays open in conmon too, and nobody would hear when the command closes its end.
 
 A first process of a space of process numbers cannot be killed from inside, not even by itself, and no signal that it
 does not handle reaches it. So the command is another one. When this one ends, so does everything else in the container.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.append(__file__.rsplit("/", 3)[0])
 
-from optagent.sandbox import keeper  # noqa: E402
+from optagent.sandbox import keeper
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -71,7 +71,7 @@ def become(order: dict[str, Any], channel: int, failed: int) -> NoReturn:
     try:
         for number in keeper.IGNORED:
             signal.signal(number, signal.SIG_DFL)
-        os.setsid()
+        os.setpgid(0, 0)  # the leader of a session could have a terminal, whose end releases our brake
         keeper.limit(order["limits"], order["others"])
         os.chdir(order["cwd"])
         keeper.close_others((channel, failed))

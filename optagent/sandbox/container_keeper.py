@@ -17,15 +17,12 @@ import select
 import shutil
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 sys.path.append(__file__.rsplit("/", 3)[0])
 
-from optagent.sandbox import keeper  # noqa: E402
-from optagent.sandbox.watcher import descendants  # noqa: E402
-
-if TYPE_CHECKING:
-    from typing import NoReturn
+from optagent.sandbox import keeper
+from optagent.sandbox.watcher import descendants
 
 CLONE_NEWNS = 0x00020000  # linux/sched.h
 MS_BIND, MS_PRIVATE, MS_REC = 1 << 12, 1 << 18, 1 << 14  # linux/mount.h
@@ -36,23 +33,21 @@ SCM_RIGHTS = 1  # linux/socket.h
 def main(descriptor: int) -> int:
     with open(descriptor, "rb") as file:
         order = marshal.load(file)
-    signal.signal(signal.SIGTERM, stop)
+    told, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGTERM, lambda number, frame: None)  # it only wakes: all that is under way is done first
     try:
         settle_in(order["parent"])
         lay_out(order)
         if os.geteuid() == 0:
             hide_mounts(f"{order['folder']}/empty")
-        return kept(order)
+        return kept(order, told, wake)
     except keeper.Ended:
         return -signal.SIGKILL
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         sweep()
         keeper.remove(order["folder"])
-
-
-def stop(number: int, frame: object) -> NoReturn:
-    raise keeper.Ended
 
 
 def settle_in(parent: int) -> None:
@@ -94,23 +89,24 @@ def mount(source: str | None, target: str, flags: int) -> None:
     keeper.checked(keeper.libc.mount(from_where, target.encode(), None, ctypes.c_ulong(flags), None))
 
 
-def kept(order: dict[str, Any]) -> int:
-    """How the command ended: its exit code, or the signal below zero; podman's own where there was no command."""
+def kept(order: dict[str, Any], told: int, wake: int) -> int:
+    """How the command ended: its exit code, or the signal below zero. Once `told` can be read, it has to end."""
     ours, theirs = _socket.socketpair()
     hand_over(ours, order)
-    podman = started(order, theirs.fileno())
+    podman = started(order["podman"], order["env"], theirs.fileno())
     theirs.close()
-    keeper.close_others([one for one in (order["status"], ours.fileno(), podman) if one >= 0])
-    said = b""
+    keeper.close_others([one for one in (order["status"], ours.fileno(), podman, told, wake) if one >= 0])
     with select.epoll() as waiting:
-        for one in (ours.fileno(), podman):
+        for one in (ours.fileno(), podman, told):
             waiting.register(one, select.EPOLLIN)
+        said = b""
         while True:
             ready = {one for one, _ in waiting.poll()}
+            if told in ready:
+                return -signal.SIGKILL
             more = news(ours) if ours.fileno() in ready else b""
             *lines, said = (said + more).split(b"\n")
-            for line in lines:
-                code = heard(line, order["status"])
+            for code in (heard(line, order["status"]) for line in lines):
                 if code is not None:
                     return code
             if podman in ready and not more:
@@ -149,17 +145,18 @@ def hand_over(ours: _socket.socket, order: dict[str, Any]) -> None:
     os.close(order["channel"])
 
 
-def started(order: dict[str, Any], link: int) -> int:
+def started(argv: list[str], env: dict[str, str], link: int) -> int:
     """A descriptor of podman's process, which has `link` as its descriptor 3."""
     process = os.fork()
     if process == 0:
         try:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.dup2(link, 3)
+            os.set_inheritable(3, True)
             os.closerange(4, 1 << 16)
-            os.execve(order["podman"][0], order["podman"], order["env"])
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.execve(argv[0], argv, env)
         except OSError as error:
-            os.write(2, f"{order['podman'][0]}: {error}\n".encode())
+            os.write(2, f"{argv[0]}: {error}\n".encode())
         finally:
             os._exit(keeper.FAILED)
     return os.pidfd_open(process)

@@ -224,7 +224,7 @@ def become(order: dict[str, Any], folder: str, failed: int) -> NoReturn:
     execute(order["argv"], own, failed)
 
 
-def execute(argv: Sequence[str], env: dict[str, str], failed: int) -> NoReturn:
+def execute(argv: tuple[str, ...], env: dict[str, str], failed: int) -> NoReturn:
     """This process is the command from here on, or ends as a shell would where there is none."""
     try:
         os.execvpe(argv[0], argv, env)

@@ -93,6 +93,8 @@ for n in range(3, 64):
 
 @pytest.mark.parametrize("name", ATTEMPTS)
 def test_hostile_code_gets_nowhere(box, name):
+    if (box.rung, name) == ("container", "the end of the first process"):
+        pytest.skip("there the signal is sent and does nothing: see test_container.py")
     assert python(box, HEAD + ATTEMPTS[name]) == ""
 
 
