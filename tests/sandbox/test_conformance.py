@@ -435,7 +435,7 @@ import sys, time
 sys.path[:0] = [{str(here)!r}, {str(here.parent)!r}]
 from rungs import make_sandbox
 from test_conformance import contestant
-live = contestant(make_sandbox({any_rung.rung!r}), {mark!r})
+live = contestant(make_sandbox({any_rung.rung!r}), "# {mark}")
 live.greet()
 {"live.halt()" if halted else ""}
 print("ready", flush=True)
