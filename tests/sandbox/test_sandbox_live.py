@@ -1,4 +1,4 @@
-"""A contestant under way: its channel, its clocks, its brake, its end. Real processes on both rungs."""
+"""A contestant under way: its channel, its clocks, its brake, its end. Real processes on every rung."""
 
 from __future__ import annotations
 
