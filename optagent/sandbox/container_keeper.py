@@ -109,7 +109,8 @@ def kept(order: dict[str, Any], told: int, wake: int) -> int:
             for code in (heard(line, order["status"]) for line in lines):
                 if code is not None:
                     return code
-            if podman in ready and not more:
+            if podman in ready and not more:  # it has no word of the command's end: no result, whatever it started
+                keeper.tell(order["status"], b" lost")
                 return keeper.FAILED
 
 

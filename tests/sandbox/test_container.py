@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from keeper_folders import scratch_folders, scratch_left
+from keeper_folders import scratch_left
 from rungs import make_sandbox
 from sandbox_probes import ATTEMPT, ENV, NO_PYTHON, PYTHON, SAY, STAY, contestant, running, shell, soon_gone, tell
 
@@ -20,6 +22,7 @@ from optagent.sandbox import podman
 from optagent.sandbox.base import Command, Exited, Limits, Mount, Profile, Sandbox
 from optagent.sandbox.container import Container
 from optagent.sandbox.podman import Box, Interpreter
+from optagent.sandbox.watcher import descendants
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "golden" / "podman.txt"
@@ -87,7 +90,6 @@ def test_a_machine_without_podman_is_told_what_to_install_and_that_docker_will_n
 
 def test_a_referee_that_is_killed_leaves_neither_container_nor_helper_nor_folder(box):
     mark = f"mark-{uuid.uuid4().hex}"
-    before = scratch_folders()
     script = f"""
 import sys
 sys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}, {str(HERE.parents[1])!r}]
@@ -99,8 +101,8 @@ shell(make_sandbox("container"), "(setsid sleep 30; : {mark}) & sleep 30; : {mar
         deadline = time.monotonic() + 20
         while len(running(mark)) < 3 and time.monotonic() < deadline:  # the referee, the shell, the one behind
             time.sleep(0.05)
-        (folder,) = scratch_folders() - before
-        assert running(folder), "podman and conmon name it"
+        folder = folder_of(podman_below(referee.pid))
+        assert len(running(folder)) > 1, "podman and conmon name it"
         referee.kill()
     assert soon_gone(mark)
     assert soon_gone(folder)
@@ -141,6 +143,32 @@ def test_where_podman_fails_its_last_word_is_the_reason(box, monkeypatch, tmp_pa
     with pytest.raises(SandboxBroken, match=r"could not start the command: .*runroot is longer than 50 characters"):
         shell(box, "true")
     assert os.listdir(tmp_path / ("a" * 60)) == []
+
+
+def test_a_podman_that_is_killed_is_a_broken_sandbox_and_no_result(box):
+    mark = f"mark-{uuid.uuid4().hex}"
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(shell, box, f"sleep 20; : {mark}")
+        while not running(mark):
+            time.sleep(0.05)
+        os.kill(podman_below(os.getpid()), signal.SIGKILL)
+        with pytest.raises(SandboxBroken):
+            under_way.result()
+    assert running(mark) == []
+    assert scratch_left() == set()
+
+
+def podman_below(process: int) -> int:
+    (found,) = (one for one in descendants(process) if words_of(one)[0].endswith("/podman"))
+    return found
+
+
+def folder_of(process: int) -> str:
+    return words_of(process)[1].removeprefix("--root=").removesuffix("/storage")
+
+
+def words_of(process: int) -> list[str]:
+    return Path(f"/proc/{process}/cmdline").read_text().split("\0")
 
 
 # the first process, and the command beside it
