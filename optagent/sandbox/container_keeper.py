@@ -17,6 +17,7 @@ import select
 import shutil
 import signal
 import sys
+import time
 from typing import Any
 
 sys.path.append(__file__.rsplit("/", 3)[0])
@@ -25,9 +26,11 @@ from optagent.sandbox import keeper
 from optagent.sandbox.watcher import descendants
 
 CLONE_NEWNS = 0x00020000  # linux/sched.h
-MS_BIND, MS_PRIVATE, MS_REC = 1 << 12, 1 << 18, 1 << 14  # linux/mount.h
+MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 1 << 1, 1 << 2, 1 << 12, 1 << 14, 1 << 18  # linux/mount.h
+MNT_DETACH = 2
 HYBRID = "/sys/fs/cgroup/unified"
 SCM_RIGHTS = 1  # linux/socket.h
+LOOK_S = 0.002
 
 
 def main(descriptor: int) -> int:
@@ -39,14 +42,16 @@ def main(descriptor: int) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: None)  # it only wakes: all that is under way is done first
     try:
         settle_in(order["parent"])
-        lay_out(order)
+        os.mkdir(order["folder"], 0o700)
         if os.geteuid() == 0:
-            hide_mounts(f"{order['folder']}/empty")
+            hide_mounts(order["folder"])
+        lay_out(order)
         return kept(order, told, wake)
     except keeper.Ended:
         return -signal.SIGKILL
     finally:
         sweep()
+        keeper.libc.umount2(order["folder"].encode(), MNT_DETACH)  # fails where nothing was mounted
         keeper.remove(order["folder"])
 
 
@@ -63,7 +68,6 @@ def lay_out(order: dict[str, Any]) -> None:
     """The folder with podman's settings and the bare tree that the container has as its root."""
     folder = order["folder"]
     os.umask(0o022)
-    os.mkdir(folder, 0o700)
     for name in order["folders"]:
         os.makedirs(f"{folder}/{name}")
     for name, content in order["files"].items():
@@ -75,18 +79,20 @@ def lay_out(order: dict[str, Any]) -> None:
         shutil.copyfile(source, f"{folder}/{name}")
 
 
-def hide_mounts(empty: str) -> None:
-    """What podman mounts is gone with us, however we end. crun refuses a machine that has both kinds of cgroups in use,
-    also where it is to make none: it sees the older kind only."""
+def hide_mounts(folder: str) -> None:
+    """What is mounted from here on is gone with us, however we end. The folder is in memory: podman waits for the disk
+    at each entry in its books. crun refuses a machine that has both kinds of cgroups in use, also where it is to make
+    none: it sees the older kind only."""
     keeper.checked(keeper.libc.unshare(CLONE_NEWNS))
-    mount(None, "/", MS_REC | MS_PRIVATE)
+    mount(None, "/", None, MS_REC | MS_PRIVATE)
+    mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, b"mode=700,size=64m")
     if os.path.isdir(HYBRID):
-        mount(empty, HYBRID, MS_BIND)
+        mount(folder, HYBRID, None, MS_BIND)
 
 
-def mount(source: str | None, target: str, flags: int) -> None:
-    from_where = source.encode() if source else None
-    keeper.checked(keeper.libc.mount(from_where, target.encode(), None, ctypes.c_ulong(flags), None))
+def mount(source: str | None, target: str, kind: str | None, flags: int, options: bytes | None = None) -> None:
+    names = [name.encode() if name else None for name in (source, target, kind)]
+    keeper.checked(keeper.libc.mount(*names, ctypes.c_ulong(flags), options))
 
 
 def kept(order: dict[str, Any], told: int, wake: int) -> int:
@@ -171,9 +177,11 @@ def sweep() -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         try:
-            os.wait()
+            ended, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             return
+        if not ended:
+            time.sleep(LOOK_S)  # and look again: the kernel's lists may lack one while others in them end
 
 
 if __name__ == "__main__":
