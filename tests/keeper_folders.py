@@ -1,4 +1,4 @@
-"""What keepers of the rung `landlock` have on this machine. Standard library only: attacks are played by any Python."""
+"""What keepers of the rungs `landlock` and `container` have on this machine. Standard library only: attacks are played by any Python."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from pathlib import Path
 
 def scratch_folders() -> set[str]:
     """The folders of keepers on this machine, those of tests that run at the same time among them."""
-    return {one.name for one in Path(tempfile.gettempdir()).iterdir() if one.name.startswith("optagent-scratch-")}
+    return {
+        one.name
+        for one in Path(tempfile.gettempdir()).iterdir()
+        if one.name.startswith(("optagent-scratch-", "optagent-box-"))
+    }
 
 
 def scratch_left() -> set[str]:

@@ -6,13 +6,16 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 from warm_sandbox import Forks
 
+from optagent.errors import SandboxBroken, SandboxUnavailable
 from optagent.sandbox.base import Sandbox
 from optagent.sandbox.bwrap import Bwrap
+from optagent.sandbox.container import Container
 from optagent.sandbox.landlock import OLDEST, Landlock, abi
 from optagent.sandbox.unprotected import Unprotected
 
@@ -56,6 +59,15 @@ def unreachable() -> str:
     return ""
 
 
+@cache
+def no_container() -> str:
+    """Why there is no container to be had here; empty where there is one."""
+    try:
+        return Container().faults(Path.home())
+    except (SandboxBroken, SandboxUnavailable) as fault:
+        return fault.message
+
+
 def make_sandbox(rung: str) -> Sandbox:
     """The rung of that name, `default` for this machine's; the test is skipped where it is not to be had."""
     if rung == "default":
@@ -68,6 +80,10 @@ def make_sandbox(rung: str) -> Sandbox:
         if abi() < OLDEST:
             pytest.skip("this kernel has no Landlock that would do")
         return Landlock()
+    if rung == "container":
+        if why := no_container():
+            pytest.skip(why)
+        return Container()
     if DEFAULT != "bwrap":
         pytest.skip(NO_BWRAP)
     return Forks() if rung == "fork" else Bwrap()

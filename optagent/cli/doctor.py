@@ -59,7 +59,8 @@ def doctor(python: str | None, json: bool) -> int:
             for line in (one.remedy, *one.details):
                 if line:
                     print(f"     {line}")
-        print("     unproven: rungs other than bwrap and landlock, processors other than x86-64 (nobody has run them)")
+        print("     unproven: podman for ordinary users (tried by hand once); docker is not used")
+        print("     unproven: processors other than x86-64 (nobody has run them)")
         print("     unproven: frequencies, turbo and CPU quotas are read as the kernel documents them")
     return codes.OK if all(one.works for one in findings if one.needed) else codes.ENVIRONMENT
 

@@ -119,10 +119,11 @@ SETTINGS = (
     Setting(
         "sandbox",
         Kind.CHOICE,
-        "auto (the strongest that works here), bwrap, landlock (less: see the README) or none (no isolation at all)",
+        "auto (the strongest that works here), bwrap, landlock (less: see the README), container (podman) or none (no "
+        "isolation at all)",
         "auto",
-        choices=("auto", "bwrap", "landlock", "none"),
-        ours_only=("landlock", "none"),
+        choices=("auto", "bwrap", "landlock", "container", "none"),
+        ours_only=("landlock", "container", "none"),
     ),
     Setting(
         "coder",

@@ -132,7 +132,7 @@ class Bwrap:
         """`user` is who it becomes when we are root, if not the one of all others."""
         ids = (user, user) if self.is_root and user else (self.user_id, self.group_id)
         with ExitStack() as stack:
-            passwd = stack.enter_context(process.in_memory(_passwd(*ids)))
+            passwd = stack.enter_context(process.in_memory(passwd_file(*ids)))
             argv = [self.program, *self._namespaces(), *_system(passwd), *self._closed(), *_scratch(limits)]
             argv += _parents(mount.inside for mount in command.mounts)
             for mount in sorted(command.mounts, key=lambda mount: mount.inside):
@@ -168,7 +168,7 @@ class Bwrap:
         ]
 
 
-def _passwd(user: int, group: int) -> bytes:
+def passwd_file(user: int, group: int) -> bytes:
     return f"root:x:0:0:root:/root:/bin/sh\nsandbox:x:{user}:{group}:sandbox:/tmp:/bin/sh\n".encode()
 
 

@@ -7,10 +7,15 @@ from pathlib import Path
 from optagent.errors import BadSetting, SandboxBroken, SandboxUnavailable
 from optagent.sandbox.base import Sandbox
 from optagent.sandbox.bwrap import Bwrap
+from optagent.sandbox.container import Container
 from optagent.sandbox.landlock import Landlock
 from optagent.sandbox.unprotected import Unprotected
 
-LADDER: dict[str, type[Bwrap] | type[Landlock]] = {"bwrap": Bwrap, "landlock": Landlock}
+LADDER: dict[str, type[Bwrap] | type[Landlock] | type[Container]] = {
+    "bwrap": Bwrap,
+    "landlock": Landlock,
+    "container": Container,
+}
 """The strongest first."""
 
 NAMES = ("auto", *LADDER, "none")

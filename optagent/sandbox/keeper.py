@@ -221,13 +221,18 @@ def become(order: dict[str, Any], folder: str, failed: int) -> NoReturn:
     os.set_inheritable(order["channel"], True)
     if not order["argv"]:
         probe(own["OPTAGENT_PROBE"], order["parent"])
+    execute(order["argv"], own, failed)
+
+
+def execute(argv: tuple[str, ...], env: dict[str, str], failed: int) -> NoReturn:
+    """This process is the command from here on, or ends as a shell would where there is none."""
     try:
-        os.execvpe(order["argv"][0], order["argv"], own)
+        os.execvpe(argv[0], argv, env)
     except (OSError, ValueError) as error:
         if isinstance(error, ValueError) or error.errno == errno.E2BIG:
             give_in(failed, error)
         # a result like any other: the command is not there, or is none
-        sys.stderr.write(f"{order['argv'][0]}: {error}\n")
+        sys.stderr.write(f"{argv[0]}: {error}\n")
         sys.stderr.flush()
         os._exit(127)
 
@@ -354,6 +359,11 @@ def enclose(rules: int, program: bytes) -> None:
     checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
     checked(libc.syscall(RESTRICT_SELF, rules, 0))
     os.close(rules)
+    filtered(program)
+
+
+def filtered(program: bytes) -> None:
+    """From here on the filter holds. Privileges must have been given up for good."""
     text = ctypes.create_string_buffer(program, len(program))
     table = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(text))
     checked(libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, table, 0, 0))

@@ -35,7 +35,7 @@ def reached(family, kind, address):
 
 @dataclass(frozen=True)
 class Attack:
-    """What it tries, how, and what stops it under bwrap and under landlock. `ending` is the limit at which it has to be
+    """What it tries, how, and what stops it under bwrap (and in a container, by the same means) and under landlock. `ending` is the limit at which it has to be
     stopped, if it does not end by itself."""
 
     name: str

@@ -37,8 +37,8 @@ WRONG = {
     "timeout_factor = 0.5": "a number of at least 1",
     'min_oracle = "80%"': "a number of at least 1",
     "min_oracle = 0.8": "a number of at least 1",
-    'sandbox = "jail"': "one of auto, bwrap, landlock, none",
-    'sandbox = ""': "one of auto, bwrap, landlock, none",
+    'sandbox = "jail"': "one of auto, bwrap, landlock, container, none",
+    'sandbox = ""': "one of auto, bwrap, landlock, container, none",
     'coder = "gpt"': "one of auto, rules, llm",
     "model = 4": "a text",
     "judge_model = ['a']": "a text",
@@ -209,7 +209,7 @@ def test_a_target_and_a_number_of_hottest_functions_from_one_place_are_refused(t
 # what a repository may not decide
 
 
-@pytest.mark.parametrize("rung", ["none", "landlock"])
+@pytest.mark.parametrize("rung", ["none", "landlock", "container"])
 def test_a_repository_cannot_take_isolation_off_its_own_code(tmp_path, rung):
     repo = project(tmp_path / "repo", f'sandbox = "{rung}"\n')
     assert "cannot take isolation off" in refusal(repo)

@@ -20,12 +20,12 @@ from optagent.sandbox.base import Command, Exited, Limits, Mount, Stopped
 from optagent.sandbox.live import ChannelClosed, Live, Overdue
 
 
-@pytest.fixture
-def box():
-    return make_sandbox("bwrap")
+@pytest.fixture(params=["bwrap", "container"])
+def box(request):
+    return make_sandbox(request.param)
 
 
-@pytest.fixture(params=["bwrap", "landlock", "none"])
+@pytest.fixture(params=["bwrap", "landlock", "container", "none"])
 def rung(request):
     """Known gaps of `none`: isolation, processes that leave their process group, limits on processes and files."""
     return make_sandbox(request.param)
@@ -93,6 +93,8 @@ for n in range(3, 64):
 
 @pytest.mark.parametrize("name", ATTEMPTS)
 def test_hostile_code_gets_nowhere(box, name):
+    if (box.rung, name) == ("container", "the end of the first process"):
+        pytest.skip("there the signal is sent and does nothing: see test_container.py")
     assert python(box, HEAD + ATTEMPTS[name]) == ""
 
 

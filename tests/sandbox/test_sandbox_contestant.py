@@ -31,6 +31,7 @@ def denied(*sections: str) -> dict[str, int]:
 
 DENIED = {
     "bwrap": denied("always", "contestant"),
+    "container": denied("always", "contestant"),
     "fork": denied("always", "contestant", "fork"),
     "landlock": {**denied("always", "contestant", "shared"), **dict.fromkeys(denied("files"), EPERM), **REFUSED},
 }
@@ -40,7 +41,7 @@ def number(name: str) -> int | None:
     return seccomp.NUMBERS[name][list(seccomp.ARCHES).index(platform.machine())]
 
 
-@pytest.fixture(scope="module", params=["bwrap", "fork", "landlock"])
+@pytest.fixture(scope="module", params=["bwrap", "fork", "landlock", "container"])
 def box(request) -> Sandbox:
     """A contestant in a fresh sandbox, one that is a fork of a program that has started, and one without namespaces."""
     return make_sandbox(request.param)

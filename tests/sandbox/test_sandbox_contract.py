@@ -38,7 +38,7 @@ KNOWN_GAPS = {
 }
 
 
-@pytest.fixture(params=["bwrap", "landlock", "none"])
+@pytest.fixture(params=["bwrap", "landlock", "container", "none"])
 def rung(request: pytest.FixtureRequest) -> Sandbox:
     name = request.node.originalname
     if name in KNOWN_GAPS.get(request.param, {}):

@@ -17,6 +17,7 @@ from optagent.sandbox import landlock, seccomp
 from optagent.sandbox.base import Mount, Sandbox
 from optagent.sandbox.bwrap import USER_IDS, Bwrap
 from optagent.sandbox.choose import choose
+from optagent.sandbox.container import Container
 from optagent.sandbox.landlock import Landlock
 from optagent.sandbox.unprotected import Unprotected
 
@@ -38,9 +39,12 @@ def number(name: str) -> int:
     return found
 
 
-@pytest.fixture
-def box() -> Sandbox:
-    return make_sandbox("bwrap")
+PODMANS_OWN = ("/run", "/sys", "/etc/hostname")
+
+
+@pytest.fixture(params=["bwrap", "container"])
+def box(request: pytest.FixtureRequest) -> Sandbox:
+    return make_sandbox(request.param)
 
 
 # files
@@ -63,12 +67,18 @@ def test_the_home_of_the_user_and_private_places_cannot_be_seen(box, tmp_path):
     ]
     places += ["/etc/ssh", "/etc/environment", "/etc/hostname", str(tmp_path), str(tmp_path / "secret"), os.getcwd()]
     seen = tell(box, f"tell([p for p in {places!r} if os.path.lexists(p)])")
-    assert seen == []
+    assert seen == ([*PODMANS_OWN] if box.rung == "container" else [])
+
+
+def test_what_podman_adds_tells_nothing_of_the_machine():
+    script = "tell([sorted(os.listdir('/run')), os.walk('/sys').__next__()[1:], os.listdir('/sys/fs/cgroup'), open('/etc/hostname').read()])"
+    assert tell(make_sandbox("container"), script) == [[".containerenv"], [["fs"], []], [], "sandbox"]
 
 
 def test_only_what_the_system_needs_is_at_the_top(box):
     top = set(tell(box, "tell(os.listdir('/'))"))
-    assert top <= {"bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "etc", "proc", "dev", "tmp"}
+    more = {"run", "sys", "optagent"} if box.rung == "container" else set()
+    assert top <= {"bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "etc", "proc", "dev", "tmp"} | more
 
 
 def test_the_system_is_read_only(box):
@@ -256,11 +266,11 @@ def test_the_user_inside_is_unprivileged_without_capabilities_and_can_gain_none(
     assert [status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")] == ["0" * 16] * 5
     assert status["NoNewPrivs"] == "1"
     assert status["Seccomp"] == "2"
-    mine = box.user_id
+    mine = int(status["Uid"].split()[0])
     assert mine in USER_IDS if os.geteuid() == 0 else mine == os.getuid()
     assert status["Uid"].split() == [str(mine)] * 4
     if os.geteuid() == 0:
-        assert status["Groups"].split() == []
+        assert status["Groups"].split() == ([str(mine)] if box.rung == "container" else [])
         assert status["Gid"].split() == [str(mine)] * 4
 
 
@@ -397,10 +407,19 @@ def test_a_weaker_rung_says_why_it_was_taken(monkeypatch):
     assert chosen.gaps
 
 
+def test_a_container_is_taken_where_neither_of_the_others_holds(monkeypatch):
+    make_sandbox("container")
+    for rung in (Bwrap, Landlock):
+        monkeypatch.setattr(rung, "faults", lambda self, home: f"{self.rung} is open")
+    chosen = choose("auto", Path.home())
+    assert chosen.rung == "container"
+    assert chosen.passed_over.startswith("the sandbox is `container`, which keeps less apart: ")
+
+
 def test_where_no_rung_holds_all_reasons_are_given(monkeypatch):
     make_sandbox("bwrap")
     make_sandbox("landlock")
-    for rung in (Bwrap, Landlock):
+    for rung in (Bwrap, Landlock, Container):
         monkeypatch.setattr(rung, "faults", lambda self, home: f"{self.rung} is open")
     with pytest.raises(SandboxUnavailable, match=r"bwrap is open; .*landlock is open"):
         choose("auto", Path.home())

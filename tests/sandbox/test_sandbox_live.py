@@ -1,4 +1,4 @@
-"""A contestant under way: its channel, its clocks, its brake, its end. Real processes on both rungs."""
+"""A contestant under way: its channel, its clocks, its brake, its end. Real processes on every rung."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(params=["bwrap", "fork", "landlock", "none"])
+@pytest.fixture(params=["bwrap", "fork", "landlock", "container", "none"])
 def rung(request: pytest.FixtureRequest) -> Sandbox:
     return make_sandbox(request.param)
 
 
-@pytest.fixture(params=["bwrap", "landlock", "none"])
+@pytest.fixture(params=["bwrap", "landlock", "container", "none"])
 def fresh(request: pytest.FixtureRequest) -> Sandbox:
     """Rungs whose contestants have a command line of their own."""
     return make_sandbox(request.param)
 
 
-@pytest.fixture(params=["bwrap", "fork"])
+@pytest.fixture(params=["bwrap", "fork", "container"])
 def box(request: pytest.FixtureRequest) -> Sandbox:
     return make_sandbox(request.param)
 
