@@ -35,10 +35,10 @@ LOSS_LOOKS = ((5, 0), (7, 1))
 looks at identical code said "slower"."""
 
 PLAIN_LOOKS = ((1, 0),)
-PLAIN, PLAIN_NOISE, PLAIN_SWEEPS = 0.3, 10.0, 2
-"""A gain or loss of so much, and of so many times the noise, shows in one launch of two sweeps (first calls are
-one), for choosing: launches
-of identical code are off by far less (docs/decisions/0035-plain-looks.md)."""
+PLAIN, PLAIN_NOISE, PLAIN_SWEEPS, PLAIN_ROUNDS = 0.3, 10.0, 2, 4
+"""A gain or loss of so much, and of so many times the noise, shows in one launch, for choosing: in four rounds and two
+sweeps at least, of which first calls are one. Launches of identical code are off by far less
+(docs/decisions/0035-plain-looks.md)."""
 
 SETTLED_ROUNDS = 4
 SETTLED_SWEEPS, SETTLED_IN_ALL = 3, 12
@@ -143,13 +143,18 @@ def is_settled(groups: Sequence[Sequence[Round]], futile: float, bar: float, at_
     (True, False)
     >>> is_settled([[Round(200, 100)] * 2] * 3, 0.02, 0.02), is_settled([[Round(200, 100), Round(99, 100)]], 0.02, 0.02)
     (True, False)
-    >>> [is_settled([[Round(200, 100)]] * 3, 0.02, 0.02, [one] * 3) for one in (0.5, 0.1)]
-    [True, False]
+    >>> [is_settled([[Round(200, 100)]] * n, 0.02, 0.02, [one] * n) for n, one in ((3, 0.5), (3, 0.1), (1, 0.5))]
+    [True, False, False]
     """
     least, in_all = min((len(one) for one in groups), default=0), sum(len(one) for one in groups)
     logs = [*at_first, *(one.log_ratio for group in groups for one in group)]
     sweeps = least + bool(at_first) if least else 0
-    if sweeps >= PLAIN_SWEEPS and is_plain(logs, 0.0) and (max(logs) < futile or min(logs) > bar):
+    if (
+        sweeps >= PLAIN_SWEEPS
+        and len(logs) >= PLAIN_ROUNDS
+        and is_plain(logs, 0.0)
+        and (max(logs) < futile or min(logs) > bar)
+    ):
         return True
     if least < SETTLED_SWEEPS or (least < SETTLED_ROUNDS and in_all < SETTLED_IN_ALL):
         return False
