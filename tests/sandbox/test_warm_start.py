@@ -361,7 +361,13 @@ def test_a_pair_of_which_one_cannot_be_a_fork_is_none(monkeypatch):
         return made
 
     race = SimpleNamespace(
-        project=SimpleNamespace(contestant=contestant), old=None, new=None, patience_s=1.0, collecting=False, salt=0
+        project=SimpleNamespace(contestant=contestant),
+        old=None,
+        new=None,
+        patience_s=1.0,
+        collecting=False,
+        salt=0,
+        drains=(),
     )
     with ExitStack() as stack:
         pair = launch._start(race, launch.random.Random(1), stack)  # type: ignore[arg-type]
