@@ -295,14 +295,13 @@ def test_a_core_that_wakes_slowly_makes_no_call_long_enough(make_project, tmp_pa
     assert length(workload(make_project(SUM, "slow"), tmp_path, NUMBERS).search[0]) >= 500
 
 
-@pytest.mark.slow
 def test_a_file_may_use_the_package_and_keywords_and_ignore_its_seed(odd, tmp_path):
     made = workload(
         odd,
         tmp_path,
         "import m\nSIZE = 4\ndef make_inputs(size, rng):\n    return [{'args': ('x',), 'kwargs': {'value': k}} for k in range(size)]\n",
     )
-    assert len(made.search) + sum(map(len, made.held_out)) >= 4
+    assert 4 <= len(made.search) + sum(map(len, made.held_out)) < 5_000  # a size that only gives more calls ends there
     assert made.held_out
 
 

@@ -19,6 +19,9 @@ LONG_ENOUGH_NS = 200_000
 MOST_SCALE = 1 << 16
 MOST_BYTES = 32 << 20
 MOST_PASS_NS = 300_000_000
+MOST_CALLS = 1_000
+"""More than the file gives at first: it makes more of them, and none larger."""
+
 MAKING = ("make_inputs", "prepare")
 """Phases in which the file's own code runs, and none of the target's."""
 Made = list[tuple[str, bytes]]
@@ -89,13 +92,15 @@ def _inputs(made: Made) -> list[Input]:
 
 
 def _grow(maker: Contestant, path: str, seed: int) -> tuple[int, Made]:
-    """The size doubled until the median call takes LONG_ENOUGH_NS, or a pass gets long or the arguments large. Where
-    every call raises it stays 1: raising takes no longer for more, and the other side may have to work all of it."""
+    """The size doubled until the median call takes LONG_ENOUGH_NS, or a pass gets long or the arguments large, or there
+    are only more calls. Where every call raises it stays 1: raising takes no longer for more, and the other side may
+    have to work all of it."""
     scale, made = 1, maker.make(path, 1, seed)
     left = _left(maker, made)
     grows = not left or not all(map(is_raised, left))
     maker.drains = places_of_iterators(left)
-    while made and grows and scale < MOST_SCALE:
+    most = max(MOST_CALLS, len(made))
+    while made and grows and scale < MOST_SCALE and len(made) <= most:
         times = _times(maker, made)
         size = sum(len(data) for _, data in made)
         if sorted(times)[len(times) // 2] >= LONG_ENOUGH_NS or 4 * sum(times) > MOST_PASS_NS or 2 * size > MOST_BYTES:
