@@ -282,7 +282,7 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         return _first_as_rounds(first)
     wanted = ROUNDS_AT_LEAST if sweep < race.seconds * 1e9 / ROUNDS_AT_LEAST else 1
     drawn = rng.sample(range(len(groups)), 1 if wanted > 1 else (len(groups) + 1) // 2)  # nobody knows which
-    # As much of the launch is over when a block is encoded whole; one for choosing may end with its second sweep.
+    # As much of the launch is over when a block is encoded whole; one for choosing may end with its first sweep.
     moment, whole = rng.random(), race.step == 1
     spent, saved, busy, difference, turn = 0, 0, 0.0, None, 0
     until = clocks.wall_ns() + MOST_PLAY_NS

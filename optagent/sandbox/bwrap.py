@@ -9,7 +9,7 @@ import socket
 import subprocess
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,15 +86,11 @@ class Bwrap:
         return said or ("" if result.ok else str(result.ending))
 
     def run(self, command: Command, limits: Limits) -> ExecResult:
-        report, status = os.pipe(), os.pipe()
-        rules = seccomp.compile_filter(Profile.TESTS)
-        try:
-            with self._launch(command, limits, rules, report[1], ("--json-status-fd", str(status[1]))) as launch:
-                result = process.run(replace(launch, descriptors=(*launch.descriptors, status[1])), limits, report)
-        finally:
-            os.close(status[1])
-            told = os.read(status[0], 4096)
-            os.close(status[0])
+        def launching(report: int, status: int) -> AbstractContextManager[process.Launch]:
+            rules, more = seccomp.compile_filter(Profile.TESTS), ("--json-status-fd", str(status))
+            return self._launch(command, limits, rules, report, more)
+
+        result, told = process.run_told(launching, limits)
         _await_end(told)
         if isinstance(result.ending, Exited) and b"exit-code" not in told:
             raise process.broken(result.stderr, "bwrap")

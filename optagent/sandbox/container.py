@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from optagent.errors import SandboxUnavailable
@@ -77,14 +78,7 @@ class Container:
         return "a container has none of the namespaces that keep forks apart"
 
     def run(self, command: Command, limits: Limits) -> ExecResult:
-        report, status = os.pipe(), os.pipe()
-        try:
-            with self._launch(command, limits, Profile.TESTS, report[1], status[1]) as launch:
-                result = process.run(launch, limits, report)
-        finally:
-            os.close(status[1])
-            told = os.read(status[0], 4096)
-            os.close(status[0])
+        result, told = process.run_told(partial(self._launch, command, limits, Profile.TESTS), limits)
         if isinstance(result.ending, Exited) and told != STARTED:
             raise process.broken(result.stderr, "podman")
         return result
@@ -125,4 +119,4 @@ class Container:
         }
         with process.in_memory(marshal.dumps(order)) as told:
             argv = (sys.executable, "-I", "-S", str(KEEPER), str(told))
-            yield process.Launch(argv, {}, "/", (told, *([status] if status >= 0 else [])), is_kept=True)
+            yield process.Launch(argv, {}, "/", (told,), is_kept=True)

@@ -11,8 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from optagent.errors import SandboxBroken
@@ -84,6 +84,22 @@ def run(launch: Launch, limits: Limits, report: tuple[int, int]) -> ExecResult:
     ending = Stopped(limit) if limit else Exited(process.returncode)
     out, err, told = (bytes(stream.data[: stream.most]) for stream in streams)
     return ExecResult(ending, out, err, told, time.monotonic() - began)
+
+
+def run_told(
+    launching: Callable[[int, int], AbstractContextManager[Launch]], limits: Limits
+) -> tuple[ExecResult, bytes]:
+    """As `run`, of what is launched with a descriptor for the command's report and one for whoever starts it; and what
+    that one had to tell."""
+    report, status = os.pipe(), os.pipe()
+    try:
+        with launching(report[1], status[1]) as launch:
+            result = run(replace(launch, descriptors=(*launch.descriptors, status[1])), limits, report)
+    finally:
+        os.close(status[1])
+        told = os.read(status[0], 4096)
+        os.close(status[0])
+    return result, told
 
 
 def start(launch: Launch, channel: tuple[socket.socket, socket.socket]) -> Live:
