@@ -35,19 +35,8 @@ def main(descriptor: int) -> None:
     told, channel = received(outside)
     with open(told, "rb") as file:
         order = marshal.load(file)
-    started, failed = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(started)
-        try:
-            become(order, channel, failed)
-        finally:  # whatever has come up must not be taken for the first process
-            os.write(failed, b"it cannot be set up")
-            os._exit(keeper.FAILED)
+    child, fault = keeper.begun(lambda failed: become(order, channel, failed))
     os.close(channel)
-    os.close(failed)
-    with open(started, "rb") as file:
-        fault = file.read()
     if fault:
         outside.sendall(b"refused %s\n" % fault)
         return

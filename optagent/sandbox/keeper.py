@@ -106,18 +106,7 @@ def kept(order: dict[str, Any], folder: str) -> int:
     """How the command ended: its exit code, or the signal below zero."""
     if order["user"]:
         os.chown(folder, order["user"], order["user"])
-    started, failed = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(started)
-        try:
-            become(order, folder, failed)
-        finally:  # whatever has come up must not clean up here what is the parent's
-            os.write(failed, b"it cannot be set up")
-            os._exit(FAILED)
-    os.close(failed)
-    with open(started, "rb") as file:
-        fault = file.read()
+    child, fault = begun(lambda failed: become(order, folder, failed))
     if fault:
         os.write(2, fault + b"\n")
         return FAILED
@@ -140,6 +129,23 @@ def kept(order: dict[str, Any], folder: str) -> int:
             raise Ended
         now = time.monotonic()
         look = now + min(max(LOOK_S, LOOK_SHARE * (now - began)), LONGEST_LOOK_S)
+
+
+def begun(become: Callable[[int], NoReturn]) -> tuple[int, bytes]:
+    """The number of a forked child that turns into the command, and why it could not; nothing where it did. `become`
+    gets the descriptor on which to tell that."""
+    started, failed = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(started)
+        try:
+            become(failed)
+        finally:  # whatever has come up must not go on as the parent, nor clean up what is the parent's
+            os.write(failed, b"it cannot be set up")
+            os._exit(FAILED)
+    os.close(failed)
+    with open(started, "rb") as file:
+        return child, file.read()
 
 
 def hold(paths: Iterable[str]) -> None:
