@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from random import Random
 from types import TracebackType
-from typing import Any, ClassVar, Self, TypeGuard
+from typing import Any, ClassVar, Literal, Self, TypeGuard
 
 from optagent.core.accounting import ACCOUNTS, Life
 from optagent.core.iterators import Place
@@ -69,25 +69,35 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Glance:
-    """A drawn part of what a block left: these of its calls, in order, and of what each left what `items` says (any
-    number, and a step: about one part in so many; None: all)."""
+class View:
+    """What a check looks at of what a block left: these of its calls, in order (None: all), and of what each left what
+    `items` says (any number, and a step: about one part in so many; None: all). `phase` is the account that its CPU is
+    on."""
 
-    calls: tuple[int, ...]
-    items: tuple[int, int] | None
+    calls: tuple[int, ...] | None = None
+    items: tuple[int, int] | None = None
+    phase: Literal["encode", "glance"] = "encode"
 
     @classmethod
-    def drawn(cls, calls: int, step: int, rng: Random) -> Self:
-        """About one part in `step` of what so many calls left: so many fewer calls, one at least, and fewer of their
-        items by what is left of the step.
+    def glance(cls, calls: int, step: int, rng: Random) -> Self:
+        """About one part in `step` of what so many calls left, drawn: so many fewer calls, one at least, and fewer of
+        their items by what is left of the step.
 
         >>> from random import Random
-        >>> Glance.drawn(8, 4, Random(1)), Glance.drawn(2, 7, Random(1)).items[1]
-        (Glance(calls=(2, 4), items=None), 3)
+        >>> View.glance(8, 4, Random(1)).calls, View.glance(2, 7, Random(1)).items[1]
+        ((2, 4), 3)
         """
         apart = min(step, calls)
         chosen = tuple(sorted(rng.sample(range(calls), -(-calls // apart))))
-        return cls(chosen, (rng.getrandbits(32), step // apart) if step > apart else None)
+        return cls(chosen, (rng.getrandbits(32), step // apart) if step > apart else None, "glance")
+
+
+WHOLE = View()
+BY_HASHES = View(items=(0, 1))
+"""All there is; large sets of text, numbers and tuples by what they hash, since these can put nothing off."""
+
+AGAIN = View(phase="glance")
+"""All there is, after a glance that has found something."""
 
 
 class Misconduct(Exception):
@@ -325,14 +335,14 @@ class Contestant:
         self._book("timed")
         return lap
 
-    def collect(self, state: Sequence[str] = (), glance: Glance | None = None, again: bool = False) -> list[bytes]:
+    def collect(self, state: Sequence[str] = (), view: View = WHOLE) -> list[bytes]:
         """Canonical encodings of what every call of the last block left, then one of what the block printed, and one
-        of what these names of state hold now, if any are given. With `glance`, of a part of the calls, and of the
-        items of what they left where the worker knows how to: its CPU is on an account of its own, and so is that of
-        a whole look `again` after it."""
-        calls, items = (None, None) if glance is None else (list(glance.calls), glance.items)
-        asked = {"do": "collect", "state": list(state), "calls": calls, "items": items}
-        said, blobs = self._ask("encode" if glance is None and not again else "glance", asked)
+        of what these names of state hold now, if any are given. With another `view`, of a part of the calls, and of
+        the items of what they left where the worker knows how to."""
+        calls = None if view.calls is None else list(view.calls)
+        said, blobs = self._ask(
+            view.phase, {"do": "collect", "state": list(state), "calls": calls, "items": view.items}
+        )
         return self._encodings(said, blobs, (self._block if calls is None else len(calls)) + 1 + bool(state))
 
     def halt(self) -> None:

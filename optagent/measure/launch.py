@@ -18,7 +18,7 @@ from optagent.core.target import Tree
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input
 from optagent.languages.base import Project
-from optagent.languages.contestant import REFERENCE, Contestant, Glance, Lap
+from optagent.languages.contestant import AGAIN, BY_HASHES, REFERENCE, WHOLE, Contestant, Lap, View
 from optagent.measure.cores import beside, measuring, pinned
 from optagent.measure.groups import BRIEF_BLOCK_NS, LONG_BLOCK_NS, Group, form_groups
 from optagent.sandbox import clocks
@@ -121,7 +121,7 @@ class Race:
     state: tuple[str, ...] = ()
     """Names of what the calls change besides, which has to be the same wherever a timed call is checked."""
     step: int = 1
-    """Where encoding is dear beside the calls, a check of timed calls looks at one part in so many (`Glance`)."""
+    """Where encoding is dear beside the calls, a check of timed calls looks at one part in so many (`View.glance`)."""
     is_whole_due: bool = True
     """Whether a block is to be encoded whole nevertheless, so that work that was moved there shows."""
     drains: tuple[Place, ...] = ()
@@ -243,8 +243,8 @@ def _first_calls(pair: Pair, race: Race, rng: random.Random, overhead: Lap) -> F
         old, new = laps["old"][-1], laps["new"][-1]
         is_only_one = old.wall_ns * len(race.inputs) >= SLOW_SWEEP_NS
         if number == drawn or is_only_one:
-            glance = None if is_only_one else _glance(race, 1, rng)
-            checked, found = _check(pair, race, rng, old.cpu_ns - new.cpu_ns, glance)
+            view = WHOLE if is_only_one else _view(race, 1, rng)
+            checked, found = _check(pair, race, rng, old.cpu_ns - new.cpu_ns, view)
             saved += checked
             difference = difference or found
     return First(tuple(laps["old"]), tuple(laps["new"]), saved, difference)
@@ -295,11 +295,13 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         done = min(spent / (race.seconds * 1e9), turn / (wanted * len(groups)))
         is_whole = not whole and race.is_whole_due and (done >= moment if race.screen is None else turn in drawn)
         whole = whole or is_whole
-        must_check = turn in drawn or is_whole
-        turn += 1
         group = groups[k]
+        view = None
+        if turn in drawn or is_whole or rng.random() < CHECKED_SHARE:
+            view = _view(race, group.times * len(group.numbers), rng, is_whole)
+        turn += 1
         orders = SHORT if race.screen is not None and turn <= SHORT_SWEEPS * len(groups) else LONG
-        old, new, checked, found = _round(pair, race, group, overhead, rng, orders, must_check, is_whole)
+        old, new, checked, found = _round(pair, race, group, overhead, rng, orders, view)
         played.cpu[k].append(Round(old.cpu_ns, new.cpu_ns))
         played.wall[k].append(Round(old.wall_ns, new.wall_ns))
         busy = max(busy, old.busy)
@@ -315,59 +317,49 @@ def _first_as_rounds(first: First) -> Played:
 
 
 def _round(
-    pair: Pair,
-    race: Race,
-    group: Group,
-    overhead: Lap,
-    rng: random.Random,
-    orders: Orders,
-    must_check: bool,
-    is_whole: bool,
+    pair: Pair, race: Race, group: Group, overhead: Lap, rng: random.Random, orders: Orders, view: View | None
 ) -> tuple[Lap, Lap, int, Difference | None]:
     """One round in one of these orders: mean lap of each side for one pass, CPU saved in the block that was checked,
     its difference.
 
-    A round is one block of each side, or two. Whether one of these is checked, and which, is drawn here and known to
-    nobody else before its clocks have stopped.
+    A round is one block of each side, or two. Where one is to be checked, which is drawn here; nobody else knows before
+    its clocks have stopped.
     """
     order = rng.choice(orders)
-    drawn = rng.randrange(2, len(order) + 1, 2) if must_check or rng.random() < CHECKED_SHARE else None
+    checked = rng.randrange(2, len(order) + 1, 2) if view else None
     laps: dict[str, list[Lap]] = {"old": [], "new": []}
     saved, difference = 0, None
     for played, name in enumerate(order, 1):
         laps[name].append(_lap(pair, getattr(pair, name), group.numbers, group.times))
-        if played == drawn:
+        if view and played == checked:
             block_saved = laps["old"][-1].cpu_ns - laps["new"][-1].cpu_ns
-            glance = None if is_whole else _glance(race, group.times * len(group.numbers), rng)
-            saved, difference = _check(pair, race, rng, block_saved, glance)
+            saved, difference = _check(pair, race, rng, block_saved, view)
     old, new = (_net(_mean(laps[name]), overhead, group.times) for name in ("old", "new"))
     return old, new, saved, difference
 
 
-def _glance(race: Race, calls: int, rng: random.Random) -> Glance | None:
-    """What a check of a block of so many calls looks at; None for all."""
-    return None if race.step == 1 else Glance.drawn(calls, race.step, rng)
+def _view(race: Race, calls: int, rng: random.Random, is_whole: bool = False) -> View:
+    """What a check of a block of so many calls looks at."""
+    if race.step == 1:
+        return WHOLE
+    return BY_HASHES if is_whole else View.glance(calls, race.step, rng)
 
 
-def _check(
-    pair: Pair, race: Race, rng: random.Random, saved_ns: int, glance: Glance | None
-) -> tuple[int, Difference | None]:
+def _check(pair: Pair, race: Race, rng: random.Random, saved_ns: int, view: View) -> tuple[int, Difference | None]:
     """The CPU that the last blocks saved, of which nothing can reappear in a mere glance, and the first difference they
-    show. What a glance finds is looked at whole: that decides, and tells where it is."""
-    difference = _differ(*_collected(pair, race, rng, glance))
-    if glance is not None and difference is not None:
-        difference = _differ(*_collected(pair, race, rng, None, again=True))
-    return (saved_ns if glance is None else 0), difference
+    show. What was found by drawn parts or hashes is looked at again: that decides, and tells where it is."""
+    difference = _differ(*_collected(pair, race, rng, view))
+    if view != WHOLE and difference is not None:
+        difference = _differ(*_collected(pair, race, rng, AGAIN))
+    return (saved_ns if view.phase == "encode" else 0), difference
 
 
-def _collected(
-    pair: Pair, race: Race, rng: random.Random, glance: Glance | None, again: bool = False
-) -> tuple[list[bytes], list[bytes]]:
+def _collected(pair: Pair, race: Race, rng: random.Random, view: View) -> tuple[list[bytes], list[bytes]]:
     """What the last blocks of old and new returned and left; who is asked first is drawn at random."""
     results = {}
     for name in rng.sample(("old", "new"), 2):
         with pair.turn(getattr(pair, name)) as side:
-            results[name] = side.collect(race.state, glance, again)
+            results[name] = side.collect(race.state, view)
     return results["old"], results["new"]
 
 

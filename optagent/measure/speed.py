@@ -36,7 +36,7 @@ from optagent.core.verdict import Difference, Speedup
 from optagent.core.workload import Input
 from optagent.errors import BadSetting
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
-from optagent.measure.launch import Clock, Launch, Race, Screen, launch
+from optagent.measure.launch import CLOCKS, Clock, Launch, Race, Screen, launch
 from optagent.measure.system_state import Watch
 
 BUSY_ENOUGH = 0.8
@@ -48,8 +48,8 @@ DEAR_ENCODING, AIM_ENCODING = 0.08, 0.025
 HOPELESS_ENCODING = 5.0
 """Glances would not bring it near that, and in so much encoding only many whole blocks show what was moved there."""
 
-WHOLE_EVERY = {1: 1, 7: 2, 13: 3, 29: 4, 61: 5}
-"""By step: one launch in so many at least encodes a block whole, if it comes to it."""
+WHOLE_EVERY = {1: 1, 7: 2, 13: 3, 29: 4, 61: 5, 127: 5}
+"""By step: of launches that seem to show a gain, one in so many at least encodes a block whole, if it comes to it."""
 
 COLLECTING_LAUNCHES = 3
 FURTHER = 6
@@ -78,7 +78,7 @@ class Noise:
         items is not passed over.
 
         >>> [Noise(0.01, "cpu", 0.1, encoding=share).step for share in (0.0, 0.08, 0.09, 0.3, 0.53, 4.0, 40.0)]
-        [1, 1, 7, 13, 29, 61, 1]
+        [1, 1, 7, 13, 29, 127, 1]
         >>> Noise(0.01, "cpu", 0.4, encoding=0.53).step  # there may be one call of each input
         1
         """
@@ -170,20 +170,31 @@ class _Series:
         self.watch.look()
 
     def _is_whole_due(self) -> bool:
-        """Whether the next launch has to encode a block whole: one in so many does, and all once work seems to have
-        been moved, which one block alone cannot tell."""
+        """Whether the next launch has to encode a block whole, which tells where work was moved: the first one, and
+        where there seems to be a gain that this might explain, one in so many; all, once it seems to be what happened,
+        which one block alone cannot tell."""
+        if not self.launches:
+            return True
         accounts = [one.account for one in self.launches]
-        every = WHOLE_EVERY[self.race.step]
-        lately = accounts[1 - every :] if every > 1 else []
-        return all(one.looked_at == "parts" for one in lately) or moved_work(accounts) is not None
+        lately = accounts[1 - WHOLE_EVERY[self.race.step] :]
+        is_time = all(one.looked_at == "parts" for one in lately)
+        return self._seems_faster() and (is_time or moved_work(accounts) is not None)
+
+    def _seems_faster(self) -> bool:
+        """By either clock: on the other cores' time, CPU may be spent to hide that some was saved."""
+        gains = [max(one.on(clock).log_ratio for clock in CLOCKS) for one in self.launches]
+        return median(gains) > math.log1p(MARGIN)
 
     def moved(self) -> tuple[str | None, bool]:
-        """Where work seems to have gone, and whether that is clear. Where encoding may have grown by chance, `further`
-        launches say so, all of which encode a block whole; they say nothing of speed."""
+        """Where work seems to have gone, and whether that is clear. Where encoding may have grown by chance, and there
+        is a gain that it might explain, `further` launches say so, all of which encode a block whole; they say nothing
+        of speed."""
         accounts = [one.account for one in self.launches]
         where = moved_work(accounts)
         if where != ENCODING or is_clear(accounts, where):
             return where, where is None or is_clear(accounts, where)
+        if not self._seems_faster():
+            return None, True
         race = replace(self.race, is_whole_due=True, screen=None)
         for k in range(len(self.further), FURTHER):
             self.further.append(launch(race, derive(self.seed, self.purpose, "further", k)))

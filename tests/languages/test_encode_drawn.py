@@ -151,6 +151,29 @@ def test_members_that_hold_more_than_they_hash_are_looked_at_whole(pack):
     assert seen_by({Fraction(k) for k in range(100)}, {*range(100)}) == DRAWS
 
 
+BY_HASHES = (0, 1)
+
+
+@pytest.mark.parametrize("pack", [lambda row: row, lambda row: (1, row), lambda row: frozenset([row])])
+def test_one_member_of_a_large_set_that_holds_more_than_it_hashes_is_looked_at_whole_where_all_are(pack):
+    old, new = ({*range(200), pack(Row(7, payload))} for payload in ("full", None))
+    assert encode(left(old), BY_HASHES) != encode(left(new), BY_HASHES)
+
+
+@pytest.mark.parametrize("other", [float, bool, lambda k: k + 0j])
+def test_numbers_of_another_kind_that_hash_alike_are_told_where_all_are_looked_at(other):
+    old, new = ({(k, f"{k}", other(1) if k == 150 else 1) for k in range(200)} for other in (int, other))
+    assert {hash(one) for one in old} == {hash(one) for one in new}
+    assert encode(left(old), BY_HASHES) != encode(left(new), BY_HASHES)
+
+
+def test_sets_by_their_hashes_are_short_and_in_no_order():
+    items = [(k, f"{k}") for k in range(2000)] + [frozenset([k]) for k in range(2000)]
+    one, same = encode(left({*items}), BY_HASHES), encode(left({*items[::-1]}), BY_HASHES)
+    assert one == same
+    assert len(one) < 150
+
+
 def test_what_a_call_left_is_always_looked_at_as_to_its_outcome():
     raised = ["raised", ValueError("no"), (), {}, []]
     assert all(encode(raised, draw) != encode(left("no"), draw) for draw in DRAWS)

@@ -31,7 +31,17 @@ from optagent.languages.python.project import PythonProject
 from optagent.measure.cores import beside, pinned
 from optagent.measure.judge import judge
 from optagent.measure.launch import Race, Screen, launch
-from optagent.measure.speed import Noise, affordable, claim, costs, encoding_share, estimate, keeps, measure_noise
+from optagent.measure.speed import (
+    Noise,
+    affordable,
+    claim,
+    compare,
+    costs,
+    encoding_share,
+    estimate,
+    keeps,
+    measure_noise,
+)
 
 OLD = """
 def work(xs):
@@ -166,6 +176,7 @@ def test_what_goes_wrong_in_timed_calls_only_is_a_difference(make_race, name, st
 
 
 MAKES = "def work(xs):\n    return [f'item {x}' for x in xs]\n"
+SLOW_MAKES, SLOWER_MAKES = (MAKES.replace("f'", f"sum(range({n})) and f'") for n in (90, 180))
 
 
 def test_one_wrong_item_of_a_long_result_is_found_by_one_launch_or_another(make_race):
@@ -241,6 +252,40 @@ def test_checks_that_look_at_a_part_cost_a_part(make_race):
     race = replace(make_race(MAKES, old=MAKES, calls=[list(range(4000))]), is_whole_due=False)
     whole, part = (encoding_share([launch(replace(race, step=step), 1)]) for step in (1, 16))
     assert 0 < part < whole / 2
+
+
+def fills(made):
+    return f"def work(xs):\n    return {{{made} for x in xs}}\n"
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_hashes_find_in_a_set_is_looked_at_again_and_told(make_race, whole):
+    """Here where blocks are encoded whole at the first moment, and where none is."""
+    not_numbers = fills("float('nan') if x % 2 else (x, 'x')")
+    calls = [list(range(300))] * 2
+    race = replace(make_race(not_numbers, old=not_numbers, calls=calls), step=61, is_whole_due=whole)
+    assert launch(race, 1).difference is None  # two of them hash differently, and are the same all the same
+    wrong = "import gc\n" + fills("(x, 'x' if gc.isenabled() else 'y')")
+    race = replace(make_race(wrong, old=fills("(x, 'x')"), calls=calls), step=61, is_whole_due=whole)
+    found = launch(race, 1).difference
+    assert (found.where, "'x'" in found.old, "'y'" in found.new) == ("the result", True, True)
+
+
+@pytest.mark.parametrize("candidate", [SLOWER_MAKES, MAKES], ids=["a loss", "a gain"])
+def test_blocks_are_encoded_whole_for_as_long_as_there_seems_to_be_a_gain(make_race, monkeypatch, candidate):
+    due = []
+
+    def noted(race, seed):
+        due.append(race.is_whole_due)
+        return launch(race, seed)
+
+    monkeypatch.setattr("optagent.measure.speed.launch", noted)
+    race = make_race(candidate, old=SLOW_MAKES, calls=[list(range(300))])
+    compare(replace(race, step=7), NOISE, 1, replace(EFFORTS["normal"], compared=6))
+    if candidate == SLOWER_MAKES:
+        assert due[:6] == [True] + 5 * [False]
+    else:  # every second one; more where it did not come to it
+        assert all(map(any, zip(due[:6], due[1:6])))
 
 
 NOTES = "notes = []\n" + OLD.replace("    total = 0\n", "    notes.append(len(xs))\n    total = 0\n")

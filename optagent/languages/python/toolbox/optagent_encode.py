@@ -17,7 +17,7 @@ is a list that begins with a tag:
     ["C", tag, row, names, parts, k]  list or tuple of rows (row: ["t"], ["d"] or ["o", type]) with these columns;
               where the row is ["e", member, ...], of members of an enum by their numbers among these
     ["D", tag, length, first, step, items]  list, tuple or dict of which only these items are encoded
-    ["H", tag, length, hash]  set or frozenset by the hashes of its members
+    ["H", tag, length, hash, ...]  set or frozenset by the hashes of its members, and perhaps their kinds by level
     ["-"]  attribute that was not drawn
 
 Packed values follow the line, one after the other, as `marshal` writes them (version 2, read by core/packed.py): a long
@@ -70,8 +70,9 @@ class Circular(Exception):
 
 
 def encode(value: Any, drawn: tuple[int, int] | None = None, known: Known | None = None) -> bytes:
-    """Canonical bytes of one value; with `drawn` (any number, step), of about one part in `step` of what it holds.
-    `known` may be shared by values that are encoded one right after the other. Raises CannotEncode."""
+    """Canonical bytes of one value; with `drawn` (any number, step), of about one part in `step` of what it holds, and
+    of large sets of text and numbers by what they hash. `known` may be shared by values that are encoded one right
+    after the other. Raises CannotEncode."""
     shared = Shared(known)
     while True:
         try:
@@ -111,6 +112,7 @@ class Encoder:
 
     def __init__(self, shared: Shared | None = None, drawn: tuple[int, int] | None = None) -> None:
         self.number, self.step = drawn or (0, 1)  # what is left to draw by, on the way down
+        self.by_hashes = drawn is not None
         self.seen: dict[int, int] = {}
         self.kept: list[Any] = []  # keeps them alive, so that no id is used twice
         self.open: set[int] = set()
@@ -206,12 +208,16 @@ class Encoder:
 
     def digest(self, tag: str, value: Any) -> Any:
         """A large set of text, numbers or tuples and sets of these, where a part is to be looked at, by the hashes that
-        it keeps of its members: such ones are what they hash, and both sides hash them alike. What tuples and sets hold
-        is looked at here and there."""
-        if self.step == 1 or len(value) < MANY or not is_of(set(map(type, value)), HASHED):
+        it keeps of its members: such ones are what they hash, and both sides hash them alike. Whether they are such is
+        looked at for some that stand together, which takes the least time, from a place that is drawn; where nothing is
+        left to draw, for all, and which kinds there are is told."""
+        if not self.by_hashes or len(value) < MANY:
             return None
-        some = itertools.islice(value, self.number % self.step, None, self.step)
-        return ["H", tag, len(value), hash(frozenset(value))] if are_hashed(some, PACKED_DEPTH) else None
+        some = -(-len(value) // self.step)
+        first = self.number % (len(value) - some + 1)
+        kinds = kinds_hashed(list(itertools.islice(value, first, first + some)), PACKED_DEPTH)
+        told = kinds if some == len(value) else []  # of some not, since the other side may have another order
+        return ["H", tag, len(value), hash(frozenset(value)), *told] if kinds else None
 
     @contextmanager
     def drawing(self, items: int) -> Iterator[Any]:
@@ -521,14 +527,20 @@ def sorted_sets(value: Any) -> list[tuple[Any, ...]]:
     return sorted(map(tuple, map(sorted, value))) if len(kinds) == 1 and is_of(kinds, SORTABLE) else []
 
 
-def are_hashed(members: Any, deep: int) -> bool:
-    """Whether these are text, numbers, and tuples and sets of these, no deeper than that."""
-    level = list(members)
+def kinds_hashed(members: list[Any], deep: int) -> list[list[str]]:
+    """What kinds these members are, and level by level what kinds they hold; none where one is no text, number, tuple
+    or set of these, or where that goes deeper."""
+    found = []
     for _ in range(deep):
-        if not is_of(set(map(type, level)), HASHED):
-            return False
-        level = list(itertools.chain.from_iterable(one for one in level if type(one) in HASHED_BOXES))
-    return not level
+        kinds = set(map(type, members))
+        if not is_of(kinds, HASHED):
+            return []
+        found.append(sorted(one.__name__ for one in kinds))
+        boxes = members if kinds <= HASHED_BOXES else [one for one in members if type(one) in HASHED_BOXES]
+        members = list(itertools.chain.from_iterable(boxes))
+        if not members:
+            return found
+    return []
 
 
 def values(boxes: Any) -> Any:
