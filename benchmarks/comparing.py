@@ -113,9 +113,11 @@ def in_a_launch(source: Path, target: str, workload: str) -> list[str]:
             project = PythonProject(look.home, locate(tree, target))
             inputs = workload_from_file(project, tree, folder / "workload.py", 1, 60.0).search
             race = Race(project, tree, tree, inputs, core())
+            effort = EFFORTS["normal"]
+            race = replace(race, seconds=effort.claim_s)
             whole = encoding_share([launch(race, seed) for seed in range(LAUNCHES)])
             noise = Noise(0.0, "cpu", 0.1, encoding=whole)
-            measured = encoding_share(compare(replace(race, step=noise.step), noise, 1, EFFORTS["normal"]).launches)
+            measured = encoding_share(compare(replace(race, step=noise.step), noise, 1, effort).launches)
     return [f"{100 * whole:.1f} %", str(noise.step), f"{100 * measured:.1f} %"]
 
 

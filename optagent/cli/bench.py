@@ -104,7 +104,9 @@ def _race(shop: Workshop, inputs: Sequence[Input]) -> Race:
 
 
 def _noise(shop: Workshop, timed: tuple[Input, ...]) -> speed.Noise:
-    return speed.measure_noise(_race(shop, timed), shop.settings.seed, shop.settings.asked_clock)
+    """In launches like those of a claim: of longer ones, more would be calls and less would be encoding."""
+    race = replace(_race(shop, timed), seconds=shop.effort.claim_s)
+    return speed.measure_noise(race, shop.settings.seed, shop.settings.asked_clock)
 
 
 def reference_run(shop: Workshop) -> differential.Run:

@@ -5,6 +5,7 @@ Time bounds are wide on purpose: a busy machine is no fault of the code under te
 
 from __future__ import annotations
 
+import itertools
 import os
 import pickle
 import subprocess
@@ -285,7 +286,7 @@ def test_blocks_are_encoded_whole_for_as_long_as_there_seems_to_be_a_gain(make_r
     if candidate == SLOWER_MAKES:
         assert due[:6] == [True] + 5 * [False]
     else:  # every second one; more where it did not come to it
-        assert all(map(any, zip(due[:6], due[1:6])))
+        assert all(map(any, itertools.pairwise(due[:6])))
 
 
 NOTES = "notes = []\n" + OLD.replace("    total = 0\n", "    notes.append(len(xs))\n    total = 0\n")
