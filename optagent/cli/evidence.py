@@ -6,7 +6,6 @@ A number is there before anything here is asked: whatever fails is one that nobo
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -108,7 +107,7 @@ def take_strength(
     source = read_source(shop.base.root / shop.target.path)
     courses = [replace(one, run=replace(one.run, patience_s=2.0 + 10.0 * pass_s)) for one in courses]
     field = _Field(checkouts, suite, courses, source)
-    at_once = 1 if shop.sandbox.rung == "none" else min(2, len(os.sched_getaffinity(0)))
+    at_once = min(2, shop.at_once)
     if not field.is_undisturbed((), at_once):
         return DISTURBED
     lines = None if isinstance(reached, Unmeasured) or not compared.all else reached

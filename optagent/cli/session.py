@@ -197,7 +197,8 @@ class Session:
 
     def _search(self) -> None:
         """Trials until the goal is confirmed, nothing is left to try, or the purse refuses."""
-        for trial in search(self.proposers.policy, self.shop, self.purse, self.past):
+        width = self.workshop.at_once
+        for trial in search(self.proposers.policy, self.shop, self.purse, self.past, width):
             self.workshop.ledger.record(self.workshop.run, Decided(trial.verdict, trial.cost), trial.number)
             self.trials.append(trial)
             self.progress.trial(trial)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from threading import Lock
 
 from optagent.cli.bench import reference_run
 from optagent.cli.evidence import Compared, or_why_not, take_beyond, take_strength, take_unexecuted, weakness
@@ -57,6 +58,7 @@ class Counter:
     """What is near these, likewise."""
     tester: Tester | None = None
     """Who writes inputs where the checks notice too little."""
+    _one_at_a_time: Lock = field(default_factory=Lock)
 
     @property
     def effort(self) -> Effort:
@@ -75,10 +77,25 @@ class Counter:
         patience_s = max(self.patience_s, 30.0)
         return replace(reference_run(self.workshop), patience_s=patience_s, watched=watched, warm=True)
 
-    @cached_property
+    @property
     def expected(self) -> list[bytes]:
         """What the reference gives on the search inputs; kept here, never shown to a contestant."""
-        return differential.outputs(self.run, self.workshop.base, self.problem.workload.search)
+        return self._expected[0]
+
+    @property
+    def expected_varied(self) -> list[bytes] | None:
+        """The same on inputs near those."""
+        return self._expected[1]
+
+    @property
+    def _expected(self) -> tuple[list[bytes], list[bytes] | None]:
+        with self._one_at_a_time:  # who comes first asks the reference, for all
+            return self._by_the_reference
+
+    @cached_property
+    def _by_the_reference(self) -> tuple[list[bytes], list[bytes] | None]:
+        run, base, workload = self.run, self.workshop.base, self.problem.workload
+        return differential.outputs(run, base, workload.search), checks.expected_varied(run, base, workload.varied)
 
     @cached_property
     def left(self) -> tuple[str, ...]:
@@ -90,11 +107,6 @@ class Counter:
             return ()
         race = self._race(self.workshop.base, self.problem.timed, names)
         return names if speed.keeps(race, derive(self.workshop.settings.seed, "left")) else ()
-
-    @cached_property
-    def expected_varied(self) -> list[bytes] | None:
-        """The same on inputs near those."""
-        return checks.expected_varied(self.run, self.workshop.base, self.problem.workload.varied)
 
     @cached_property
     def checkouts(self) -> Checkouts:

@@ -35,6 +35,9 @@ from optagent.workspace.worktree import root_of
 
 RUNS, BASE, TREES, WORKLOAD = "runs", "base", "trees", "workload.py"
 
+MOST_AT_ONCE = 4
+"""More would not be faster, and the tests of each may take gigabytes."""
+
 
 @dataclass(frozen=True)
 class Workshop:
@@ -66,6 +69,12 @@ class Workshop:
     def salt(self) -> int:
         """For what shall differ from run to run."""
         return derive(self.settings.seed, self.run)
+
+    @property
+    def at_once(self) -> int:
+        """How many candidates run at the same time while nothing is timed: one on each core, where none can reach
+        another."""
+        return 1 if self.sandbox.rung == "none" else min(MOST_AT_ONCE, len(os.sched_getaffinity(0)))
 
     @property
     def trees(self) -> Path:

@@ -85,8 +85,9 @@ class Account:
     looked_at: LookedAt = "whole"
 
 
-def moved_work(accounts: Sequence[Account]) -> str | None:
-    """Where the candidate's saving reappeared, or None. A phase is guilty when most launches say so."""
+def moved_work(accounts: Sequence[Account], but: str = "") -> str | None:
+    """Where the candidate's saving reappeared, or None; `but` is a phase not to ask about. A phase is guilty when most
+    launches say so."""
     for name, guilty in (
         (ENCODING, _moved_to_encoding),
         ("opening of arguments", _moved_to_preparation),
@@ -94,7 +95,7 @@ def moved_work(accounts: Sequence[Account]) -> str | None:
         ("the other side's turn", _burnt_while_stopped),
         ("import", _moved_to_import),
     ):
-        told = _telling(accounts, name)
+        told = _telling(accounts, name) if name != but else []
         if 3 * sum(guilty(account) for account in told) >= 2 * len(told) > 0:
             return name
     return None

@@ -94,10 +94,10 @@ class View:
 
 WHOLE = View()
 BY_HASHES = View(items=(0, 1))
-"""All there is; large sets of text, numbers and tuples by what they hash, since these can put nothing off."""
+"""All there is; large sets of text, numbers, tuples and frozensets by what they hash: these can put nothing off."""
 
 AGAIN = View(phase="glance")
-"""All there is, after a glance that has found something."""
+"""All there is, after drawn parts or hashes have shown a difference; not on the account that tells of work put off."""
 
 
 class Misconduct(Exception):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
@@ -43,11 +44,13 @@ PRAGMA user_version = {SCHEMA_VERSION};
 
 
 class Ledger:
-    """All runs of one repository. Every method may raise a LedgerFault; close it, or use it in a `with`."""
+    """All runs of one repository, for any number of threads. Every method may raise a LedgerFault; close it, or use it
+    in a `with`."""
 
     def __init__(self, file: Path, db: sqlite3.Connection) -> None:
         self._file = file
         self._db = db
+        self._one_at_a_time = Lock()  # a connection has one transaction
 
     @classmethod
     def open(cls, folder: Path, create: bool = True) -> Ledger:
@@ -123,7 +126,7 @@ class Ledger:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction; it waits for another process before it reads anything, so that it cannot fail half-way."""
-        with faults(self._file), ExitStack() as undo:
+        with self._one_at_a_time, faults(self._file), ExitStack() as undo:
             self._db.execute("BEGIN IMMEDIATE")
             undo.callback(self._db.rollback)
             yield
@@ -154,7 +157,8 @@ def make(file: Path) -> None:
 
 def connect(file: Path) -> sqlite3.Connection:
     """An open connection to a ledger of our version."""
-    db = sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=WAIT_S, isolation_level=None)
+    place = f"{file.as_uri()}?mode=rw"
+    db = sqlite3.connect(place, uri=True, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
     with ExitStack() as undo:
         undo.callback(db.close)
         check_version(db, file)

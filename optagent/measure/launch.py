@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass, replace
 from statistics import median_low
@@ -225,6 +225,10 @@ class First:
     saved_ns: int
     difference: Difference | None
 
+    def wall_ns(self, numbers: Iterable[int]) -> int:
+        """Of these inputs, both sides together."""
+        return sum(self.old[k].wall_ns + self.new[k].wall_ns for k in numbers)
+
     def rounds(self, clock: Clock) -> list[Round]:
         """A round of each input."""
         pairs = zip(self.old, self.new, strict=True)
@@ -282,7 +286,8 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         return _first_as_rounds(first)
     wanted = ROUNDS_AT_LEAST if sweep < race.seconds * 1e9 / ROUNDS_AT_LEAST else 1
     drawn = rng.sample(range(len(groups)), 1 if wanted > 1 else (len(groups) + 1) // 2)  # nobody knows which
-    # As much of the launch is over when a block is encoded whole; one for choosing may end with its first sweep.
+    # As much of the launch will be over after the round in which a block is encoded whole, so that there is one also
+    # where one round fills the launch; a launch for choosing may end with its first sweep.
     moment, whole = rng.random(), race.step == 1
     spent, saved, busy, difference, turn = 0, 0, 0.0, None, 0
     until = clocks.wall_ns() + MOST_PLAY_NS
@@ -292,15 +297,16 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         if turn % len(groups) == 0 and played.is_settled(race.screen, first):
             break
         k = turn % len(groups)
-        done = min(spent / (race.seconds * 1e9), turn / (wanted * len(groups)))
+        group = groups[k]
+        orders = SHORT if race.screen is not None and turn < SHORT_SWEEPS * len(groups) else LONG
+        until_then = spent + len(orders[0]) // 2 * group.times * first.wall_ns(group.numbers)
+        done = min(until_then / (race.seconds * 1e9), (turn + 1) / (wanted * len(groups)))
         is_whole = not whole and race.is_whole_due and (done >= moment if race.screen is None else turn in drawn)
         whole = whole or is_whole
-        group = groups[k]
         view = None
         if turn in drawn or is_whole or rng.random() < CHECKED_SHARE:
             view = _view(race, group.times * len(group.numbers), rng, is_whole)
         turn += 1
-        orders = SHORT if race.screen is not None and turn <= SHORT_SWEEPS * len(groups) else LONG
         old, new, checked, found = _round(pair, race, group, overhead, rng, orders, view)
         played.cpu[k].append(Round(old.cpu_ns, new.cpu_ns))
         played.wall[k].append(Round(old.wall_ns, new.wall_ns))

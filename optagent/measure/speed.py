@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from statistics import median
 
-from optagent.core.accounting import ENCODING, is_clear, moved_in_all, moved_work
+from optagent.core.accounting import ENCODING, Account, is_clear, moved_in_all, moved_work
 from optagent.core.effort import Effort
 from optagent.core.iterators import Place, places_of_iterators
 from optagent.core.seeds import derive
@@ -191,15 +191,19 @@ class _Series:
         of speed."""
         accounts = [one.account for one in self.launches]
         where = moved_work(accounts)
-        if where != ENCODING or is_clear(accounts, where):
-            return where, where is None or is_clear(accounts, where)
-        if not self._seems_faster():
-            return None, True
+        if where == ENCODING and not is_clear(accounts, ENCODING):
+            if self._seems_faster() and (told := self._told_by_further(accounts)):
+                return told
+            where = moved_work(accounts, but=ENCODING)
+        return where, where is None or is_clear(accounts, where)
+
+    def _told_by_further(self, accounts: list[Account]) -> tuple[str, bool] | None:
+        """What further launches say of encoding; None where all together it has not grown."""
         race = replace(self.race, is_whole_due=True, screen=None)
         for k in range(len(self.further), FURTHER):
             self.further.append(launch(race, derive(self.seed, self.purpose, "further", k)))
-        accounts += [one.account for one in self.further]
-        return (ENCODING if moved_in_all(accounts) else None), is_clear(accounts, ENCODING)
+        accounts = accounts + [one.account for one in self.further]
+        return (ENCODING, is_clear(accounts, ENCODING)) if moved_in_all(accounts) else None
 
     @property
     def is_over(self) -> bool:

@@ -25,6 +25,8 @@ KEEPER_GRACE_S = 30.0
 
 STARTUP_S = 30.0
 LAST_WORDS = 4096
+LOOK_S = 0.5
+"""A thread that is interrupted by another one does not hear of it while it waits."""
 
 
 class ChannelClosed(Exception):
@@ -188,11 +190,11 @@ class Live:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise Overdue
-            self.channel.settimeout(left)
+            self.channel.settimeout(min(left, LOOK_S))
             try:
                 chunk = self.channel.recv(min(size - len(chunks), 1 << 20))
             except TimeoutError:
-                raise Overdue from None
+                continue
             except OSError:
                 raise ChannelClosed from None
             if not chunk:

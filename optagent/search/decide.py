@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 from optagent.core.patch import Candidate
+from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Verdict
-from optagent.search.shop import Shop
+from optagent.search.shop import Objection, Shop
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A candidate that does the same as far as anybody knows, in its tree: only the stopwatch is left."""
+
+    tree: Tree
+    evidence: Evidence
+
+
+Proof = Proven | Objection
 
 
 def decide(number: int, candidate: Candidate, shop: Shop) -> Verdict:
     """Screen, tests that reach the target, old against new on the search inputs, then the stopwatch."""
+    with proof(number, candidate, shop) as said:
+        return measured(number, said, shop)
+
+
+@contextmanager
+def proof(number: int, candidate: Candidate, shop: Shop) -> Iterator[Proof]:
+    """What all gates say that need no quiet machine; its tree is there for as long as this is open."""
     if fault := shop.screen(number, candidate):
-        return fault
+        yield fault
+        return
     with shop.checkout(candidate) as tree:
-        tested = shop.test(number, tree)
-        if not isinstance(tested, Evidence):
-            return tested
-        compared = shop.compare(number, tree, tested)
-        if not isinstance(compared, Evidence):
-            return compared
-        return shop.measure(number, tree, compared)
+        said = shop.test(number, tree)
+        if isinstance(said, Evidence):
+            said = shop.compare(number, tree, said)
+        yield Proven(tree, said) if isinstance(said, Evidence) else said
+
+
+def measured(number: int, said: Proof, shop: Shop) -> Verdict:
+    """The verdict: the stopwatch's where no other gate has closed."""
+    return shop.measure(number, said.tree, said.evidence) if isinstance(said, Proven) else said

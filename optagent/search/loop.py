@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 from optagent.core.goal import BudgetSpent, Spent
 from optagent.core.trial import Trial
-from optagent.core.verdict import Rejected, Verdict
-from optagent.search.decide import decide
+from optagent.core.verdict import Rejected
+from optagent.search.decide import Proof, Proven, measured, proof
 from optagent.search.policy import BASELINE, Policy, Proposal
 from optagent.search.purse import Purse
 from optagent.search.shop import Shop
+from optagent.search.together import together
 
 ONE_TRIAL = Spent(trials=1)
 
@@ -28,7 +31,8 @@ class Past:
 def search(policy: Policy, shop: Shop, purse: Purse, past: Past, width: int = 1) -> Iterator[Trial]:
     """Yields every trial in the order decided; ends when the policy has nothing left or the purse refuses.
 
-    The purse has the pending trials reserved already.
+    Up to `width` candidates that do not wait for each other are proven at once; then the machine is quiet, and they are
+    measured one after the other. The purse has the pending trials reserved already.
 
     A bad candidate is a verdict, never an exception; only faults of ours and of providers raise.
     """
@@ -40,11 +44,13 @@ def search(policy: Policy, shop: Shop, purse: Purse, past: Past, width: int = 1)
         seen.setdefault(shop.normal_form(patch), f"trial {number}")
     for trial in past.trials:
         policy.tell(trial)
-    flight = deque(past.pending)
+    waiting = deque(past.pending)
     number = max([trial.number for trial in past.trials] + [number for number, _ in past.pending], default=0)
     while True:
+        flight = [waiting.popleft() for _ in range(min(width, len(waiting)))]
         while len(flight) < width:
-            proposal = _affordable(number + 1, policy, shop, purse, seen)
+            ask = partial(policy.ask, number + 1) if not flight else policy.ahead
+            proposal = _affordable(number + 1, ask, shop, purse, seen)
             if proposal is None:
                 break
             number += 1
@@ -52,20 +58,22 @@ def search(policy: Policy, shop: Shop, purse: Purse, past: Past, width: int = 1)
             flight.append((number, proposal))
         if not flight:
             return
-        trial = _judge(*flight.popleft(), shop)
-        purse.settle(ONE_TRIAL, ONE_TRIAL)
-        policy.tell(trial)
-        yield trial
+        for trial in _judged(flight, shop):
+            purse.settle(ONE_TRIAL, ONE_TRIAL)
+            policy.tell(trial)
+            yield trial
 
 
-def _affordable(number: int, policy: Policy, shop: Shop, purse: Purse, seen: dict[str, str]) -> Proposal | None:
+def _affordable(
+    number: int, ask: Callable[[], Proposal | None], shop: Shop, purse: Purse, seen: dict[str, str]
+) -> Proposal | None:
     """The next proposal with its trial reserved; None when there is none or the purse refuses."""
     try:
         purse.reserve(ONE_TRIAL)
     except BudgetSpent:
         return None
     try:
-        proposal = _fresh(number, policy, shop, seen)
+        proposal = _fresh(number, ask, shop, seen)
     except BudgetSpent:
         proposal = None
     if proposal is None:
@@ -73,10 +81,10 @@ def _affordable(number: int, policy: Policy, shop: Shop, purse: Purse, seen: dic
     return proposal
 
 
-def _fresh(number: int, policy: Policy, shop: Shop, seen: dict[str, str]) -> Proposal | None:
+def _fresh(number: int, ask: Callable[[], Proposal | None], shop: Shop, seen: dict[str, str]) -> Proposal | None:
     """The next candidate that no earlier one is equal to. An answer is a trial all the same: its verdict comes from
     memory."""
-    while (proposal := policy.ask(number)) is not None:
+    while (proposal := ask()) is not None:
         form = shop.normal_form(proposal.candidate.patch)
         earlier = seen.setdefault(form, f"trial {number}")
         if proposal.fault or earlier == f"trial {number}":
@@ -86,8 +94,24 @@ def _fresh(number: int, policy: Policy, shop: Shop, seen: dict[str, str]) -> Pro
     return None
 
 
-def _judge(number: int, proposal: Proposal, shop: Shop) -> Trial:
+def _judged(flight: Sequence[tuple[int, Proposal]], shop: Shop) -> Iterator[Trial]:
+    """The trials of those in flight, in their order; each has its share of the time in which all were proven."""
     began = shop.elapsed_s()
-    verdict: Verdict = proposal.fault or decide(number, proposal.candidate, shop)
-    cost = shop.paid(number) + Spent(seconds=shop.elapsed_s() - began, trials=1)
-    return Trial(number, proposal.candidate, verdict, cost)
+    with ExitStack() as stack:
+        trees = [stack.enter_context(ExitStack()) for _ in flight]
+        tasks = [partial(_proof, *asked, shop, tree) for asked, tree in zip(flight, trees, strict=True)]
+        proofs = together(tasks)
+        share = (shop.elapsed_s() - began) / len(flight)
+        for (number, proposal), said, prove, tree in zip(flight, proofs, tasks, trees, strict=True):
+            began = shop.elapsed_s()
+            with tree:
+                if len(flight) > 1 and not isinstance(said, Proven | Rejected):
+                    said = prove()  # alone: it may be the others for which it failed
+                verdict = measured(number, said, shop)
+            cost = shop.paid(number) + Spent(seconds=share + shop.elapsed_s() - began, trials=1)
+            yield Trial(number, proposal.candidate, verdict, cost)
+
+
+def _proof(number: int, proposal: Proposal, shop: Shop, tree: ExitStack) -> Proof:
+    """What there is to say of it; its tree is there until that stack is closed."""
+    return proposal.fault or tree.enter_context(proof(number, proposal.candidate, shop))

@@ -33,6 +33,10 @@ class Policy(Protocol):
         Raises BudgetSpent when it cannot be afforded, ProviderFault when nobody answers.
         """
 
+    def ahead(self) -> Proposal | None:
+        """One more, while trials are in flight: only what costs nothing to ask for and will be worth a trial whatever
+        becomes of them."""
+
     def tell(self, trial: Trial) -> None:
         """A trial is decided; trials of an interrupted run are told again in their order."""
 
@@ -56,6 +60,9 @@ class Greedy:
             self._expand(BASELINE)
         if not self.queue and self.best is not None:
             self._expand(self.best.candidate)
+        return self.ahead()
+
+    def ahead(self) -> Proposal | None:
         return Proposal(self.queue.popleft()) if self.queue else None
 
     def tell(self, trial: Trial) -> None:
@@ -79,6 +86,9 @@ class InTurn:
             if (proposal := policy.ask(number)) is not None:
                 return proposal
         return None
+
+    def ahead(self) -> Proposal | None:
+        return next((found for policy in self.policies if (found := policy.ahead()) is not None), None)
 
     def tell(self, trial: Trial) -> None:
         for policy in self.policies:

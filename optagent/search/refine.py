@@ -45,6 +45,9 @@ class Refine:
         advice = self.studio.advise(number, brief)
         return self.studio.write(number, parent, replace(brief, advice=advice))
 
+    def ahead(self) -> None:
+        """What is proposed next depends on what became of the last one."""
+
     def tell(self, trial: Trial) -> None:
         self.trials.append(trial)
         if better(trial, self.best):
@@ -105,6 +108,9 @@ class Sample:
         facts = profile_facts(self.studio.profile(BASELINE), listing)
         brief = Brief(self.studio.standing, listing, "performance", tuple(facts), (), self.studio.budget())
         return self.studio.write(number, BASELINE, brief)
+
+    def ahead(self) -> None:
+        """An answer is paid for: it may not be wanted any more once those in flight are judged."""
 
     def tell(self, trial: Trial) -> None:
         """A sample depends on nothing that came before."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optagent.core.accounting import Account, Life, is_clear, moved_work
+from optagent.core.accounting import ENCODING, Account, Life, is_clear, moved_work
 from optagent.core.canonical import first_difference
 from optagent.core.goal import Budget, BudgetSpent, Spent
 from optagent.core.outcome import Outcome, referee_exit_code, run_exit_code
@@ -119,6 +119,13 @@ def account(**grown: int) -> Account:
 def test_work_that_reappears_is_found_where_it_went(grown, where):
     found = moved_work([account(**grown)] * 3)
     assert (found is None) if where is None else where in found
+
+
+def test_work_that_was_moved_twice_is_told_where_one_place_is_left_out():
+    accounts = [account(encoded=30 * MS, prepared=30 * MS)] * 3
+    assert moved_work(accounts) == ENCODING
+    assert moved_work(accounts, but=ENCODING) == "opening of arguments"
+
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,45 @@ def test_numbers_of_another_kind_that_hash_alike_are_told_where_all_are_looked_a
     assert encode(left(old), BY_HASHES) != encode(left(new), BY_HASHES)
 
 
+def test_ints_of_which_a_hash_is_only_the_rest_of_a_division_are_never_told_by_it():
+    old = {3**k for k in range(200)}
+    new = {hash(one) for one in old}
+    assert {hash(one) for one in new} == {hash(one) for one in old}
+    for pack in (lambda members: members, lambda members: {(one, "x") for one in members}):
+        assert encode(left(pack(old)), BY_HASHES) != encode(left(pack(new)), BY_HASHES)
+        assert seen_by(pack(old), pack(new)) == DRAWS
+
+
+class Claims(type):
+    """Of classes that claim to be int."""
+
+    def __hash__(cls):
+        return hash(int)
+
+    def __eq__(cls, other):
+        return other is int or other is cls
+
+
+class Later(metaclass=Claims):
+    def __init__(self, value):
+        self.value = value
+
+    def __hash__(self):
+        return self.value
+
+
+def test_a_class_that_claims_to_be_int_is_none_in_a_large_set():
+    old, new = {k * k for k in range(200)}, {0, *(Later(k * k) for k in range(1, 200))}
+    assert encode(left(old), BY_HASHES) != encode(left(new), BY_HASHES)
+    assert seen_by(old, new) == DRAWS
+
+
+def test_every_member_of_a_large_set_has_the_same_chance_to_be_looked_at():
+    members = [*range(100), Later(100)]
+    seen = [encode(left({*members}), (number, STEP))[:30].count(b"H") for number in range(len(members))]
+    assert seen.count(0) == -(-len(members) // STEP)
+
+
 def test_sets_by_their_hashes_are_short_and_in_no_order():
     items = [(k, f"{k}") for k in range(2000)] + [frozenset([k]) for k in range(2000)]
     one, same = encode(left({*items}), BY_HASHES), encode(left({*items[::-1]}), BY_HASHES)

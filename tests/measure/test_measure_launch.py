@@ -249,6 +249,13 @@ def test_work_that_is_left_undone_is_a_gain_however_seldom_all_results_are_looke
     assert (found.moved, found.difference, found.is_faster) == (None, None, True)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_block_is_encoded_whole_also_where_one_round_fills_the_launch(make_race, seed):
+    race = replace(make_race(EAGER, old=EAGER, calls=[list(range(3000))]), step=7, seconds=0.001)
+    found = launch(race, seed)
+    assert (found.pairs, found.account.looked_at) == (1, "a block whole")
+
+
 def test_checks_that_look_at_a_part_cost_a_part(make_race):
     race = replace(make_race(MAKES, old=MAKES, calls=[list(range(4000))]), is_whole_due=False)
     whole, part = (encoding_share([launch(replace(race, step=step), 1)]) for step in (1, 16))

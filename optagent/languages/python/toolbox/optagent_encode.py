@@ -40,6 +40,7 @@ import itertools
 import json
 import operator
 import re
+import sys
 from contextlib import contextmanager
 from marshal import dumps
 from typing import TYPE_CHECKING, Any
@@ -70,9 +71,9 @@ class Circular(Exception):
 
 
 def encode(value: Any, drawn: tuple[int, int] | None = None, known: Known | None = None) -> bytes:
-    """Canonical bytes of one value; with `drawn` (any number, step), of about one part in `step` of what it holds, and
-    of large sets of text and numbers by what they hash. `known` may be shared by values that are encoded one right
-    after the other. Raises CannotEncode."""
+    """Canonical bytes of one value; with `drawn` (any number, step), of about one part in `step` of what it holds (1:
+    of all), and of large sets of text, numbers, tuples and frozensets by what they hash. `known` may be shared by
+    values that are encoded one right after the other. Raises CannotEncode."""
     shared = Shared(known)
     while True:
         try:
@@ -213,9 +214,9 @@ class Encoder:
         left to draw, for all, and which kinds there are is told."""
         if not self.by_hashes or len(value) < MANY:
             return None
-        some = -(-len(value) // self.step)
-        first = self.number % (len(value) - some + 1)
-        kinds = kinds_hashed(list(itertools.islice(value, first, first + some)), PACKED_DEPTH)
+        some, first = -(-len(value) // self.step), self.number % len(value)
+        window = itertools.islice(itertools.chain(value, value), first, first + some)
+        kinds = kinds_hashed(list(window), PACKED_DEPTH)
         told = kinds if some == len(value) else []  # of some not, since the other side may have another order
         return ["H", tag, len(value), hash(frozenset(value)), *told] if kinds else None
 
@@ -379,8 +380,9 @@ BOXES = frozenset({tuple, list, dict})
 PLAIN = SCALARS | BOXES
 SORTABLE = frozenset({int, str})
 ORDERED = SORTABLE | {tuple, frozenset}
-HASHED_BOXES = frozenset({tuple, frozenset})
-HASHED = frozenset({bool, int, float, str, bytes}) | HASHED_BOXES
+HASHED_BOXES = frozenset({id(tuple), id(frozenset)})
+HASHED = {id(kind): kind.__name__ for kind in (bool, int, float, str, bytes, tuple, frozenset)}
+HASH_MODULUS = sys.hash_info.modulus
 NO_ROWS = frozenset(map(id, (*SCALARS, list)))
 # by identity: a metaclass may claim to be equal to any of them
 TABLE = {id(kind): encoder for kind, encoder in ENCODERS.items()}
@@ -528,19 +530,25 @@ def sorted_sets(value: Any) -> list[tuple[Any, ...]]:
 
 
 def kinds_hashed(members: list[Any], deep: int) -> list[list[str]]:
-    """What kinds these members are, and level by level what kinds they hold; none where one is no text, number, tuple
-    or set of these, or where that goes deeper."""
+    """What kinds these members are, and level by level what kinds they hold; none where one is not what it hashes (no
+    text, no number, no tuple or set of these, an int beyond what a hash holds), or where that goes deeper."""
     found = []
     for _ in range(deep):
-        kinds = set(map(type, members))
-        if not is_of(kinds, HASHED):
+        kinds = {id(kind): kind for kind in map(type, members)}  # a metaclass may claim that two are equal
+        if not kinds.keys() <= HASHED.keys() or (id(int) in kinds and holds_long_int(members, kinds)):
             return []
-        found.append(sorted(one.__name__ for one in kinds))
-        boxes = members if kinds <= HASHED_BOXES else [one for one in members if type(one) in HASHED_BOXES]
+        found.append(sorted(HASHED[one] for one in kinds))
+        boxes = members if kinds.keys() <= HASHED_BOXES else [one for one in members if id(type(one)) in HASHED_BOXES]
         members = list(itertools.chain.from_iterable(boxes))
         if not members:
             return found
     return []
+
+
+def holds_long_int(members: list[Any], kinds: dict[int, type]) -> bool:
+    """Whether one of the ints is beyond what a hash tells apart (but for -1 and -2)."""
+    ints = members if len(kinds) == 1 else [one for one in members if type(one) is int]
+    return min(ints) <= -HASH_MODULUS or max(ints) >= HASH_MODULUS
 
 
 def values(boxes: Any) -> Any:

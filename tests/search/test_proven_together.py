@@ -1,0 +1,131 @@
+"""Several candidates proven at once, and measured while nothing else goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import replace
+from threading import Barrier, Lock, active_count
+
+import pytest
+from test_search_loop import NOT, Bench, Scripted, candidate, faster, ideas
+
+from optagent.core.goal import Spent
+from optagent.core.verdict import Evidence, Incorrect, Rejected
+from optagent.search.loop import Past, search
+from optagent.search.policy import Greedy, InTurn, Proposal
+from optagent.search.purse import Purse
+from optagent.search.together import together
+
+WAIT_S = 10.0
+
+
+def searched(bench, policy=None, width=2, **parts):
+    purse = Purse(Spent(1e9, 100, 1.0, 1), Spent(), lambda: bench.now)
+    return list(search(policy or Greedy(bench.propose), replace(bench.shop(), **parts), purse, Past(), width))
+
+
+def test_what_does_not_wait_for_each_other_is_tested_at_once_and_decided_in_order():
+    both = Barrier(2, timeout=WAIT_S)
+    bench = Bench({"a": NOT, "b": faster(2), "c": NOT, "d": NOT}, {"": ["a", "b", "c", "d"]})
+    trials = searched(bench, test=lambda number, tree: both.wait() >= 0 and Evidence(1))
+    assert [(one.number, one.candidate.idea) for one in trials] == [*enumerate(map("idea {}".format, "abcd"), 1)]
+    assert [one.verdict for one in trials] == [NOT, faster(2), NOT, NOT]
+
+
+def test_nothing_else_goes_on_while_one_is_measured():
+    lock, testing, beside = Lock(), [], []
+
+    def test(number, tree):
+        with lock:
+            testing.append(number)
+        time.sleep(0.01 * number)
+        testing.remove(number)
+        return Evidence(1)
+
+    def measure(number, tree, evidence):
+        beside.append(list(testing))
+        return NOT
+
+    searched(Bench({}, {"": ["a", "b", "c"]}), width=3, screen=lambda number, one: None, test=test, measure=measure)
+    assert beside == [[], [], []]
+
+
+def test_whoever_fails_beside_others_is_judged_again_alone():
+    asked = []
+
+    def test(number, tree):
+        asked.append(number)
+        return Incorrect(Evidence(), "too slow") if asked.count(number) == 1 else Evidence(1)
+
+    bench = Bench({"a": NOT, "b": faster(2)}, {"": ["a", "b"]})
+    assert [one.verdict for one in searched(bench, test=test)] == [NOT, faster(2)]
+    assert sorted(asked) == [1, 1, 2, 2]
+    alone = searched(Bench({"a": NOT}, {"": ["a"]}), test=lambda number, tree: Incorrect(Evidence(), "slow"))
+    assert [one.verdict for one in alone] == [Incorrect(Evidence(), "slow")]
+
+
+def test_what_is_out_of_scope_is_so_beside_others_too():
+    bench = Bench({"a": Rejected("out of scope"), "b": NOT}, {"": ["a", "b"]})
+    assert [one.verdict for one in searched(bench)] == [Rejected("out of scope"), NOT]
+    assert sorted(bench.judged) == [1, 2]
+
+
+def test_nobody_is_paid_for_an_answer_that_may_not_be_wanted():
+    """Rules are asked for more while a trial is in flight; a model is asked when all before it are judged."""
+    bench = Bench(dict.fromkeys("abcd", NOT), {"": ["a", "b"]})
+    model = Scripted(Proposal(candidate("c")), Proposal(candidate("d")))
+    asked = []
+
+    def ask(number):
+        asked.append((number, ideas(model.told)))
+        return Scripted.ask(model, number)
+
+    model.ask = ask
+    searched(bench, InTurn(Greedy(bench.propose), model), width=4)
+    assert asked == [
+        (3, ["idea a", "idea b"]),
+        (4, ["idea a", "idea b", "idea c"]),
+        (5, ["idea a", "idea b", "idea c", "idea d"]),
+    ]
+
+
+def test_the_time_of_all_is_shared_out():
+    bench = Bench(dict.fromkeys("ab", NOT), {"": ["a", "b"]})  # a screening takes a second
+    assert [one.cost.seconds for one in searched(bench)] == [1.0, 1.0]
+
+
+def endless():
+    while True:
+        time.sleep(0.01)
+
+
+def test_an_error_of_one_ends_the_others_and_is_the_error_of_all():
+    before = active_count()
+    with pytest.raises(ZeroDivisionError):
+        together([endless, lambda: 1 // 0, endless])
+    assert active_count() == before
+
+
+def test_an_interruption_is_one_for_all_of_them():
+    before, let_go = active_count(), []
+
+    def held():
+        try:
+            endless()
+        finally:
+            let_go.append("held")
+
+    def interrupted():
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does
+        endless()
+
+    with pytest.raises(KeyboardInterrupt):
+        together([held, interrupted, held])
+    assert (active_count(), let_go) == (before, ["held", "held"])
+
+
+def test_results_are_in_the_order_of_the_tasks():
+    assert together([lambda n=n: time.sleep(0.02 * (3 - n)) or n for n in range(3)]) == [0, 1, 2]
