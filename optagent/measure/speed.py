@@ -36,7 +36,7 @@ from optagent.core.verdict import Difference, Speedup
 from optagent.core.workload import Input
 from optagent.errors import BadSetting
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
-from optagent.measure.launch import CLOCKS, Clock, Launch, Race, Screen, launch
+from optagent.measure.launch import Clock, Launch, Race, Screen, launch
 from optagent.measure.system_state import Watch
 
 BUSY_ENOUGH = 0.8
@@ -158,8 +158,8 @@ def keeps(race: Race, seed: int) -> bool:
 class _Series:
     """Launches of one race, each under a seed of its own, with an eye on the system."""
 
-    def __init__(self, race: Race, seed: int, purpose: str) -> None:
-        self.race, self.seed, self.purpose = race, seed, purpose
+    def __init__(self, race: Race, seed: int, purpose: str, judged: tuple[Noise, Looks] | None = None) -> None:
+        self.race, self.seed, self.purpose, self.judged = race, seed, purpose, judged
         self.launches: list[Launch] = []
         self.further: list[Launch] = []
         self.watch = Watch(race.core)
@@ -171,19 +171,21 @@ class _Series:
 
     def _is_whole_due(self) -> bool:
         """Whether the next launch has to encode a block whole, which tells where work was moved: the first one, and
-        where there seems to be a gain that this might explain, one in so many; all, once it seems to be what happened,
-        which one block alone cannot tell."""
+        where there may be a gain that this would explain, one in so many; all, once it seems to be what happened, which
+        one block alone cannot tell."""
         if not self.launches:
             return True
         accounts = [one.account for one in self.launches]
         lately = accounts[1 - WHOLE_EVERY[self.race.step] :]
         is_time = all(one.looked_at == "parts" for one in lately)
-        return self._seems_faster() and (is_time or moved_work(accounts) is not None)
+        return self._may_be_a_gain() and (is_time or moved_work(accounts) is not None)
 
-    def _seems_faster(self) -> bool:
-        """By either clock: on the other cores' time, CPU may be spent to hide that some was saved."""
-        gains = [max(one.on(clock).log_ratio for clock in CLOCKS) for one in self.launches]
-        return median(gains) > math.log1p(MARGIN)
+    def _may_be_a_gain(self) -> bool:
+        """Whether the launches so far show a gain, or most of them do and further ones may yet settle it."""
+        if self.judged is None or _gains(self.launches, *self.judged) == "no":
+            return False
+        noise, _ = self.judged
+        return median(one.on(noise.clock).log_ratio for one in self.launches) > bar(noise.floor)
 
     def moved(self) -> tuple[str | None, bool]:
         """Where work seems to have gone, and whether that is clear. Where encoding may have grown by chance, and there
@@ -192,7 +194,7 @@ class _Series:
         accounts = [one.account for one in self.launches]
         where = moved_work(accounts)
         if where == ENCODING and not is_clear(accounts, ENCODING):
-            if self._seems_faster() and (told := self._told_by_further(accounts)):
+            if self._may_be_a_gain() and (told := self._told_by_further(accounts)):
                 return told
             where = moved_work(accounts, but=ENCODING)
         return where, where is None or is_clear(accounts, where)
@@ -219,7 +221,7 @@ def estimate(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
     neither so plainly that one is enough. For choosing, not for claiming."""
     screen = Screen(noise.clock, math.log1p(effort.futile), max(math.log1p(effort.futile), bar(noise.floor)))
     race = replace(race, seconds=effort.search_s, screen=screen)
-    series = _Series(race, seed, "launch")
+    series = _Series(race, seed, "launch", (noise, SEARCH_LOOKS))
     series.launch()
     first = series.launches[0].on(noise.clock)
     if _is_plain(series.launches[0], noise):
@@ -243,7 +245,7 @@ def _is_plain(one: Launch, noise: Noise) -> bool:
 def claim(race: Race, noise: Noise, seed: int, effort: Effort, claims_before: int = 0) -> Found:
     """Fresh launches that chose nothing, until they are enough for a gain or can be no more."""
     race, looks = replace(race, seconds=effort.claim_s), effort.claim_looks(claims_before)
-    series = _Series(race, seed, "claim")
+    series = _Series(race, seed, "claim", (noise, looks))
     while _gains(series.launches, noise, looks) == "open" and not series.is_over:
         series.launch()
     return _with_collector(_found(series, noise, looks), race, noise, seed)
@@ -253,7 +255,7 @@ def compare(race: Race, noise: Noise, seed: int, effort: Effort) -> Found:
     """Fresh launches of a pair that nobody chose, always as many, so that "the same" and "slower" are as well founded
     as "faster"."""
     race, looks = replace(race, seconds=effort.claim_s), effort.compare_looks()
-    series = _Series(race, seed, "compare")
+    series = _Series(race, seed, "compare", (noise, looks))
     while len(series.launches) < effort.compared and not series.is_over:
         series.launch()
     return _with_collector(_found(series, noise, looks), race, noise, seed)
@@ -274,8 +276,8 @@ class Near:
 def near(there: Race, here: Race, gain: float, noise: Noise, seed: int, effort: Effort) -> Near:
     """A few fresh launches on inputs that are not those of the claim; if less than half of its gain (a log ratio) is
     there, some more in turn with others on those of the claim that they are near: a gain may differ by size."""
-    apart = _Series(replace(there, seconds=effort.claim_s), seed, "near")
-    own = _Series(replace(here, seconds=effort.claim_s), seed, "own")
+    apart = _Series(replace(there, seconds=effort.claim_s), seed, "near", (noise, SEARCH_LOOKS))
+    own = _Series(replace(here, seconds=effort.claim_s), seed, "own", (noise, SEARCH_LOOKS))
     _few(apart, NEAR_LAUNCHES, gain, noise)
     seen = _found(apart, noise, SEARCH_LOOKS)
     if apart.is_over or not is_mostly_gone(gain, math.log(seen.speedup.ratio), bar(noise.floor)):

@@ -127,7 +127,6 @@ def test_work_that_was_moved_twice_is_told_where_one_place_is_left_out():
     assert moved_work(accounts, but=ENCODING) == "opening of arguments"
 
 
-
 @pytest.mark.parametrize(
     ("grown", "guilty"),
     [({}, False), ({"prepared": 6 * MS}, True), ({"settled": 6 * MS}, True), ({"idle": 6 * MS}, True), ({"encoded": 6 * MS}, True),

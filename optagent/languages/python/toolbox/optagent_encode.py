@@ -209,16 +209,23 @@ class Encoder:
 
     def digest(self, tag: str, value: Any) -> Any:
         """A large set of text, numbers or tuples and sets of these, where a part is to be looked at, by the hashes that
-        it keeps of its members: such ones are what they hash, and both sides hash them alike. Whether they are such is
-        looked at for some that stand together, which takes the least time, from a place that is drawn; where nothing is
-        left to draw, for all, and which kinds there are is told."""
+        it keeps of its members: such ones are what they hash, and both sides hash them alike. Where nothing is left to
+        draw, all are looked at as to whether they are such, and which kinds there are is told."""
         if not self.by_hashes or len(value) < MANY:
             return None
-        some, first = -(-len(value) // self.step), self.number % len(value)
-        window = itertools.islice(itertools.chain(value, value), first, first + some)
-        kinds = kinds_hashed(list(window), PACKED_DEPTH)
-        told = kinds if some == len(value) else []  # of some not, since the other side may have another order
+        kinds = kinds_hashed(list(value) if self.step == 1 else self.neighbours(value), PACKED_DEPTH)
+        told = kinds if self.step == 1 else []  # of some not, since the other side may have another order
         return ["H", tag, len(value), hash(frozenset(value)), *told] if kinds else None
+
+    def neighbours(self, value: Any) -> Any:
+        """One in `step` members of a set, which stand together from a place that is drawn: to go to it takes as long as
+        all the rest, so that two of three looks are at the first member alone."""
+        turn, first = divmod(self.number, len(value))
+        if turn % NEIGHBOURS_EVERY:
+            return [next(iter(value))]
+        some = -(-len(value) // self.step)
+        found = [*itertools.islice(value, first, first + some)]
+        return [*found, *itertools.islice(value, some - len(found))]
 
     @contextmanager
     def drawing(self, items: int) -> Iterator[Any]:
@@ -383,6 +390,7 @@ ORDERED = SORTABLE | {tuple, frozenset}
 HASHED_BOXES = frozenset({id(tuple), id(frozenset)})
 HASHED = {id(kind): kind.__name__ for kind in (bool, int, float, str, bytes, tuple, frozenset)}
 HASH_MODULUS = sys.hash_info.modulus
+NEIGHBOURS_EVERY = 3
 NO_ROWS = frozenset(map(id, (*SCALARS, list)))
 # by identity: a metaclass may claim to be equal to any of them
 TABLE = {id(kind): encoder for kind, encoder in ENCODERS.items()}
@@ -534,18 +542,18 @@ def kinds_hashed(members: list[Any], deep: int) -> list[list[str]]:
     text, no number, no tuple or set of these, an int beyond what a hash holds), or where that goes deeper."""
     found = []
     for _ in range(deep):
-        kinds = {id(kind): kind for kind in map(type, members)}  # a metaclass may claim that two are equal
-        if not kinds.keys() <= HASHED.keys() or (id(int) in kinds and holds_long_int(members, kinds)):
+        kinds = set(map(id, map(type, members)))  # a metaclass may claim that two are equal
+        if not kinds <= HASHED.keys() or (id(int) in kinds and holds_long_int(members, kinds)):
             return []
         found.append(sorted(HASHED[one] for one in kinds))
-        boxes = members if kinds.keys() <= HASHED_BOXES else [one for one in members if id(type(one)) in HASHED_BOXES]
+        boxes = members if kinds <= HASHED_BOXES else [one for one in members if id(type(one)) in HASHED_BOXES]
         members = list(itertools.chain.from_iterable(boxes))
         if not members:
             return found
     return []
 
 
-def holds_long_int(members: list[Any], kinds: dict[int, type]) -> bool:
+def holds_long_int(members: list[Any], kinds: set[int]) -> bool:
     """Whether one of the ints is beyond what a hash tells apart (but for -1 and -2)."""
     ints = members if len(kinds) == 1 else [one for one in members if type(one) is int]
     return min(ints) <= -HASH_MODULUS or max(ints) >= HASH_MODULUS
