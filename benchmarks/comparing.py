@@ -8,7 +8,7 @@ encoding are timed in one process, one after the other, best of five; the share 
 itself compares bytes. "In a launch" is what it comes to where a referee is at work: CPU of encoding over CPU of timed
 calls in launches, both sides, in the sandbox (a share of the timed blocks is encoded, drawn after the clock has
 stopped), first of all that the calls left, as where code is measured against itself; then in a comparison, where most
-checks look at one part in "step" (1: at all), if the share was above 8 %. (Of code with itself: where there seems to be
+checks look at one part in "step" (1: at all), if the share was above 7 %. (Of code with itself: where there seems to be
 a gain, more blocks are encoded whole, docs/decisions/0036-drawn-items.md.) The table with machine and date goes to
 benchmarks/results/comparing.md.
 """

@@ -42,7 +42,7 @@ from optagent.measure.system_state import Watch
 BUSY_ENOUGH = 0.8
 """A reference that uses its core this much of the time is CPU-bound: the CPU clock decides."""
 
-DEAR_ENCODING, AIM_ENCODING = 0.08, 0.025
+DEAR_ENCODING, AIM_ENCODING = 0.07, 0.025
 """Comparing is to cost less than a tenth of what is compared: glances, and a block that is encoded whole."""
 
 HOPELESS_ENCODING = 5.0
@@ -77,7 +77,7 @@ class Noise:
         """Of what a checked call left, one part in so many is looked at. Steps are primes: what comes back every few
         items is not passed over.
 
-        >>> [Noise(0.01, "cpu", 0.1, encoding=share).step for share in (0.0, 0.08, 0.09, 0.3, 0.53, 4.0, 40.0)]
+        >>> [Noise(0.01, "cpu", 0.1, encoding=share).step for share in (0.0, 0.07, 0.08, 0.3, 0.53, 4.0, 40.0)]
         [1, 1, 7, 13, 29, 127, 1]
         >>> Noise(0.01, "cpu", 0.4, encoding=0.53).step  # there may be one call of each input
         1
