@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from packages import PACKAGES, unpacked  # noqa: E402
 from results import table, write  # noqa: E402
 
-from optagent.cli.evidence import Compared, or_why_not, take_strength  # noqa: E402
+from optagent.cli.evidence import SHORT_TESTS_S, Compared, or_why_not, take_strength  # noqa: E402
 from optagent.cli.progress import Progress  # noqa: E402
 from optagent.cli.session import Broken, prepared  # noqa: E402
 from optagent.cli.settings import RunSettings  # noqa: E402
@@ -120,7 +120,8 @@ def row(case: Case, state: Path) -> list[str]:
         suite, workload = found.problem.suite, found.problem.workload
         no_tests = Suite(suite.passing, (), suite.set_aside, suite.seconds, suite.patience_s, inf)
         own = workload.by_tests
-        alone = noticed(found, suite, Compared(()))
+        are_run = suite.reaching_s <= SHORT_TESTS_S
+        alone = noticed(found, suite, Compared(())) if are_run else Unmeasured("the tests take too long")
         compared = noticed(found, no_tests, Compared(own))
         began = time.perf_counter()
         whole = noticed(found, suite, Compared(own, (workload.varied, found.more)))
