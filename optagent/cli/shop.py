@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from threading import Lock
 
 from optagent.cli.bench import reference_run
 from optagent.cli.evidence import Compared, or_why_not, take_beyond, take_strength, take_unexecuted, weakness
@@ -58,7 +57,6 @@ class Counter:
     """What is near these, likewise."""
     tester: Tester | None = None
     """Who writes inputs where the checks notice too little."""
-    _one_at_a_time: Lock = field(default_factory=Lock)
 
     @property
     def effort(self) -> Effort:
@@ -80,17 +78,12 @@ class Counter:
     @property
     def expected(self) -> list[bytes]:
         """What the reference gives on the search inputs; kept here, never shown to a contestant."""
-        return self._expected[0]
+        return self._by_the_reference[0]
 
     @property
     def expected_varied(self) -> list[bytes] | None:
         """The same on inputs near those."""
-        return self._expected[1]
-
-    @property
-    def _expected(self) -> tuple[list[bytes], list[bytes] | None]:
-        with self._one_at_a_time:  # who comes first asks the reference, for all
-            return self._by_the_reference
+        return self._by_the_reference[1]
 
     @cached_property
     def _by_the_reference(self) -> tuple[list[bytes], list[bytes] | None]:
@@ -126,6 +119,10 @@ class Counter:
             rejected = Rejected("does not parse", fault)
         self.record(number, events.Screened(rejected))
         return rejected
+
+    def ready(self) -> None:
+        """The reference is asked while nothing else goes on; what is made once is there."""
+        self._by_the_reference, self.checkouts  # noqa: B018 - both are kept
 
     @contextmanager
     def checkout(self, candidate: Candidate) -> Iterator[Tree]:
@@ -338,6 +335,7 @@ class Counter:
             normal_form=self.workshop.project.normal_form,
             paid=paid,
             screen=self.screen,
+            ready=self.ready,
             checkout=self.checkout,
             test=self.test,
             compare=self.compare,

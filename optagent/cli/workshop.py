@@ -24,8 +24,10 @@ from optagent.languages.base import Project
 from optagent.ledger.events import Resumed, RunStarted
 from optagent.ledger.history import Record
 from optagent.ledger.store import Ledger
+from optagent.measure.cgroup import allowance
 from optagent.measure.cores import own_core
-from optagent.sandbox.base import Sandbox
+from optagent.sandbox.base import Limits, Sandbox
+from optagent.sandbox.watcher import fit_beside
 from optagent.verify.survey import Survey
 from optagent.workspace.checkout import checkout
 from optagent.workspace.folders import remove
@@ -36,7 +38,7 @@ from optagent.workspace.worktree import root_of
 RUNS, BASE, TREES, WORKLOAD = "runs", "base", "trees", "workload.py"
 
 MOST_AT_ONCE = 4
-"""More would not be faster, and the tests of each may take gigabytes."""
+"""More would not be much faster, and each has a copy of the tree."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,10 @@ class Workshop:
 
     @property
     def at_once(self) -> int:
-        """How many candidates run at the same time while nothing is timed: one on each core, where none can reach
-        another."""
-        return 1 if self.sandbox.rung == "none" else min(MOST_AT_ONCE, len(os.sched_getaffinity(0)))
+        """How many candidates run at the same time while nothing is timed: one on each core that we may use all of,
+        where none can reach another and each may take as much memory as it could alone."""
+        cores = min(len(os.sched_getaffinity(0)), int(allowance().cores or MOST_AT_ONCE), MOST_AT_ONCE)
+        return 1 if self.sandbox.rung == "none" else max(1, min(cores, fit_beside(Limits().all_memory_bytes)))
 
     @property
     def trees(self) -> Path:

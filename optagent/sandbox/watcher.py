@@ -22,7 +22,16 @@ def most_bytes(wanted: int) -> int:
     >>> most_bytes(1 << 20) == 1 << 20, most_bytes(1 << 60) < 1 << 60
     (True, True)
     """
-    return min(wanted, int(MACHINE_SHARE * os.sysconf("SC_PHYS_PAGES") * PAGE))
+    return min(wanted, _most())
+
+
+def fit_beside(wanted: int) -> int:
+    """How many that may each hold so much can do so at the same time."""
+    return _most() // most_bytes(wanted)
+
+
+def _most() -> int:
+    return int(MACHINE_SHARE * os.sysconf("SC_PHYS_PAGES") * PAGE)
 
 
 def holds_more(process: int, most: int) -> bool:

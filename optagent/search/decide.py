@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from optagent.core.patch import Candidate
 from optagent.core.target import Tree
-from optagent.core.verdict import Evidence, Verdict
+from optagent.core.verdict import Evidence, Inconclusive, Incorrect, Verdict
 from optagent.search.shop import Objection, Shop
 
 
@@ -25,21 +25,25 @@ Proof = Proven | Objection
 
 def decide(number: int, candidate: Candidate, shop: Shop) -> Verdict:
     """Screen, tests that reach the target, old against new on the search inputs, then the stopwatch."""
+    if fault := shop.screen(number, candidate):
+        return fault
     with proof(number, candidate, shop) as said:
         return measured(number, said, shop)
 
 
 @contextmanager
 def proof(number: int, candidate: Candidate, shop: Shop) -> Iterator[Proof]:
-    """What all gates say that need no quiet machine; its tree is there for as long as this is open."""
-    if fault := shop.screen(number, candidate):
-        yield fault
-        return
+    """What tests and comparison say, which need no quiet machine; the tree is there for as long as this is open."""
     with shop.checkout(candidate) as tree:
         said = shop.test(number, tree)
         if isinstance(said, Evidence):
             said = shop.compare(number, tree, said)
         yield Proven(tree, said) if isinstance(said, Evidence) else said
+
+
+def may_be_load(said: Proof) -> bool:
+    """Whether it may have failed for want of a core, and not on its own account."""
+    return isinstance(said, Incorrect | Inconclusive) and said.evidence.first_difference is None
 
 
 def measured(number: int, said: Proof, shop: Shop) -> Verdict:

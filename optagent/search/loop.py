@@ -11,9 +11,10 @@ from functools import partial
 from optagent.core.goal import BudgetSpent, Spent
 from optagent.core.trial import Trial
 from optagent.core.verdict import Rejected
-from optagent.search.decide import Proof, Proven, measured, proof
+from optagent.errors import OptagentError
+from optagent.search.decide import Proof, may_be_load, measured, proof
 from optagent.search.policy import BASELINE, Policy, Proposal
-from optagent.search.purse import Purse
+from optagent.search.purse import NOTHING, Purse
 from optagent.search.shop import Shop
 from optagent.search.together import together
 
@@ -48,7 +49,7 @@ def search(policy: Policy, shop: Shop, purse: Purse, past: Past, width: int = 1)
     number = max([trial.number for trial in past.trials] + [number for number, _ in past.pending], default=0)
     while True:
         flight = [waiting.popleft() for _ in range(min(width, len(waiting)))]
-        while len(flight) < width:
+        while len(flight) < width and (not flight or purse.has(ONE_TRIAL)):
             ask = partial(policy.ask, number + 1) if not flight else policy.ahead
             proposal = _affordable(number + 1, ask, shop, purse, seen)
             if proposal is None:
@@ -62,6 +63,8 @@ def search(policy: Policy, shop: Shop, purse: Purse, past: Past, width: int = 1)
             purse.settle(ONE_TRIAL, ONE_TRIAL)
             policy.tell(trial)
             yield trial
+            if not purse.has(NOTHING):
+                break  # the time is over: the others stay undecided
 
 
 def _affordable(
@@ -97,21 +100,33 @@ def _fresh(number: int, ask: Callable[[], Proposal | None], shop: Shop, seen: di
 def _judged(flight: Sequence[tuple[int, Proposal]], shop: Shop) -> Iterator[Trial]:
     """The trials of those in flight, in their order; each has its share of the time in which all were proven."""
     began = shop.elapsed_s()
+    faults = [proposal.fault or shop.screen(number, proposal.candidate) for number, proposal in flight]
     with ExitStack() as stack:
         trees = [stack.enter_context(ExitStack()) for _ in flight]
         tasks = [partial(_proof, *asked, shop, tree) for asked, tree in zip(flight, trees, strict=True)]
-        proofs = together(tasks)
+        proofs = iter(_proofs([task for task, fault in zip(tasks, faults, strict=True) if not fault], shop))
         share = (shop.elapsed_s() - began) / len(flight)
-        for (number, proposal), said, prove, tree in zip(flight, proofs, tasks, trees, strict=True):
+        for (number, proposal), fault, prove, tree in zip(flight, faults, tasks, trees, strict=True):
             began = shop.elapsed_s()
             with tree:
-                if len(flight) > 1 and not isinstance(said, Proven | Rejected):
-                    said = prove()  # alone: it may be the others for which it failed
+                said = fault or next(proofs) or prove()
                 verdict = measured(number, said, shop)
             cost = shop.paid(number) + Spent(seconds=share + shop.elapsed_s() - began, trials=1)
             yield Trial(number, proposal.candidate, verdict, cost)
 
 
+def _proofs(tasks: Sequence[Callable[[], Proof]], shop: Shop) -> Sequence[Proof | None]:
+    """What each gives beside the others; None where it has to be asked for alone, since the others may be why it failed
+    (or why we did: memory, room, processes)."""
+    if len(tasks) < 2:
+        return [None] * len(tasks)
+    shop.ready()
+    try:
+        return [None if may_be_load(said) else said for said in together(tasks)]
+    except OptagentError:
+        return [None] * len(tasks)
+
+
 def _proof(number: int, proposal: Proposal, shop: Shop, tree: ExitStack) -> Proof:
     """What there is to say of it; its tree is there until that stack is closed."""
-    return proposal.fault or tree.enter_context(proof(number, proposal.candidate, shop))
+    return tree.enter_context(proof(number, proposal.candidate, shop))

@@ -30,6 +30,11 @@ class Purse:
         with self._lock:
             return self._now().remaining()
 
+    def has(self, worst: Spent) -> bool:
+        """Whether the worst case would fit; where not, nobody is refused anything."""
+        with self._lock:
+            return self._now().allows(worst)
+
     def reserve(self, worst: Spent) -> None:
         """The worst case is set aside. Raises BudgetSpent, and sets nothing aside, when a ceiling could be passed."""
         with self._lock:

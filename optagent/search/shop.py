@@ -19,13 +19,15 @@ Objection = Rejected | Incorrect | CannotCompare | Inconclusive
 class Shop:
     """Every function that judges takes the number of the trial it works for, so that it can keep a record.
 
-    `paid` tells what was paid for a trial before anybody judged it; `measure` gives a search verdict; `claim` decides a
-    winner again on the held-out set of that index in fresh launches with those looks.
+    `paid` tells what was paid for a trial before anybody judged it; `ready` sees to what all that are tested and
+    compared have in common, after which any number may be at the same time; `measure` gives a search verdict; `claim`
+    decides a winner again on the held-out set of that index in fresh launches with those looks.
     """
 
     normal_form: Callable[[Patch], str]
     paid: Callable[[int], Spent]
     screen: Callable[[int, Candidate], Rejected | None]
+    ready: Callable[[], None]
     checkout: Callable[[Candidate], AbstractContextManager[Tree]]
     test: Callable[[int, Tree], Evidence | Objection]
     compare: Callable[[int, Tree, Evidence], Evidence | Objection]

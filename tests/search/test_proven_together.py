@@ -6,13 +6,15 @@ import os
 import signal
 import time
 from dataclasses import replace
+from functools import partial
 from threading import Barrier, Lock, active_count
 
 import pytest
 from test_search_loop import NOT, Bench, Scripted, candidate, faster, ideas
 
 from optagent.core.goal import Spent
-from optagent.core.verdict import Evidence, Incorrect, Rejected
+from optagent.core.verdict import Difference, Evidence, Incorrect, Rejected
+from optagent.errors import EnvironmentFault
 from optagent.search.loop import Past, search
 from optagent.search.policy import Greedy, InTurn, Proposal
 from optagent.search.purse import Purse
@@ -64,6 +66,73 @@ def test_whoever_fails_beside_others_is_judged_again_alone():
     assert sorted(asked) == [1, 1, 2, 2]
     alone = searched(Bench({"a": NOT}, {"": ["a"]}), test=lambda number, tree: Incorrect(Evidence(), "slow"))
     assert [one.verdict for one in alone] == [Incorrect(Evidence(), "slow")]
+
+
+def test_whoever_is_seen_to_do_something_else_gets_no_second_chance():
+    asked, wrong = [], Incorrect(Evidence(first_difference=Difference("the result", "1", "2")), "differs")
+
+    def compare(number, tree, evidence):
+        asked.append(number)
+        return wrong if number == 1 and asked.count(1) == 1 else evidence
+
+    bench = Bench({"a": faster(3), "b": faster(2)}, {"": ["a", "b"]})
+    assert [one.verdict for one in searched(bench, compare=compare)] == [wrong, faster(2)]
+    assert sorted(asked) == [1, 2]
+
+
+def test_where_there_is_no_room_for_several_they_are_proven_one_by_one():
+    lock = Lock()
+
+    def test(number, tree):
+        if not lock.acquire(blocking=False):
+            raise EnvironmentFault("the disk is full", "Make room.")
+        try:
+            time.sleep(0.05)
+            return Evidence(1)
+        finally:
+            lock.release()
+
+    bench = Bench({"a": NOT, "b": faster(2)}, {"": ["a", "b"]})
+    assert [one.verdict for one in searched(bench, test=test)] == [NOT, faster(2)]
+
+
+def test_what_all_have_in_common_is_seen_to_before_any_is_tested():
+    said: list[str] = []
+    ready = partial(said.append, "ready")
+    bench = Bench({"a": NOT, "b": NOT}, {"": ["a", "b"]})
+    searched(bench, ready=ready, test=lambda number, tree: said.append("test") or Evidence(1))
+    assert said == ["ready", "test", "test"]
+
+
+def test_what_is_not_asked_for_ahead_is_not_refused():
+    bench = Bench({"a": NOT, "b": NOT}, {"": ["a", "b"]})
+    purse = Purse(Spent(1e9, 2, 1.0, 1), Spent(), lambda: bench.now)
+    trials = search(Greedy(bench.propose), bench.shop(), purse, Past(), 4)
+    assert (next(trials).number, purse.refusal) == (1, "")
+    assert [one.number for one in trials] == [2]
+
+
+def test_when_the_time_is_over_the_rest_of_those_in_flight_is_not_measured():
+    bench = Bench(dict.fromkeys("abc", NOT), {"": ["a", "b", "c"]})
+    purse = Purse(Spent(30.0, 100, 1.0, 1), Spent(), lambda: bench.now)
+
+    def measure(number, tree, evidence):
+        bench.now += 20.0
+        return NOT
+
+    shop = replace(bench.shop(), measure=measure)
+    assert [one.number for one in search(Greedy(bench.propose), shop, purse, Past(), 3)] == [1, 2]
+    assert "minutes are over" in purse.refusal
+
+
+def test_trials_that_another_session_left_are_proven_together_too():
+    bench = Bench({"a": NOT, "b": faster(2)}, {})
+    both = Barrier(2, timeout=WAIT_S)
+    pending = [(number, Proposal(candidate(text))) for number, text in ((4, "a"), (5, "b"))]
+    purse = Purse(Spent(1e9, 100, 1.0, 1), Spent(), lambda: bench.now, Spent(trials=2))
+    shop = replace(bench.shop(), test=lambda number, tree: both.wait() >= 0 and Evidence(1))
+    found = list(search(Scripted(), shop, purse, Past((), pending), 2))
+    assert [(one.number, one.verdict) for one in found] == [(4, NOT), (5, faster(2))]
 
 
 def test_what_is_out_of_scope_is_so_beside_others_too():

@@ -70,6 +70,7 @@ class Bench:
             normal_form=lambda patch: (patch.changes[0].new or "").strip() if patch.changes else "",
             paid=lambda number: self.paid.get(number, Spent()),
             screen=self.screen,
+            ready=lambda: None,
             checkout=self.checkout,
             test=lambda number, tree: Evidence(1),
             compare=lambda number, tree, evidence: evidence,
