@@ -177,7 +177,15 @@ def test_an_error_of_one_ends_the_others_and_is_the_error_of_all():
     assert active_count() == before
 
 
-def test_an_interruption_is_one_for_all_of_them():
+@pytest.fixture
+def interrupt():
+    """As Ctrl-C does, which may be switched off where the tests run in the background."""
+    kept = signal.signal(signal.SIGUSR1, signal.default_int_handler)
+    yield lambda: os.kill(os.getpid(), signal.SIGUSR1)
+    signal.signal(signal.SIGUSR1, kept)
+
+
+def test_an_interruption_is_one_for_all_of_them(interrupt):
     before, let_go = active_count(), []
 
     def held():
@@ -188,7 +196,7 @@ def test_an_interruption_is_one_for_all_of_them():
 
     def interrupted():
         time.sleep(0.1)
-        os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does
+        interrupt()
         endless()
 
     with pytest.raises(KeyboardInterrupt):
