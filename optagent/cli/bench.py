@@ -11,7 +11,6 @@ from typing import Any, ParamSpec, TypeVar
 
 from optagent.cli.adapters import PATIENCE_S
 from optagent.cli.workshop import Workshop
-from optagent.core.effort import EFFORTS
 from optagent.core.goal import Spent
 from optagent.core.profile import HotFunction, HotLine, Profile
 from optagent.core.seeds import derive
@@ -106,7 +105,7 @@ def _race(shop: Workshop, inputs: Sequence[Input]) -> Race:
 
 def _noise(shop: Workshop, timed: tuple[Input, ...]) -> speed.Noise:
     """In launches like those of a claim: of longer ones, more would be calls and less would be encoding."""
-    race = replace(_race(shop, timed), seconds=EFFORTS[shop.settings.effort].claim_s)
+    race = replace(_race(shop, timed), seconds=shop.effort.claim_s)
     return speed.measure_noise(race, shop.settings.seed, shop.settings.asked_clock)
 
 

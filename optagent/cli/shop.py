@@ -15,7 +15,7 @@ from optagent.cli.testing import Tester, ask_for_inputs
 from optagent.cli.weighing import weigh
 from optagent.cli.workshop import Workshop
 from optagent.core import canonical
-from optagent.core.effort import EFFORTS, Effort
+from optagent.core.effort import Effort
 from optagent.core.fault import Strength
 from optagent.core.goal import Spent
 from optagent.core.patch import Candidate, Change, Patch
@@ -60,7 +60,7 @@ class Counter:
 
     @property
     def effort(self) -> Effort:
-        return EFFORTS[self.workshop.settings.effort]
+        return self.workshop.effort
 
     @cached_property
     def patience_s(self) -> float:
@@ -75,20 +75,15 @@ class Counter:
         patience_s = max(self.patience_s, 30.0)
         return replace(reference_run(self.workshop), patience_s=patience_s, watched=watched, warm=True)
 
-    @property
+    @cached_property
     def expected(self) -> list[bytes]:
         """What the reference gives on the search inputs; kept here, never shown to a contestant."""
-        return self._by_the_reference[0]
-
-    @property
-    def expected_varied(self) -> list[bytes] | None:
-        """The same on inputs near those."""
-        return self._by_the_reference[1]
+        return differential.outputs(self.run, self.workshop.base, self.problem.workload.search)
 
     @cached_property
-    def _by_the_reference(self) -> tuple[list[bytes], list[bytes] | None]:
-        run, base, workload = self.run, self.workshop.base, self.problem.workload
-        return differential.outputs(run, base, workload.search), checks.expected_varied(run, base, workload.varied)
+    def expected_varied(self) -> list[bytes] | None:
+        """The same on inputs near those."""
+        return checks.expected_varied(self.run, self.workshop.base, self.problem.workload.varied)
 
     @cached_property
     def left(self) -> tuple[str, ...]:
@@ -122,7 +117,7 @@ class Counter:
 
     def ready(self) -> None:
         """The reference is asked while nothing else goes on; what is made once is there."""
-        self._by_the_reference, self.checkouts  # noqa: B018 - both are kept
+        self.expected, self.expected_varied, self.checkouts  # noqa: B018 - all are kept
 
     @contextmanager
     def checkout(self, candidate: Candidate) -> Iterator[Tree]:

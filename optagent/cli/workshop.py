@@ -16,6 +16,7 @@ from optagent.cli.adapters import Adapter, adapter_for
 from optagent.cli.config import read
 from optagent.cli.machine import fingerprint
 from optagent.cli.settings import RunSettings
+from optagent.core.effort import EFFORTS, Effort
 from optagent.core.patch import EMPTY
 from optagent.core.seeds import derive
 from optagent.core.target import Target, Tree
@@ -71,6 +72,10 @@ class Workshop:
     def salt(self) -> int:
         """For what shall differ from run to run."""
         return derive(self.settings.seed, self.run)
+
+    @property
+    def effort(self) -> Effort:
+        return EFFORTS[self.settings.effort]
 
     @property
     def at_once(self) -> int:

@@ -44,8 +44,8 @@ PRAGMA user_version = {SCHEMA_VERSION};
 
 
 class Ledger:
-    """All runs of one repository, for any number of threads. Every method may raise a LedgerFault; close it, or use it
-    in a `with`."""
+    """All runs of one repository; any number of threads may add events. Every method may raise a LedgerFault; close it,
+    or use it in a `with`."""
 
     def __init__(self, file: Path, db: sqlite3.Connection) -> None:
         self._file = file

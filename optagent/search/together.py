@@ -14,9 +14,7 @@ T = TypeVar("T")
 
 def together(tasks: Sequence[Callable[[], T]]) -> list[T]:
     """What each of them gives, in their order. Where one raises, or we are interrupted, the others are interrupted in
-    turn, and have let go of what they held when that error leaves here."""
-    if len(tasks) == 1:
-        return [tasks[0]()]
+    turn, and have ended when that error leaves here."""
     at_work = _AtWork()
     with ThreadPoolExecutor(len(tasks), "optagent-search") as pool, ExitStack() as undo:
         undo.callback(at_work.interrupt)
@@ -47,8 +45,8 @@ class _AtWork:
                 self._threads.discard(get_ident())
 
     def interrupt(self) -> None:
-        """KeyboardInterrupt in each, as soon as it is back in Python code: what they wait for they look after several
-        times a second."""
+        """KeyboardInterrupt in each, as soon as it is back in Python code: an answer or the end of a command is awaited
+        for half a second at a time, the start of a sandbox for up to 30 s."""
         with self._lock:
             self._is_over = True
             for ident in self._threads:
