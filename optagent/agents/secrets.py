@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 REMOVED = "[secret removed]"
 KNOWN = re.compile(
@@ -17,6 +18,12 @@ KNOWN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+STARTS = (
+    *("-----BEGIN", "sk-", "sk_", "rk-", "rk_", "pk-", "pk_", "AKIA", "ASIA", "AIza", "eyJ", "xox"),
+    *("ghp", "gho", "ghu", "ghs", "ghr", "github_pat", "glpat", "hf-", "hf_", "npm-", "npm_", "pypi-", "pypi_"),
+)
+"""One of these is in every text in which `KNOWN` finds something, and is looked for in a hundredth of its time."""
+
 NAMED = re.compile(
     r"""(?P<name>\b\w{0,40}(?:api_?key|secret|passw(?:or)?d|token|credential|private_?key)\w{0,20}["']?\s{0,4}[:=]\s{0,4}[rbuf]{0,2})
         (?P<quote>["'])(?P<value>[^\s"'\\]{12,200})(?P=quote)""",
@@ -33,7 +40,14 @@ def without_secrets(text: str, known: Collection[str] = ()) -> str:
     """
     for value in sorted(known, key=len, reverse=True):
         text = text.replace(value, REMOVED)
-    return NAMED.sub(_named, KNOWN.sub(REMOVED, text))
+    return _without_shapes(text)
+
+
+@lru_cache(maxsize=16)  # every question of a run begins with the same words
+def _without_shapes(text: str) -> str:
+    if any(start in text for start in STARTS):
+        text = KNOWN.sub(REMOVED, text)
+    return NAMED.sub(_named, text)
 
 
 def _named(found: re.Match[str]) -> str:

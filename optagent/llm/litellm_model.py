@@ -22,7 +22,7 @@ from optagent.llm.answers import reply_of
 from optagent.llm.base import Reply, Request, nothing_before, nothing_lost
 from optagent.llm.failures import Setback, nothing_came, setback_of
 from optagent.llm.route import Access, Route, route_for
-from optagent.llm.secrets import from_command, known_secrets, scrub
+from optagent.llm.secrets import from_command, scrub
 
 ATTEMPTS = 4
 ATTEMPT_S = 300.0  # the longest wait for one answer: a reasoning model may think for minutes before its first byte
@@ -129,12 +129,12 @@ def _result(outcome: Outcome[Any], request: Request, route: Route, seconds: floa
         return nothing_came(seconds, route.place)
     if outcome.error is not None:
         return setback_of(outcome.error, request.model, route.place)
-    return reply_of(outcome.value, request, route.price, seconds, known_secrets(route.key))
+    return reply_of(outcome.value, request, route.price, seconds, route.secrets)
 
 
 def _fault(setback: Setback, route: Route, attempts: int, seconds: float) -> ProviderFault:
     """The fault to raise, without any key in it: providers echo them."""
-    what = scrub(setback.what, known_secrets(route.key), keep=f"{route.model} {route.place}")
+    what = scrub(setback.what, route.secrets, keep=f"{route.model} {route.place}")
     if setback.kind is RateLimited and setback.after_s is not None and attempts < ATTEMPTS:
         what += f" It asks to wait {setback.after_s:.0f} s, more than there is time for."
     if attempts > 1:

@@ -9,7 +9,7 @@ from optagent.errors import KeyMissing, ModelUnknown
 from optagent.llm import door
 from optagent.llm.base import Price
 from optagent.llm.pricing import output_limit, price_of
-from optagent.llm.secrets import PLACEHOLDER
+from optagent.llm.secrets import PLACEHOLDER, known_secrets
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,14 @@ class Access:
 @dataclass(frozen=True)
 class Route:
     """`model` as litellm wants it; `place` for people; `key` None: litellm reads the provider's variable; `limit`: the
-    most tokens of an answer, where known."""
+    most tokens of an answer, where known; `secrets` are blanked out in whatever comes back."""
 
     model: str
     place: str
     key: str | None = field(repr=False)
     price: Price | None
     limit: int | None
+    secrets: tuple[str, ...] = field(repr=False)
 
 
 def price_for(model: str, access: Access) -> Price | None:
@@ -57,12 +58,14 @@ def route_for(model: str, access: Access, key: str | None) -> Route:
             f"There is no key for {model}: {' or '.join(missing)} is not set.",
             f"Type `export {missing[0]}=...`, or name a command that prints the key in the setting `key_command`.",
         )
+    key = PLACEHOLDER if missing else key
     return Route(
         model=routed,
         place=_without_login(access.api_base) if access.api_base else f"the provider of {model}",
-        key=PLACEHOLDER if missing else key,
+        key=key,
         price=price_for(model, access),
         limit=output_limit(model, access.api_base),
+        secrets=known_secrets(key),
     )
 
 

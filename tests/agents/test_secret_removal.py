@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import from_regex
 
-from optagent.agents.secrets import REMOVED, without_secrets
+from optagent.agents.secrets import KNOWN, REMOVED, STARTS, without_secrets
 
 SECRETS = [
     "sk-proj-abcDEF123456abcDEF123456",
@@ -25,6 +27,11 @@ def test_what_looks_like_a_provider_s_key_is_taken_out_wherever_it_stands(secret
     for text in (f"x = '{secret}'", f"# the key is {secret}.", f'url = "https://h/?k={secret}&b=1"'):
         assert secret not in without_secrets(text)
         assert REMOVED in without_secrets(text)
+
+
+@given(from_regex(KNOWN))
+def test_nothing_that_looks_like_a_key_is_missed_by_the_first_glance(text):
+    assert any(start in text for start in STARTS)
 
 
 def test_a_private_key_is_taken_out_whole_also_when_its_end_is_missing():

@@ -44,6 +44,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 def serve(channel: _socket.socket, known: Collection[str]) -> _socket.socket:
     """Returns in every fork, with the fork's own channel, and with no more modules loaded than those `known`."""
+    forget(known)
+    compile("", "", "exec")  # the first one makes all types of syntax trees, which takes longer than a small module
     checked(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a fork ended
     channel.sendall(optagent_frames.pack({"version": optagent_frames.VERSION}))
@@ -61,7 +63,6 @@ def serve(channel: _socket.socket, known: Collection[str]) -> _socket.socket:
                 channel.sendall(optagent_frames.pack({"refused": f"no fork: {error.strerror}"}))
             else:
                 if number == 0:
-                    forget(known)
                     return begin(channel, order, blobs[0], descriptors)
                 tell(channel, number)
         for one in descriptors:
