@@ -58,6 +58,7 @@ def sides(race):
     return files, [one.digest for one in race.inputs], race.collecting, race.seconds, race.screen
 
 replay(speed, "launch", lambda race, seed: (sides(race), seed))
+replay(speed, "costs", lambda race, seed, *rest: (sides(race), seed, rest))  # which inputs there is time for
 replay(shop, "weigh", lambda workshop, problem, race, *rest: sides(race)[:2])
 replay(oracle, "strength", lambda faults, *rest: [str(one) for one in faults])
 Ledger.append = appended

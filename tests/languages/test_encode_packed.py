@@ -22,6 +22,7 @@ from optagent.core.packed import unpacked
 # isort: split
 import optagent_encode
 import optagent_objects  # noqa: F401 - teaches the encoder objects
+import optagent_plain
 from optagent_encode import CannotEncode, Encoder, encode
 
 plain = st.recursive(
@@ -218,7 +219,7 @@ def test_a_large_container_that_holds_itself_ends():
 def test_room_is_taken_for_no_more_parts_than_are_looked_at():
     thousand = (0,) * 1000
     tracemalloc.start()
-    assert optagent_encode.spread(((thousand,) * 300,) * 300, 3_000_000) == (0, [])
+    assert optagent_plain.spread(((thousand,) * 300,) * 300, 3_000_000) == (0, [])
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
 

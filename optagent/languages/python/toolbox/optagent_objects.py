@@ -28,11 +28,10 @@ from optagent_encode import (
     CannotEncode,
     Circular,
     Rows,
-    by_key,
-    keys_of,
     register,
     type_name,
-)  # fmt: skip
+)
+from optagent_plain import by_key, keys_of
 from optagent_target import attribute, below
 
 if TYPE_CHECKING:
