@@ -22,7 +22,7 @@ def square(value):
 
 def score(values):
     """An iterator over the squares of the values."""
-    return iter([square(value) for value in values])
+    return iter(list(map(square, values)))
 '''
 TESTS = """import pytest
 
@@ -47,7 +47,7 @@ def square(value):
 
 def score(values):
     """How many, and an iterator over the squares of the values."""
-    return len(values), iter([square(value) for value in values])
+    return len(values), iter(list(map(square, values)))
 '''
 
 

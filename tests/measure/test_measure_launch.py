@@ -217,10 +217,10 @@ def cost(x):
     return sum(range(x % 7 + 40))
 
 def work(xs):
-    return len(xs), iter([cost(x) for x in xs])
+    return len(xs), iter(list(map(cost, xs)))
 """
 NOISE = Noise(0.01, "cpu", 0.1)
-LATE = EAGER.replace("iter([cost(x) for x in xs])", "map(cost, xs)")
+LATE = EAGER.replace("iter(list(map(cost, xs)))", "map(cost, xs)")
 
 
 @pytest.mark.parametrize("n", [40, 3000], ids=["many calls in a block", "one call in a block"])

@@ -44,15 +44,15 @@ ATTEMPTS = {
 for p in os.listdir('/proc'):
     if p.isdigit() and int(p) != os.getpid():
         attempt(p, lambda: open(f'/proc/{p}/mem', 'r+b', 0))
-        attempt(p, lambda: open(f'/proc/{p}/environ', 'rb').read().decode() if int(p) == 1 else None)
+        attempt(p, lambda: open(f'/proc/{p}/environ', 'rb').read().decode() or None if int(p) == 1 else None)
 """,
     "the files behind the descriptors of others": """
 for p in ('1', '2', str(os.getppid())):
-    attempt(p, lambda: [open(f'/proc/{p}/fd/{n}', 'rb') for n in os.listdir(f'/proc/{p}/fd')] if int(p) != os.getpid() else None)
+    attempt(p, lambda: [open(f'/proc/{p}/fd/{n}', 'rb') for n in os.listdir(f'/proc/{p}/fd')] or None if int(p) != os.getpid() else None)
     attempt(p, lambda: os.listdir(f'/proc/{p}/root/root'))
 """,
     "a debugger on the parent": "attempt('ptrace', lambda: libc.ptrace(16, os.getppid(), 0, 0))",
-    "the end of the first process": "attempt('kill', lambda: os.kill(1, 9) or 'KILLED')",
+    "the end of the first process": "attempt('kill', lambda: os.kill(1, 9))",  # allowed, for some, and in vain
     "settings of the kernel": """
 for name in ('kernel/core_pattern', 'kernel/randomize_va_space', 'vm/overcommit_memory'):
     attempt(name, lambda: open('/proc/sys/' + name, 'w').write('1'))
@@ -93,9 +93,7 @@ for n in range(3, 64):
 
 @pytest.mark.parametrize("name", ATTEMPTS)
 def test_hostile_code_gets_nowhere(box, name):
-    if (box.rung, name) == ("container", "the end of the first process"):
-        pytest.skip("there the signal is sent and does nothing: see test_container.py")
-    assert python(box, HEAD + ATTEMPTS[name]) == ""
+    assert python(box, HEAD + ATTEMPTS[name] + "\nprint('still here')") == "still here"
 
 
 def test_a_key_of_the_referees_is_nowhere_to_be_read(box):

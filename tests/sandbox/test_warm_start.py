@@ -86,7 +86,7 @@ def tried(name, function, *arguments):
         result = function(*arguments)
     except (OSError, ValueError):
         return
-    if result != -1: got.append(name)
+    if result != -1: got.append([p, name])
 for p in others:
     for number in (signal.SIGSTOP, signal.SIGKILL, 0): tried(f'kill {number}', os.kill, p, number)
     for number, words in CALLS: tried(f'call {number}', libc.syscall, number, *[p if w == 'P' else w for w in words])
@@ -100,6 +100,7 @@ for p in others:
     tried('own', fcntl.fcntl, channel, fcntl.F_SETOWN, p)
     tried('own ex', fcntl.fcntl, channel, 15, bytes(8))
     tried('own by ioctl', fcntl.ioctl, channel, 0x8901, p.to_bytes(4, 'little'))
+p = 0
 for target in (0, -1, -os.getpgrp()): tried(f'kill {target}', os.kill, target, signal.SIGKILL)
 tried('group', os.killpg, os.getpgrp(), signal.SIGKILL)
 say([len(others), got])
@@ -109,6 +110,9 @@ CALLS = [  # x86-64 and aarch64 differ in numbers; a wrong one fails like the re
     (101, (16, "P", 0, 0)), (310, ("P", 0, 0, 0, 0, 0)), (311, ("P", 0, 0, 0, 0, 0)), (312, ("P", "P", 0, 0, 0)),
     (203, ("P", 8, 0)), (144, ("P", 3, 0)), (141, (0, "P", 19)), (251, (1, "P", 0)), (256, ("P", 8, 0, 0)),
 ]  # fmt: skip
+OF_THE_FIRST = () if os.geteuid() == 0 else ((1, "fd"), (1, "io"), (1, "stack"), (1, "syscall"))
+"""What an ordinary user's fork can look at of bwrap's own process inside, which is the same user's and only waits: an
+empty folder, and numbers that do not change."""
 
 
 def test_a_fork_reaches_neither_another_nor_the_one_that_they_are_forks_of(box):
@@ -118,7 +122,7 @@ def test_a_fork_reaches_neither_another_nor_the_one_that_they_are_forks_of(box):
         villain.greet()
         others, got = villain.receive(20)[0]["said"]
         assert others >= 3  # the first process inside, the program, the victim
-        assert got == []
+        assert [one for one in got if tuple(one) not in OF_THE_FIRST] == []
         victim.send_raw(b"x")
         assert victim.receive(10)[0]["said"] == "alive"
     assert hear(box, "say(1)") == 1

@@ -64,12 +64,15 @@ def drain(iterator: Any, snapshots: bool = False, seconds: float | None = None) 
     """The items of an iterator up to MOST_ITEMS, or for so many seconds; an exception on the way is part of what it
     gave."""
     drained = Drained(kind_of(iterator), [])
+    is_plain = drained.kind is ITERATOR and seconds is None
 
     def whole() -> Iterator[Any]:
         drained.value = yield from iterator
         drained.ending = ENDED
 
-    drained.rest = whole()  # kept: a generator that waits for another closes it when it goes
+    # One of ours around it would add to every item's time. It is kept: a generator that waits for another closes it
+    # when it goes.
+    drained.rest = iterator if is_plain else whole()
     items: Iterator[Any] = itertools.islice(drained.rest, MOST_ITEMS)
     if seconds is not None:
         items = while_time(items, time.perf_counter() + seconds)
@@ -78,6 +81,8 @@ def drain(iterator: Any, snapshots: bool = False, seconds: float | None = None) 
             take_with_snapshots(items, drained)
         else:
             drained.items.extend(items)  # keeps what came before an exception
+        if is_plain and len(drained.items) < MOST_ITEMS:
+            drained.ending = ENDED
     except Exception as error:  # noqa: BLE001 - what the target raises is data
         drained.ending, drained.value = RAISED, error
     return drained
