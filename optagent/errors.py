@@ -108,6 +108,10 @@ class RunNotFound(UsageError):
     slug = "run-not-found"
 
 
+class RunBusy(UsageError):
+    slug = "run-busy"
+
+
 class TreeChanged(UsageError):
     slug = "tree-changed"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from optagent.cli import bench
 from optagent.cli.evidence import weakness
@@ -15,7 +16,7 @@ from optagent.core.fault import fault_of
 from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome, referee_outcome
 from optagent.core.verdict import Verdict
-from optagent.errors import BadSetting, OptagentError
+from optagent.errors import BadSetting
 from optagent.ledger.events import UNPLANTED, Decided, RunEnded
 from optagent.ledger.history import replay
 from optagent.report.run import RunReport
@@ -56,15 +57,14 @@ def judged(
     """
     began = time.monotonic()
     workshop = workshop.with_folders(survey.folders)
-    try:
+    with workshop.or_nothing():
         problem = take_baseline(bench.bench(workshop, survey, number, stage))
-    except OptagentError:
-        workshop.abandon()
-        raise
-    seconds = survey.seconds + survey.capture_seconds + time.monotonic() - began
-    bench.store(workshop, problem, survey, seconds)
+        seconds = survey.seconds + survey.capture_seconds + time.monotonic() - began
+        bench.store(workshop, problem, survey, seconds)
     began = time.monotonic()
-    verdict = judge(Counter(workshop, problem, stage))
+    with ExitStack() as ending:
+        ending.callback(workshop.clear)
+        verdict = judge(Counter(workshop, problem, stage))
     spent = Spent(seconds=time.monotonic() - began, trials=1)
     workshop.ledger.record(workshop.run, Decided(verdict, spent), ONLY_TRIAL)
     outcome = referee_outcome(verdict, max_slowdown)
@@ -73,7 +73,6 @@ def judged(
         outcome, notes = Outcome.INCONCLUSIVE, notes if is_told else [*notes, weakness]
     kept = ONLY_TRIAL if outcome is Outcome.FASTER else 0
     workshop.ledger.record(workshop.run, RunEnded(outcome, kept, {"notes": list(notes)}))
-    workshop.clear()
     with workshop.ledger:
         record = replay(workshop.ledger.events(workshop.run))
         return run_report(record.started.verb, workshop.run, record, workshop.sandbox.rung)

@@ -16,6 +16,7 @@ from optagent.errors import BadSetting, BaselineBroken
 from optagent.languages.python.changed import Changes, Pair, changes
 from optagent.languages.tests import Captured
 from optagent.verify.survey import Survey
+from optagent.workspace.presence import Presence
 
 Stage = Callable[[str], None]
 NO_CHANGES = Changes()
@@ -66,7 +67,7 @@ def picked(asked: Config, sides: Sides, stage: Stage) -> Picked | None:
     if adapter is None:
         adapter = adapter_for(settings, sides.base, place.parent)
     adapter.check(sides.base, settings)
-    ground = Ground(sides.base, tuple(pair.base for pair in choice.pairs), adapter, place)
+    ground = Ground(sides.base, tuple(pair.base for pair in choice.pairs), adapter, place, Presence(place))
     sides.judge_by_base()
     stage(f"environment: {adapter.described}")
     survey = _survey(sides, ground, settings, stage)

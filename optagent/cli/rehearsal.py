@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from optagent.cli import models
 from optagent.cli.buying import MOST_TOKENS, Seat
 from optagent.cli.progress import Progress
 from optagent.cli.proposing import limit_of
+from optagent.cli.reports import REHEARSAL
 from optagent.cli.session import Broken, Prepared, prepared
 from optagent.cli.settings import RunSettings
 from optagent.cli.shop import Counter
@@ -34,13 +36,14 @@ def rehearse(wanted: Sequence[RunSettings], state: Path | None, progress: Progre
     """For each target what Judge and Coder would be asked first. The baseline is taken, and no run is kept."""
     if not wanted[0].has_model:
         raise BadSetting("there is no model to ask, so nothing would be sent", "Name one: `--model NAME`.")
-    for found in prepared([one.checked() for one in wanted], state, progress):
-        if isinstance(found, Broken):
-            raise found.fault
-        try:
-            yield _questions(found)
-        finally:
-            found.workshop.abandon()
+    with closing(prepared([one.checked() for one in wanted], state, progress, REHEARSAL)) as targets:
+        for found in targets:
+            if isinstance(found, Broken):
+                raise found.fault
+            try:
+                yield _questions(found)
+            finally:
+                found.workshop.abandon()
 
 
 def _questions(found: Prepared) -> Rehearsal:

@@ -23,7 +23,8 @@ JUDGING = ("verify", "compare")
 SELFTEST = "selftest"
 """Verb of a run whose candidates are cheats of ours."""
 
-ONCE = (*JUDGING, SELFTEST)
+REHEARSAL = "dry-run"
+ONCE = (*JUDGING, SELFTEST, REHEARSAL, "profile")
 """Verbs of runs that `resume` does not take up again."""
 
 

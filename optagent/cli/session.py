@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optagent.cli import bench
 from optagent.cli.progress import Progress
 from optagent.cli.proposing import limit_of, proposers
-from optagent.cli.reports import moved_note
+from optagent.cli.reports import ONCE, moved_note
 from optagent.cli.settings import RunSettings
 from optagent.cli.shop import Coder, Counter, rules_coder
-from optagent.cli.workshop import Workshop, look_at, new_run, resumed_run
+from optagent.cli.workshop import Ground, Workshop, look_at, new_run, resumed_run
 from optagent.core.goal import Goal, Spent
 from optagent.core.outcome import Outcome, is_drowned
 from optagent.core.target import Target
@@ -29,6 +31,7 @@ from optagent.search.loop import Past, search
 from optagent.search.policy import Proposal
 from optagent.search.purse import Purse
 from optagent.verify.survey import Survey
+from optagent.workspace.presence import Presence
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,13 @@ def start(
 
     The tests of the untouched code are run for all targets together. Raises what is wrong with all of them.
     """
-    for found in prepared(wanted, state, progress):
-        if isinstance(found, Broken):
-            yield found
-            continue
-        found.store()
-        yield _go_on(found.workshop, found.problem, progress, coder)
+    with closing(prepared(wanted, state, progress)) as targets:
+        for found in targets:
+            if isinstance(found, Broken):
+                yield found
+                continue
+            found.store()
+            yield _go_on(found.workshop, found.problem, progress, coder)
 
 
 @dataclass(frozen=True)
@@ -89,44 +93,67 @@ class Prepared:
 
 def prepared(
     wanted: Sequence[RunSettings], state: Path | None, progress: Progress, verb: str = "run"
-) -> Iterator[Prepared | Broken]:
-    """Each run of a session as its turn comes, up to its baseline. One that is not stored has to be abandoned."""
+) -> Generator[Prepared | Broken]:
+    """Each run of a session as its turn comes, up to its baseline. One that is not stored has to be abandoned; of those
+    that cannot be resumed nothing is left when their turn does not come."""
     progress.stage("looking at the project")
     ground = look_at(wanted, state)
     progress.stage(f"environment: {ground.adapter.described}")
-    runs: list[Workshop] = []
+    waiting: deque[Workshop] = deque()
+    with ExitStack() as ending:
+        ending.callback(ground.presence.leave)
+        if verb in ONCE:
+            ending.callback(_abandon_all, waiting)
+        survey = _surveyed_together(wanted, ground, waiting, progress, verb)
+        for number in range(len(waiting)):
+            workshop = waiting.popleft()
+            progress.next_target()
+            if len(wanted) > 1:
+                progress.stage(f"target {number + 1} of {len(wanted)}: {workshop.target}")
+            try:
+                yield _baseline(workshop.with_folders(survey.folders), survey, number, progress)
+            except BaselineBroken as fault:
+                yield Broken(workshop.target, fault)
+
+
+def _surveyed_together(
+    wanted: Sequence[RunSettings], ground: Ground, begun: deque[Workshop], progress: Progress, verb: str
+) -> Survey:
+    """The tests run once for all runs of the session, which have begun; what is wrong with all of them leaves none."""
     try:
         for settings, target in zip(wanted, ground.targets, strict=True):
-            first = runs[0] if runs else None
+            first = begun[0] if begun else None
             origin, session = (first.base, first.run) if first else (None, "")
-            runs.append(new_run(settings, ground, target, origin, verb, session))
+            begun.append(new_run(settings, ground, target, origin, verb, session))
+        ground.presence.take(begun[0].run)
         progress.stage("running the tests twice")
-        survey = runs[0].survey(ground.targets)
+        return begun[0].survey(ground.targets)
     except OptagentError:
-        for workshop in runs:
-            workshop.abandon()
+        _abandon_all(begun)
         raise
-    for number, workshop in enumerate(runs):
-        progress.next_target()
-        if len(runs) > 1:
-            progress.stage(f"target {number + 1} of {len(runs)}: {workshop.target}")
-        try:
-            yield _baseline(workshop.with_folders(survey.folders), survey, number, progress)
-        except BaselineBroken as fault:
-            yield Broken(workshop.target, fault)
+
+
+def _abandon_all(begun: deque[Workshop]) -> None:
+    while begun:
+        begun.popleft().abandon()
 
 
 def resume(run: str, ledger: Ledger, place: Path, progress: Progress, coder: Coder = rules_coder) -> Ended:
-    """An interrupted run from where its ledger ends; decided trials keep their verdicts."""
-    record = replay(ledger.events(run))
-    workshop = resumed_run(run, record, ledger, place)
-    if record.baseline:
-        return _go_on(workshop, _restored(workshop, record.baseline, progress), progress, coder)
-    progress.stage("running the tests twice")
-    survey = _surveyed(workshop)
-    found = _baseline(workshop.with_folders(survey.folders), survey, 0, progress)
-    found.store()
-    return _go_on(found.workshop, found.problem, progress, coder)
+    """An interrupted run from where its ledger ends; decided trials keep their verdicts. Raises RunBusy."""
+    presence = Presence(place)
+    with ExitStack() as ending:
+        ending.callback(presence.leave)
+        presence.enter()
+        presence.take(replay(ledger.events(run)).session or run)
+        record = replay(ledger.events(run))  # to which nobody adds any more
+        workshop = resumed_run(run, record, ledger, presence)
+        if record.baseline:
+            return _go_on(workshop, _restored(workshop, record.baseline, progress), progress, coder)
+        progress.stage("running the tests twice")
+        survey = _surveyed(workshop)
+        found = _baseline(workshop.with_folders(survey.folders), survey, 0, progress)
+        found.store()
+        return _go_on(found.workshop, found.problem, progress, coder)
 
 
 def _restored(workshop: Workshop, taken: BaselineTaken, progress: Progress) -> Problem:
@@ -197,6 +224,10 @@ class Session:
 
     def _search(self) -> None:
         """Trials until the goal is confirmed, nothing is left to try, or the purse refuses."""
+        if self.goal.speedup:  # what an earlier session has decided, and may have met it with
+            self._claim([one for one in self.trials if self.goal.met_by(one.ratio)], MOST_CLAIMS - 1)
+        if self._is_goal_met():
+            return
         width = self.workshop.at_once
         for trial in search(self.proposers.policy, self.shop, self.purse, self.past, width):
             self.workshop.ledger.record(self.workshop.run, Decided(trial.verdict, trial.cost), trial.number)
@@ -258,10 +289,10 @@ class Session:
 
 def bought_elsewhere(ledger: Ledger, run: str, record: Record) -> Spent:
     """What the other runs of the same session have spent, or may have: the cap on money and tokens is the session's."""
-    session = record.started.settings.get("session")
+    session = record.session
     others = (name for name in ledger.runs() if name != run)
     started = ((name, next(iter(ledger.events(name, "run_started")), None)) for name in others)
-    same = [name for name, event in started if event and event.data["settings"].get("session", "") == session]
+    same = [name for name, event in started if event and event.data["settings"].get("session") == session]
     return sum((replay(ledger.events(name)).spent for name in same), Spent())
 
 

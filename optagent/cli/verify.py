@@ -85,11 +85,8 @@ def _candidate(ground: Ground, file: Path | None, revision: str | None) -> Candi
 
 
 def _survey(workshop: Workshop) -> Survey:
-    try:
+    with workshop.or_nothing():
         return workshop.survey((workshop.target,))
-    except OptagentError:
-        workshop.abandon()
-        raise
 
 
 def _verdict(counter: Counter, candidate: Candidate) -> Verdict:

@@ -6,8 +6,8 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from optagent.verify.survey import Survey
 from optagent.workspace.checkout import checkout
 from optagent.workspace.folders import remove
 from optagent.workspace.place import make_place, repository_place, state_root
+from optagent.workspace.presence import Presence
 from optagent.workspace.snapshot import Copy, copy_and_tell, digest
 from optagent.workspace.worktree import root_of
 
@@ -54,6 +55,7 @@ class Workshop:
     adapter: Adapter
     project: Project
     core: int
+    presence: Presence
 
     @property
     def sandbox(self) -> Sandbox:
@@ -103,7 +105,15 @@ class Workshop:
 
     def abandon(self) -> None:
         """The run never had a baseline: nothing of it is left."""
-        abandon(self.ledger, self.run, self.folder, self.folder.parent.parent)
+        abandon(self.ledger, self.run, self.folder, self.presence)
+
+    @contextmanager
+    def or_nothing(self) -> Iterator[None]:
+        """Whatever ends the body early, nothing of the run is left."""
+        with ExitStack() as undo:
+            undo.callback(self.abandon)
+            yield
+            undo.pop_all()
 
     def sweep(self) -> None:
         """Trees of candidates that a killed session left behind are gone."""
@@ -123,12 +133,13 @@ def place_of(repo: Path, state: Path | None) -> Path:
 @dataclass(frozen=True)
 class Ground:
     """What the runs of one session share. Everything that can be wrong with it has been looked at, and nothing has been
-    written: `tree` is the user's own, for reading only."""
+    written: `tree` is the user's own, for reading only. The session is present in its `place` from its first run on."""
 
     tree: Tree
     targets: tuple[Target, ...]
     adapter: Adapter
     place: Path
+    presence: Presence
 
 
 def look_at(wanted: Sequence[RunSettings], state: Path | None) -> Ground:
@@ -139,7 +150,7 @@ def look_at(wanted: Sequence[RunSettings], state: Path | None) -> Ground:
     adapter = adapter_for(settings, tree, place.parent)
     targets = tuple(adapter.target(tree, one.target) for one in wanted)
     adapter.check(tree, settings)
-    return Ground(tree, targets, adapter, place)
+    return Ground(tree, targets, adapter, place, Presence(place))
 
 
 def new_run(
@@ -152,37 +163,35 @@ def new_run(
 ) -> Workshop:
     """A run that has begun, on a copy of the user's files as they are now, or as they were in `origin`. Runs of one
     session share its name, which is that of its first run, and its money."""
-    place = ground.place
-    is_new = not place.exists()
-    ledger = Ledger.open(make_place(place))
+    place, presence = ground.place, ground.presence
+    while not (make_place(place) and presence.enter()):
+        pass  # another session was the last one here, and removed it
+    ledger = Ledger.open(place)
     run = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     folder = place / RUNS / run
     with ExitStack() as undo:
-        undo.callback(abandon, ledger, run, folder, place if is_new else None)
+        undo.callback(abandon, ledger, run, folder, presence)
         base, note = _set_up(folder, settings, origin)
+        project = ground.adapter.project(settings, folder, base, target)
+        version, core = __version__, own_core()
+        machine = fingerprint(ground.adapter.identity, core)
+        told = {
+            **settings.as_json(), "project": base.project, "rung": ground.adapter.sandbox.rung, "note": note,
+            "passed_over": ground.adapter.sandbox.passed_over,
+            "session": session or run,
+        }  # fmt: skip
+        spec, seed = settings.target, settings.seed
+        ledger.record(run, RunStarted(verb, settings.repo, spec, target, seed, version, digest(base), told, machine))
         undo.pop_all()
-    project = ground.adapter.project(settings, folder, base, target)
-    version, core = __version__, own_core()
-    machine = fingerprint(ground.adapter.identity, core)
-    ledger.record(
-        run,
-        RunStarted(
-            verb, settings.repo, settings.target, target, settings.seed, version, digest(base),
-            {
-                **settings.as_json(), "project": base.project, "rung": ground.adapter.sandbox.rung, "note": note,
-                "passed_over": ground.adapter.sandbox.passed_over,
-                "session": session or run,
-            }, machine,
-        ),
-    )  # fmt: skip
-    return Workshop(run, settings, ledger, folder, base, ground.adapter, project, core)
+    return Workshop(run, settings, ledger, folder, base, ground.adapter, project, core, presence)
 
 
-def resumed_run(run: str, record: Record, ledger: Ledger, place: Path) -> Workshop:
+def resumed_run(run: str, record: Record, ledger: Ledger, presence: Presence) -> Workshop:
     """The same run again, from its own copy of the code; the user's tree may have changed since."""
     settings = RunSettings.from_json(record.started.settings)
     if settings.has_model:
         settings = replace(settings, key_command=read(settings.repo_path, {}, os.environ)["key_command"])
+    place = presence.place
     folder = place / RUNS / run
     if not (folder / BASE).is_dir():
         raise BadSetting(f"run {run} has ended; its files are gone", f"See what it found with `optagent show {run}`.")
@@ -192,24 +201,25 @@ def resumed_run(run: str, record: Record, ledger: Ledger, place: Path) -> Worksh
     project = adapter.project(settings, folder, base, record.started.target)
     core = own_core()
     ledger.record(run, Resumed(__version__, fingerprint(adapter.identity, core), settings.as_json()))
-    workshop = Workshop(run, settings, ledger, folder, base, adapter, project, core)
+    workshop = Workshop(run, settings, ledger, folder, base, adapter, project, core, presence)
     if record.baseline is not None:
         workshop = workshop.with_folders(tuple(record.baseline.extra["folders"]))
     workshop.sweep()
     return workshop
 
 
-def abandon(ledger: Ledger, run: str, folder: Path, new_place: Path | None) -> None:
-    """A run that never had a baseline leaves nothing, not even the place that was made for it."""
+def abandon(ledger: Ledger, run: str, folder: Path, presence: Presence) -> None:
+    """A run that never had a baseline leaves nothing, not even the place if nobody else has runs there."""
     ledger.forget(run)
     if folder.exists():
         remove(folder)
-    is_empty = not ledger.runs()
-    ledger.close()
-    if new_place is not None and is_empty:
-        remove(new_place)
-        with suppress(OSError):  # others may keep their runs beside ours
-            new_place.parent.rmdir()
+    with presence.alone() as is_alone:
+        is_over = is_alone and not ledger.runs()
+        ledger.close()
+        if is_over:
+            remove(presence.place)
+            with suppress(OSError):  # others may keep their runs beside ours
+                presence.place.parent.rmdir()
 
 
 def _users_tree(repo: Path) -> Tree:

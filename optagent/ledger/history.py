@@ -91,6 +91,11 @@ class Record:
         return self.started.machine if self.resumed_on is None else self.resumed_on
 
     @property
+    def session(self) -> str:
+        """By the name of its first run; empty where versions before sessions wrote it."""
+        return str(self.started.settings.get("session", ""))
+
+    @property
     def spent(self) -> Spent:
         """What the baseline, the decided trials and the claims cost, and what was or may have been paid for others."""
         return sum([*self.unsettled.values(), *self.open.values()], self.settled)

@@ -48,8 +48,9 @@ def search(policy: Policy, shop: Shop, purse: Purse, past: Past, width: int = 1)
     waiting = deque(past.pending)
     number = max([trial.number for trial in past.trials] + [number for number, _ in past.pending], default=0)
     while True:
-        flight = [waiting.popleft() for _ in range(min(width, len(waiting)))]
-        while len(flight) < width and (not flight or purse.has(ONE_TRIAL)):
+        pending = [waiting.popleft() for _ in range(min(width, len(waiting)))]
+        flight = [*pending]
+        while not pending and len(flight) < width and (not flight or purse.has(ONE_TRIAL)):
             ask = partial(policy.ask, number + 1) if not flight else policy.ahead
             proposal = _affordable(number + 1, ask, shop, purse, seen)
             if proposal is None:
@@ -63,8 +64,8 @@ def search(policy: Policy, shop: Shop, purse: Purse, past: Past, width: int = 1)
             purse.settle(ONE_TRIAL, ONE_TRIAL)
             policy.tell(trial)
             yield trial
-            if not purse.has(NOTHING):
-                break  # the time is over: the others stay undecided
+            if not (pending or purse.has(NOTHING)):
+                break  # the time is over: the others stay undecided, but for those that an earlier session has begun
 
 
 def _affordable(

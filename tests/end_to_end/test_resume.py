@@ -13,8 +13,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from small_project import small_project
+from small_project import FAST, run, small_project
 
+from optagent.cli.progress import Progress
+from optagent.cli.session import Session, resume
+from optagent.core.outcome import Outcome
 from optagent.ledger.history import replay
 from optagent.ledger.store import Ledger
 
@@ -160,6 +163,36 @@ def test_who_is_asked_to_end_ends_with_130_and_leaves_a_run_that_can_be_resumed(
     assert wait_until_gone(state) == []
     done = subprocess.run(command("resume", repo, "--state", state), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_run_that_is_going_on_is_not_gone_on_with(tmp_path):
+    repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
+    words = command("run", repo, "--target", "score", "--state", state)
+    process = subprocess.Popen(words, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    wait_for_events(process, state, 3)
+    done = subprocess.run(command("resume", repo, "--state", state), capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "going on in another process" in done.stderr
+    assert process.wait() in (0, 1)
+
+
+def test_a_run_that_has_met_its_goal_is_not_searched_further(tmp_path, monkeypatch):
+    repo, state = small_project(tmp_path / "repo"), tmp_path / "state"
+
+    def killed(session: object, fault: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "_end", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(repo, state, FAST, speedup=1.1)
+    (place,) = [folder for folder in state.iterdir() if folder.is_dir()]
+    ledger = Ledger.open(place, create=False)
+    asked: list[object] = []
+    with Progress(10, quiet=True) as progress:
+        ended = resume(ledger.runs()[0], ledger, place, progress, lambda counter: lambda parent: asked.append(1) or [])
+    assert (ended.outcome, ended.goal_met, asked) == (Outcome.FASTER, True, [])
+    ledger.close()
 
 
 def test_a_run_that_has_ended_is_shown_again_and_costs_nothing(tmp_path):

@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 from small_project import SLOW, small_project
 
+from optagent.cli.progress import Progress
+from optagent.cli.reports import REHEARSAL
+from optagent.cli.session import Prepared, prepared
+from optagent.cli.settings import RunSettings
+
 pytestmark = pytest.mark.slow
 
 PIECES = '''"""Lines of text."""
@@ -110,6 +115,20 @@ def test_one_wrong_name_among_several_ends_the_run_before_anything_is_written(re
     assert "'nothing_like_it'" in done.stderr
     assert done.stdout == ""
     assert not state.exists()
+
+
+def test_nothing_is_left_of_a_rehearsal_that_is_interrupted_and_nobody_goes_on_with_one(repo, tmp_path):
+    state = tmp_path / "state"
+    wanted = [RunSettings(str(repo), "score"), RunSettings(str(repo), "lines")]
+    with Progress(10, quiet=True) as progress:
+        targets = prepared(wanted, state, progress, REHEARSAL)
+        found = next(targets)
+        assert isinstance(found, Prepared)
+        done = optagent("resume", repo, "--state", state)
+        assert (done.returncode, "cannot go on" in done.stderr) == (2, True)
+        targets.close()
+        found.workshop.abandon()
+    assert optagent("runs", repo, "--state", state).stdout == "no runs yet\n"
 
 
 def test_the_two_hottest_functions_are_taken(repo, tmp_path):

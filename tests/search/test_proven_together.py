@@ -135,6 +135,16 @@ def test_trials_that_another_session_left_are_proven_together_too():
     assert [(one.number, one.verdict) for one in found] == [(4, NOT), (5, faster(2))]
 
 
+def test_what_an_earlier_session_has_begun_is_decided_also_when_the_time_is_over():
+    bench = Bench(dict.fromkeys("abcde", NOT), {})
+    bench.now = 60.0
+    pending = [(number, Proposal(candidate(text))) for number, text in enumerate("abcde", 1)]
+    purse = Purse(Spent(30.0, 100, 1.0, 1), Spent(seconds=60.0), lambda: bench.now, Spent(trials=5))
+    assert not purse.has(Spent())
+    found = search(Scripted(), bench.shop(), purse, Past((), pending), 2)
+    assert [one.number for one in found] == [1, 2, 3, 4, 5]
+
+
 def test_what_is_out_of_scope_is_so_beside_others_too():
     bench = Bench({"a": Rejected("out of scope"), "b": NOT}, {"": ["a", "b"]})
     assert [one.verdict for one in searched(bench)] == [Rejected("out of scope"), NOT]
