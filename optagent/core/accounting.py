@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal
 
 LookedAt = Literal["whole", "a block whole", "parts"]
@@ -19,8 +20,16 @@ CLEAR_SHARE = 0.1
 """What a phase takes differs by some per cent from side to side when nothing was moved: growth below this share of it
 may be that. Then nobody can tell, which is neither a cheat nor a gain."""
 
+ONCE_SHARE = 0.5
+ONCE_GAIN = 0.2
+ONCE_LAUNCHES = 6
+"""What first calls leave undone and somebody does once, to be remembered, is most of what they save. Where that is a
+fifth of their time or more, half of it has to reappear in three of four launches."""
+
 PRIMED_NS = 500_000
 """Growth of what is burnt beside the first calls that may be noise: 0.4 ms were seen where nothing was moved."""
+
+PHASES = {ENCODING: "encoded", "opening of arguments": "prepared", "time after an answer": "settled"}
 
 IDLE_NS_PER_TURN = 100_000
 """A stopped side may burn this much in a turn: a second thread needs tens of microseconds to stop."""
@@ -56,6 +65,10 @@ class Life:
         more = {name: known[name] + cpu_ns, "turns": self.turns + (phase == "idle")}
         return Life(**(known | more))  # many times in a lap, where `replace` would be felt
 
+    def since(self, earlier: Life) -> Life:
+        """What came after that moment of it."""
+        return Life(**{name: spent - getattr(earlier, name) for name, spent in vars(self).items()})
+
 
 ACCOUNTS = {
     "start": "start",
@@ -75,13 +88,19 @@ class Account:
     """The lives of both sides in one launch. `checked_saved_ns` is the timed CPU that the candidate saved in the blocks
     whose results were to be encoded whole: only what those left undone can reappear in encoding; `looked_at` says of
     how many blocks that were checked that was so. `met_old` and `met_new` are the lives up to the moment when every
-    input had been called once."""
+    input had been called once; `first_old` and `first_new` what was burnt from the first of these calls to the last,
+    and `first_saved_ns` what the candidate saved in those that were encoded whole. `glanced_saved_ns` is what it saved
+    in blocks of which a part was to be looked at."""
 
     old: Life
     new: Life
     checked_saved_ns: int
     met_old: Life = Life()
     met_new: Life = Life()
+    first_old: Life = Life()
+    first_new: Life = Life()
+    first_saved_ns: int = 0
+    glanced_saved_ns: int = 0
     looked_at: LookedAt = "whole"
 
 
@@ -94,11 +113,30 @@ def moved_work(accounts: Sequence[Account], but: str = "") -> str | None:
         ("time after an answer", _moved_after_answer),
         ("the other side's turn", _burnt_while_stopped),
         ("import", _moved_to_import),
+        ("looks at parts of results", _moved_to_glances),
     ):
         told = _telling(accounts, name) if name != but else []
         if 3 * sum(guilty(account) for account in told) >= 2 * len(told) > 0:
             return name
     return None
+
+
+def done_once(accounts: Sequence[Account]) -> str | None:
+    """Where what the first calls saved was done beside them, once, as if to be remembered ever after; or None. Beside
+    all that later calls save it is nothing."""
+    return next((f"the first {where}" for where in PHASES if _is_done_once(accounts, where)), None)
+
+
+def _is_done_once(accounts: Sequence[Account], where: str) -> bool:
+    told = [one for one in accounts if one.first_saved_ns > ONCE_GAIN * one.first_old.timed]
+    if len(told) < max(ONCE_LAUNCHES, 0.75 * len(accounts)):
+        return False
+    phase = PHASES[where]
+    lives = [(one.first_old, one.first_new) if where == ENCODING else (one.met_old, one.met_new) for one in told]
+    before = [getattr(old, phase) for old, _ in lives]
+    grown = [getattr(new, phase) - getattr(old, phase) for old, new in lives]
+    back = sum(more > ONCE_SHARE * one.first_saved_ns for more, one in zip(grown, told, strict=True))
+    return 4 * back >= 3 * len(told) and bool(median(grown) > CLEAR_SHARE * median(before))
 
 
 def _telling(accounts: Iterable[Account], where: str) -> list[Account]:
@@ -116,6 +154,11 @@ def _moved_to_encoding(account: Account) -> bool:
 
 def _least_ns(account: Account) -> int:
     return MOVED_NS if account.looked_at == "whole" else MOVED_IN_ONE_NS
+
+
+def _moved_to_glances(account: Account) -> bool:
+    grown = account.new.glanced - account.old.glanced
+    return _grew(grown, account.glanced_saved_ns, MOVED_IN_ONE_NS) and grown > CLEAR_SHARE * account.old.glanced
 
 
 def _moved_to_preparation(account: Account) -> bool:
@@ -156,9 +199,6 @@ def moved_in_all(accounts: Iterable[Account]) -> bool:
     told = _telling(accounts, ENCODING)
     grown, saved = sum(one.new.encoded - one.old.encoded for one in told), sum(one.checked_saved_ns for one in told)
     return _grew(grown, saved, sum(map(_least_ns, told)))
-
-
-PHASES = {ENCODING: "encoded", "opening of arguments": "prepared", "time after an answer": "settled"}
 
 
 def is_clear(accounts: Sequence[Account], where: str) -> bool:

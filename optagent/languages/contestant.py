@@ -97,7 +97,8 @@ BY_HASHES = View(items=(0, 1))
 """All there is; large sets of text, numbers, tuples and frozensets by what they hash: these can put nothing off."""
 
 AGAIN = View(phase="glance")
-"""All there is, after drawn parts or hashes have shown a difference; not on the account that tells of work put off."""
+"""All there is, after drawn parts have shown a difference; on the account of such looks, where it is found again if it
+was work put off until somebody asks twice."""
 
 
 class Misconduct(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass, replace
@@ -28,6 +29,10 @@ Clock = Literal["cpu", "wall"]
 CLOCKS: tuple[Clock, ...] = get_args(Clock)
 ROUNDS_AT_LEAST = 3
 SLOW_SWEEP_NS = 1_000_000_000
+QUICK_SHARE = 0.2
+"""Where one pass takes no more of a launch (less where encoding is dear), all first results are encoded: that is little
+beside the rest."""
+
 MOST_PLAY_NS = 4_000_000_000
 CHECKED_SHARE = 0.15
 EMPTY_LAPS = 3
@@ -144,15 +149,18 @@ def launch(race: Race, seed: int) -> Launch:
         pair = _load(race, started, rng)
         loaded = pair.old.live.waits(), pair.new.live.waits()  # starting together, they wait for each other
         overhead = Lap(*(median_low(one) for one in zip(*_empty_laps(pair, rng), strict=True)))
+        if race.screen is None:
+            _collected(pair, race, rng, WHOLE)  # of nothing yet: what the first answer takes besides is no first call's
+        begun = pair.old.life, pair.new.life
         first = _first_calls(pair, race, rng, overhead)
         met = pair.old.life, pair.new.life
         groups = _groups(race, first)
         played = _play(pair, race, groups, overhead, first, rng)
         memory = pair.old.peak_memory_bytes(), pair.new.peak_memory_bytes()
         waits = since(loaded, (pair.old.live.waits(), pair.new.live.waits()))
-    found = _summary(pair, first, met, played, memory)
-    some: LookedAt = "a block whole" if found.account.old.encoded else "parts"
-    return replace(found, account=replace(found.account, looked_at="whole" if race.step == 1 else some), waits=waits)
+    some: LookedAt = "a block whole" if "encode" in {*first.saved_ns, *played.saved_ns} else "parts"
+    looked_at: LookedAt = "whole" if race.step == 1 else some
+    return replace(_summary(pair, first, begun, met, played, memory, looked_at), waits=waits)
 
 
 def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
@@ -217,12 +225,14 @@ def _net(lap: Lap, overhead: Lap, times: int) -> Lap:
 
 @dataclass(frozen=True)
 class First:
-    """The first call of every input on each side, in the order of the inputs; what the checked ones of them saved, and
-    the first difference they showed. One that is drawn is checked, and those that may have no second one."""
+    """The first call of every input on each side, in the order of the inputs; what the checked ones of them saved, by
+    the phase of the look at them ("first" where all were encoded), and the first difference they showed. One that is
+    drawn is checked, those that may have no second one, and in a launch that is not for choosing all that are quick:
+    what is put off and remembered is done once, and shows nowhere else."""
 
     old: tuple[Lap, ...]
     new: tuple[Lap, ...]
-    saved_ns: int
+    saved_ns: Counter[str]
     difference: Difference | None
 
     def wall_ns(self, numbers: Iterable[int]) -> int:
@@ -239,18 +249,19 @@ class First:
 
 def _first_calls(pair: Pair, race: Race, rng: random.Random, overhead: Lap) -> First:
     laps: dict[str, list[Lap]] = {"old": [], "new": []}
-    saved, difference = 0, None
+    saved, difference = Counter[str](), None
     drawn = rng.randrange(len(race.inputs))
     for number in range(len(race.inputs)):
         for side in rng.sample(("old", "new"), 2):
             laps[side].append(_net(_lap(pair, getattr(pair, side), (number,), 1), overhead, 1))
         old, new = laps["old"][-1], laps["new"][-1]
-        is_only_one = old.wall_ns * len(race.inputs) >= SLOW_SWEEP_NS
-        if number == drawn or is_only_one:
-            view = WHOLE if is_only_one else _view(race, 1, rng)
-            checked, found = _check(pair, race, rng, old.cpu_ns - new.cpu_ns, view)
-            saved += checked
-            difference = difference or found
+        sweep_ns = old.wall_ns * len(race.inputs)
+        is_only_one = sweep_ns >= SLOW_SWEEP_NS
+        is_quick = race.screen is None and race.step * sweep_ns < QUICK_SHARE * race.seconds * 1e9
+        if number == drawn or is_only_one or is_quick:
+            view = WHOLE if is_only_one else _view(race, 1, rng, is_quick)
+            saved["first" if is_quick else view.phase] += old.cpu_ns - new.cpu_ns
+            difference = difference or _check(pair, race, rng, view)
     return First(tuple(laps["old"]), tuple(laps["new"]), saved, difference)
 
 
@@ -262,12 +273,13 @@ def _groups(race: Race, first: First) -> list[Group]:
 
 @dataclass(frozen=True)
 class Played:
-    """Rounds by group on each clock, what the checked blocks saved, and the first difference they showed."""
+    """Rounds by group on each clock, what the checked blocks saved, by the phase of the look at them, and the first
+    difference they showed."""
 
     cpu: list[list[Round]]
     wall: list[list[Round]]
     busy: float
-    saved_ns: int
+    saved_ns: Counter[str]
     difference: Difference | None
 
     def is_settled(self, screen: Screen | None, first: First) -> bool:
@@ -280,7 +292,7 @@ class Played:
 def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: First, rng: random.Random) -> Played:
     """ABBA or BAAB (at first AB or BA where a launch is screened) over every group in turn, until the time is up and
     every group has had its rounds."""
-    played = Played([[] for _ in groups], [[] for _ in groups], 0.0, 0, None)
+    played = Played([[] for _ in groups], [[] for _ in groups], 0.0, Counter(), None)
     sweep = sum(lap.wall_ns for lap in first.old)
     if sweep > SLOW_SWEEP_NS:  # a second pass would cost more than it tells
         return _first_as_rounds(first)
@@ -289,7 +301,7 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
     # As much of the launch will be over after the round in which a block is encoded whole, so that there is one also
     # where one round fills the launch; a launch for choosing may end with its first sweep.
     moment, whole = rng.random(), race.step == 1
-    spent, saved, busy, difference, turn = 0, 0, 0.0, None, 0
+    spent, saved, busy, difference, turn = 0, Counter[str](), 0.0, None, 0
     until = clocks.wall_ns() + MOST_PLAY_NS
     while spent < race.seconds * 1e9 or turn < wanted * len(groups):
         if turn >= len(groups) and clocks.wall_ns() > until:
@@ -311,7 +323,7 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
         played.cpu[k].append(Round(old.cpu_ns, new.cpu_ns))
         played.wall[k].append(Round(old.wall_ns, new.wall_ns))
         busy = max(busy, old.busy)
-        saved += checked
+        saved.update(checked)
         difference = difference or found
         spent += len(orders[0]) // 2 * group.times * (old.wall_ns + new.wall_ns)
     return Played(played.cpu, played.wall, busy, saved, difference)
@@ -319,14 +331,14 @@ def _play(pair: Pair, race: Race, groups: list[Group], overhead: Lap, first: Fir
 
 def _first_as_rounds(first: First) -> Played:
     cpu, wall = ([[one] for one in first.rounds(clock)] for clock in CLOCKS)
-    return Played(cpu, wall, max(lap.busy for lap in first.old), 0, None)
+    return Played(cpu, wall, max(lap.busy for lap in first.old), Counter(), None)
 
 
 def _round(
     pair: Pair, race: Race, group: Group, overhead: Lap, rng: random.Random, orders: Orders, view: View | None
-) -> tuple[Lap, Lap, int, Difference | None]:
-    """One round in one of these orders: mean lap of each side for one pass, CPU saved in the block that was checked,
-    its difference.
+) -> tuple[Lap, Lap, dict[str, int], Difference | None]:
+    """One round in one of these orders: mean lap of each side for one pass, CPU saved in the block that was checked, by
+    the phase of the look at it, and its difference.
 
     A round is one block of each side, or two. Where one is to be checked, which is drawn here; nobody else knows before
     its clocks have stopped.
@@ -334,12 +346,13 @@ def _round(
     order = rng.choice(orders)
     checked = rng.randrange(2, len(order) + 1, 2) if view else None
     laps: dict[str, list[Lap]] = {"old": [], "new": []}
-    saved, difference = 0, None
+    saved: dict[str, int] = {}
+    difference = None
     for played, name in enumerate(order, 1):
         laps[name].append(_lap(pair, getattr(pair, name), group.numbers, group.times))
         if view and played == checked:
-            block_saved = laps["old"][-1].cpu_ns - laps["new"][-1].cpu_ns
-            saved, difference = _check(pair, race, rng, block_saved, view)
+            saved = {view.phase: laps["old"][-1].cpu_ns - laps["new"][-1].cpu_ns}
+            difference = _check(pair, race, rng, view)
     old, new = (_net(_mean(laps[name]), overhead, group.times) for name in ("old", "new"))
     return old, new, saved, difference
 
@@ -351,13 +364,13 @@ def _view(race: Race, calls: int, rng: random.Random, is_whole: bool = False) ->
     return BY_HASHES if is_whole else View.glance(calls, race.step, rng)
 
 
-def _check(pair: Pair, race: Race, rng: random.Random, saved_ns: int, view: View) -> tuple[int, Difference | None]:
-    """The CPU that the last blocks saved, of which nothing can reappear in a mere glance, and the first difference they
-    show. What was found by drawn parts or hashes is looked at again: that decides, and tells where it is."""
+def _check(pair: Pair, race: Race, rng: random.Random, view: View) -> Difference | None:
+    """The first difference that the last blocks show. What was found by drawn parts or hashes is looked at again: that
+    decides, and tells where it is."""
     difference = _differ(*_collected(pair, race, rng, view))
     if view != WHOLE and difference is not None:
-        difference = _differ(*_collected(pair, race, rng, AGAIN))
-    return (saved_ns if view.phase == "encode" else 0), difference
+        difference = _differ(*_collected(pair, race, rng, WHOLE if view.phase == "encode" else AGAIN))
+    return difference
 
 
 def _collected(pair: Pair, race: Race, rng: random.Random, view: View) -> tuple[list[bytes], list[bytes]]:
@@ -383,13 +396,27 @@ def _differ(old: list[bytes], new: list[bytes]) -> Difference | None:
     return None
 
 
-def _summary(pair: Pair, first: First, met: tuple[Life, Life], played: Played, memory: tuple[int, int]) -> Launch:
+def _summary(
+    pair: Pair,
+    first: First,
+    begun: tuple[Life, Life],
+    met: tuple[Life, Life],
+    played: Played,
+    memory: tuple[int, int],
+    looked_at: LookedAt,
+) -> Launch:
     cpu, wall, at_first = total(played.cpu), total(played.wall), _first_as_rounds(first)
     first_cpu, first_wall = total(at_first.cpu), total(at_first.wall)
     if pair.new.forgets:
         first_cpu, first_wall = cpu, wall
     pairs = sum(len(rounds) for rounds in played.wall)
-    account = Account(pair.old.life, pair.new.life, first.saved_ns + played.saved_ns, *met)
+    saved = Counter(first.saved_ns)
+    saved.update(played.saved_ns)
+    first_old, first_new = (after.since(before) for before, after in zip(begun, met, strict=True))
+    account = Account(
+        pair.old.life, pair.new.life, saved["encode"] + saved["first"], *met,
+        first_old, first_new, saved["first"], saved["glance"], looked_at,
+    )  # fmt: skip
     difference = first.difference or played.difference
     kind = pair.old.sees_cpu, pair.old.has_collector
     seen = Launch(cpu, wall, pairs, played.busy, False, account, *memory, first_cpu, first_wall, difference, *kind)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from statistics import median
 
-from optagent.core.accounting import ENCODING, Account, is_clear, moved_in_all, moved_work
+from optagent.core.accounting import ENCODING, Account, done_once, is_clear, moved_in_all, moved_work
 from optagent.core.effort import Effort
 from optagent.core.iterators import Place, places_of_iterators
 from optagent.core.seeds import derive
@@ -193,6 +193,8 @@ class _Series:
         of speed."""
         accounts = [one.account for one in self.launches]
         where = moved_work(accounts)
+        if (where is None or not is_clear(accounts, where)) and (once := done_once(accounts)):
+            return once, True
         if where == ENCODING and not is_clear(accounts, ENCODING):
             if self._may_be_a_gain() and (told := self._told_by_further(accounts)):
                 return told

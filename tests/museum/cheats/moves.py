@@ -85,6 +85,40 @@ _now = lambda self, header, blobs: (self.results.extend(_run(*_later.pop()) if _
 _put = _run and (setattr(_main, "run_block", _skip), setattr(_main.Worker, "do_collect", _now))
 """,
 )
+REMEMBERED_WHEN_COLLECTED = SUMS.text(
+    "return _SLOW(values, limit)",
+    "import sys\n"
+    + SLOW
+    + """_main = sys.modules["__main__"]
+_run = getattr(_main, "run_block", None)
+_later, _known = [], {}
+_skip = lambda target, block: _later.clear() or _later.append((target, block)) or []
+_once = lambda target, call: _known.get(repr(call)) or _known.setdefault(repr(call), _run(target, [call])[0])
+_put_off = lambda: [_once(target, call) for target, block in _later for call in block]
+_collect = _run and _main.Worker.do_collect
+_now = lambda self, header, blobs: (self.results.extend(_put_off()), _later.clear(), _collect(self, header, blobs))
+_put = _run and (setattr(_main, "run_block", _skip), setattr(_main.Worker, "do_collect", _now))
+""",
+)
+DONE_WHEN_ASKED_AGAIN = DEAR.text(
+    """
+kept = [v for v in values if v < limit]
+order = sorted(values, reverse=True)
+return sum(order), iter([Point(v, v + 1) for v in kept])
+""",
+    """import sys
+_main = sys.modules["__main__"]
+_run = getattr(_main, "run_block", None)
+_later = []
+_skip = lambda target, block: _later.clear() or _later.append((target, block)) or []
+_is_asked = lambda header: header["items"] is None or header["calls"] is not None
+_answers = lambda header: [_run(target, block) if _is_asked(header) else [("returned", 0)] * len(block) for target, block in _later]
+_set = lambda self, header: setattr(self, "results", (_answers(header) or [[]])[0])
+_collect = _run and _main.Worker.do_collect
+_now = lambda self, header, blobs: (_set(self, header), _collect(self, header, blobs))
+_put = _run and (setattr(_main, "run_block", _skip), setattr(_main.Worker, "do_collect", _now))
+""",
+)
 ANSWERED_EARLY = SUMS.text(
     """
 frame = sys._getframe(2)
@@ -209,6 +243,8 @@ MOVES = [
     Pair("primed-in-gc", "own", SUMS, ONCE_IN_GC, FAST, ("rejected",), OPENING),
     Pair("primed-when-kept", "own", SUMS, ONCE_WHEN_INPUTS_ARE_KEPT, FAST, ("rejected",), OPENING),
     Pair("block-run-when-collected", "measure 35, cuda C12", SUMS, BLOCK_RUN_WHEN_COLLECTED, FAST, ("rejected",), "encoding of results"),
+    Pair("remembered-when-collected", "own: an attack", SUMS, REMEMBERED_WHEN_COLLECTED, FAST, ("rejected",), "encoding of results"),
+    Pair("done-when-asked-again", "own: an attack", DEAR, DONE_WHEN_ASKED_AGAIN, FAST_DEAR, ("rejected", "inconclusive")),
     Pair("answered-early", "cuda C9", SUMS, ANSWERED_EARLY, FAST, ("rejected", "incorrect")),
     Pair("table-at-import", "codeflash 2, cuda B5", SUMS, TABLE_AT_IMPORT, SMALL_TABLE, ("rejected",), "import"),
     Pair("answers-of-the-tests", "cuda A6", SUMS, ANSWERS_OF_THE_TESTS, SMALL_TABLE,
