@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -32,6 +31,7 @@ from optagent.languages.python.project import PythonProject
 from optagent.ledger.events import Screened
 from optagent.report.document import same
 from optagent.report.run import document, text
+from optagent.report.text import safe
 from optagent.search.policy import Proposal
 from optagent.workspace.checkout import checkout
 
@@ -59,13 +59,13 @@ def compare(first: Path, given: Mapping[str, Any], wanted: Wanted, json: bool) -
         with Progress(asked["max_minutes"], quiet=json) as progress, ExitStack() as stack:
             between = None if wanted.new else ends(first, wanted.base or "", wanted.head or "")
             if between and between.are_same:
-                return _nothing_changed(target, notes_of(between), json)
+                return _nothing_changed(target, notes_of(between), progress, json)
             progress.stage("checking out both sides")
             found = of_revisions(first, between) if between else of_files(first, wanted.new or first)
             sides = stack.enter_context(found)
             picked = picking.picked(asked, sides, progress.stage)
             if picked is None:
-                return _nothing_changed(target, sides.notes, json)
+                return _nothing_changed(target, sides.notes, progress, json)
             judge = Judge(picked, sides, progress, most, json)
             shown = list(judge.results())
     except OptagentError as fault:
@@ -94,12 +94,12 @@ def check_settings(asked: Config) -> None:
     asked.run_settings("").checked()
 
 
-def _nothing_changed(target: str, notes: tuple[str, ...], json: bool) -> int:
+def _nothing_changed(target: str, notes: tuple[str, ...], progress: Progress, json: bool) -> int:
     if json:
         emit(same("compare", target, list(notes)))
     else:
-        sys.stdout.write("equivalent: the code is the same on both sides, so nothing was run\n")
-        sys.stdout.writelines(f"note: {note}\n" for note in notes)
+        told = "equivalent: the code is the same on both sides, so nothing was run\n"
+        progress.result(told + "".join(f"note: {safe(note)}\n" for note in notes))
     return codes.OK
 
 
@@ -138,7 +138,7 @@ class Judge:
         except BaselineBroken as fault:
             return self._broken(number, fault)
         if not self.json:
-            sys.stdout.write(text(report))
+            self.progress.result(text(report))
         return Shown(document(report), report.outcome)
 
     def _with_head(self, workshop: Workshop, pair: Pair) -> tuple[Workshop, Tree]:

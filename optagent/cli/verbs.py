@@ -38,7 +38,10 @@ def run(repo: Path, given: Mapping[str, Any], json: bool, write: bool = False) -
         asked = read(repo, given, os.environ)
         with Progress(asked["max_minutes"], quiet=json) as progress:
             wanted = _wanted(asked, progress)
-            shown = [_shown("run", one, json, repo if write else None) for one in start(wanted, asked.state, progress)]
+            shown = [
+                _shown("run", one, json, progress, repo if write else None)
+                for one in start(wanted, asked.state, progress)
+            ]
     except OptagentError as fault:
         return failed("run", ", ".join(given.get("target") or ()), fault, json)
     return _close("run", shown, json)
@@ -67,7 +70,7 @@ def _wanted(asked: Config, progress: Progress) -> list[RunSettings]:
     return [asked.run_settings(one) for one in targets]
 
 
-def _shown(verb: str, ended: Ended | Broken, json: bool, write_to: Path | None = None) -> Shown:
+def _shown(verb: str, ended: Ended | Broken, json: bool, progress: Progress, write_to: Path | None = None) -> Shown:
     """One target's end, printed for people as soon as it is there."""
     if isinstance(ended, Broken):
         outcome, fault = Outcome.BASELINE_BROKEN, ended.fault
@@ -78,7 +81,7 @@ def _shown(verb: str, ended: Ended | Broken, json: bool, write_to: Path | None =
         report = replace(report, outcome=ended.outcome)
         done = applying.write(ledger, write_to, workshop.run) if write_to and ended.trial else None
     if not json:
-        sys.stdout.write(text(report) + (done.text() if done else ""))
+        progress.result(text(report) + (done.text() if done else ""))
     told = document(report)
     if done:
         told = told.model_copy(update={"written": done.written})
@@ -115,7 +118,7 @@ def resume(repo: Path, run: str, state: Path | None, json: bool) -> int:
 
     try:
         with Progress(float(record.started.settings.get("minutes", 10)), quiet=json) as progress:
-            shown = _shown("resume", resume_session(name, ledger, place, progress), json)
+            shown = _shown("resume", resume_session(name, ledger, place, progress), json, progress)
     except OptagentError as fault:
         return failed("resume", record.started.spec, fault, json)
     return _close("resume", [shown], json)
@@ -132,7 +135,7 @@ def replay_run(repo: Path, run: str, state: Path | None, json: bool) -> int:
         raise RunNotFound(f"run {name} bought no replies, so that there is nothing to replay", "Start it anew: `run`.")
     try:
         with Progress(settings.minutes, quiet=json) as progress:
-            shown = [_shown("replay", one, json) for one in start([settings], state, progress)]
+            shown = [_shown("replay", one, json, progress) for one in start([settings], state, progress)]
     except OptagentError as fault:
         return failed("replay", record.started.spec, fault, json)
     return _close("replay", shown, json)
