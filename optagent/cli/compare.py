@@ -12,7 +12,7 @@ from typing import Any
 
 from optagent.cli import picking
 from optagent.cli.config import Config, read
-from optagent.cli.endings import Shown, close_judged, emit, failed, failed_document
+from optagent.cli.endings import Shown, close_judged, emit, failed, failed_document, gather
 from optagent.cli.judging import ONLY_TRIAL, factor_of, judged
 from optagent.cli.picking import Picked
 from optagent.cli.progress import Progress
@@ -51,6 +51,7 @@ class Wanted:
 def compare(first: Path, given: Mapping[str, Any], wanted: Wanted, json: bool) -> int:
     """Every target judged and told; the exit code is that of the worst."""
     target = ", ".join(given.get("target") or ())
+    shown: list[Shown] = []
     try:
         most = factor_of(wanted.max_slowdown)
         check(first, wanted)
@@ -67,7 +68,7 @@ def compare(first: Path, given: Mapping[str, Any], wanted: Wanted, json: bool) -
             if picked is None:
                 return _nothing_changed(target, sides.notes, progress, json)
             judge = Judge(picked, sides, progress, most, json)
-            shown = list(judge.results())
+            gather(shown, "compare", judge.results(), picked.names)
     except OptagentError as fault:
         return failed("compare", target, fault, json)
     return close_judged("compare", shown, [*picked.untold, *judge.late], json)

@@ -12,7 +12,7 @@ from typing import Any
 
 from optagent.cli import applying, exporting, models
 from optagent.cli.config import Config, read
-from optagent.cli.endings import Shown, emit, error_part, failed, failed_document, row
+from optagent.cli.endings import Shown, emit, error_part, failed, failed_document, gather, row
 from optagent.cli.hotspots import hottest
 from optagent.cli.progress import Progress
 from optagent.cli.rehearsal import rehearse, told
@@ -34,14 +34,14 @@ from optagent.report.text import one_line, ratio, safe
 def run(repo: Path, given: Mapping[str, Any], json: bool, write: bool = False) -> int:
     """A run for each target that flags, environment and files name, or for the hottest functions. With `write`, what is
     confirmed goes into the user's files."""
+    shown: list[Shown] = []
     try:
         asked = read(repo, given, os.environ)
         with Progress(asked["max_minutes"], quiet=json) as progress:
             wanted = _wanted(asked, progress)
-            shown = [
-                _shown("run", one, json, progress, repo if write else None)
-                for one in start(wanted, asked.state, progress)
-            ]
+            ended = start(wanted, asked.state, progress)
+            results = (_shown("run", one, json, progress, repo if write else None) for one in ended)
+            gather(shown, "run", results, [one.target for one in wanted])
     except OptagentError as fault:
         return failed("run", ", ".join(given.get("target") or ()), fault, json)
     return _close("run", shown, json)
