@@ -242,8 +242,8 @@ def schema() -> None:
 
 
 def _leave(verb: Callable[[], int], documented: str = "") -> NoReturn:
-    """Ends with the verb's exit code; Ctrl-C or SIGTERM ends it where it is, to be resumed. A fault becomes the
-    document of the verb that is named in `documented`, if one is."""
+    """Ends with the verb's exit code; Ctrl-C or SIGTERM ends it where it is. That, or a fault, becomes the document of
+    the verb that is named in `documented`, if one is."""
     try:
         code = _with_enough_memory(verb)
     except OptagentError as fault:
@@ -253,8 +253,9 @@ def _leave(verb: Callable[[], int], documented: str = "") -> NoReturn:
 
         code = failed(documented, "", fault, json=True)
     except KeyboardInterrupt:
-        print("interrupted; go on with `optagent resume`", file=sys.stderr)
-        code = codes.INTERRUPTED
+        from optagent.cli.interruption import interrupted
+
+        code = interrupted(documented, "", (), (), None, json=bool(documented))
     raise typer.Exit(code)
 
 
@@ -267,7 +268,7 @@ def _with_enough_memory(verb: Callable[[], int]) -> int:
             raise
     raise OutOfMemory(
         "this machine, or a limit on this process, has not enough memory for optagent itself",
-        "Free some, then type `optagent resume` to go on with a run that had begun.",
+        "Free some. A run that had begun goes on with `optagent resume REPO`; see `optagent runs REPO`.",
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from optagent.cli import picking
 from optagent.cli.config import Config, read
 from optagent.cli.endings import Shown, close_judged, emit, failed, failed_document, gather
+from optagent.cli.interruption import interrupted
 from optagent.cli.judging import ONLY_TRIAL, factor_of, judged
 from optagent.cli.picking import Picked
 from optagent.cli.progress import Progress
@@ -71,6 +72,8 @@ def compare(first: Path, given: Mapping[str, Any], wanted: Wanted, json: bool) -
             gather(shown, "compare", judge.results(), picked.names)
     except OptagentError as fault:
         return failed("compare", target, fault, json)
+    except KeyboardInterrupt:
+        return interrupted("compare", target, shown, (), None, json)
     return close_judged("compare", shown, [*picked.untold, *judge.late], json)
 
 
