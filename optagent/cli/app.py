@@ -6,6 +6,7 @@ import errno
 import signal
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -283,6 +284,8 @@ def main() -> NoReturn:
     """The console script: every fault of ours becomes one sentence and its exit code. Who asks it to end (SIGTERM) gets
     what Ctrl-C gets."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if isinstance(sys.stdout, TextIOWrapper):  # what its encoding lacks must not take a finished run with it
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="optagent")  # also where it was started as `python -m optagent`
     except OptagentError as fault:
