@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import signal
 import sys
 from collections.abc import Callable
@@ -14,8 +13,9 @@ import typer
 
 from optagent import __version__
 from optagent.cli.flags import ORDER, OTHER_PLACES, with_settings
+from optagent.cli.shortages import shortages
 from optagent.core import outcome as codes
-from optagent.errors import OptagentError, OutOfMemory
+from optagent.errors import OptagentError
 
 app = typer.Typer(
     add_completion=False,
@@ -246,7 +246,8 @@ def _leave(verb: Callable[[], int], documented: str = "") -> NoReturn:
     """Ends with the verb's exit code; Ctrl-C or SIGTERM ends it where it is. That, or a fault, becomes the document of
     the verb that is named in `documented`, if one is."""
     try:
-        code = _with_enough_memory(verb)
+        with shortages():
+            code = verb()
     except OptagentError as fault:
         if not documented:
             raise
@@ -258,26 +259,6 @@ def _leave(verb: Callable[[], int], documented: str = "") -> NoReturn:
 
         code = interrupted(documented, "", (), (), None, json=bool(documented))
     raise typer.Exit(code)
-
-
-def _with_enough_memory(verb: Callable[[], int]) -> int:
-    """The verb's exit code. Raises OutOfMemory where it could not have what it needed: no bug, and no verdict."""
-    try:
-        return verb()
-    except (MemoryError, OSError, RuntimeError) as short:
-        if not _is_of_memory(short):
-            raise
-    raise OutOfMemory(
-        "this machine, or a limit on this process, has not enough memory for optagent itself",
-        "Free some. A run that had begun goes on with `optagent resume REPO`; see `optagent runs REPO`.",
-    )
-
-
-def _is_of_memory(short: Exception) -> bool:
-    """Whether memory is what is short; a stack for another thread is told of in words only."""
-    if isinstance(short, OSError):
-        return short.errno == errno.ENOMEM
-    return isinstance(short, MemoryError) or str(short) == "can't start new thread"
 
 
 def main() -> NoReturn:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from optagent.cli.shortages import shortages
 from optagent.core.outcome import Outcome, referee_exit_code, worst
 from optagent.errors import BaselineBroken, OptagentError
 from optagent.report.document import Document, Documents, ErrorPart, SpeedupPart, failure
@@ -34,8 +35,9 @@ def gather(shown: list[Shown], verb: str, results: Iterable[Shown], targets: Seq
     """What became of each of the targets is in `shown`, as soon as it is known. A fault that ends the session behind a
     result is what became of all that are left; before any result it is raised."""
     try:
-        for one in results:
-            shown.append(one)
+        with shortages():
+            for one in results:
+                shown.append(one)
     except OptagentError as fault:
         if not shown:
             raise
