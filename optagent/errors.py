@@ -23,6 +23,7 @@ OptagentError            one sentence, why it matters, what to type next; a slug
       ToolMissing            a program that is needed is not installed
       DependencyPoisoned     a library of ours is installed in a version known to steal keys
       OutOfMemory            the machine has not enough memory for us
+      SystemRefused          a file that we need cannot be had: a full disk, no right to it, too many of them
   x ProviderFault        4   a model could not be asked, or its provider would not answer
       KeyMissing             there is no key to send
       KeyRefused             the provider does not accept the key, or not for this
@@ -147,6 +148,10 @@ class DependencyPoisoned(EnvironmentFault):
 
 class OutOfMemory(EnvironmentFault):
     slug = "out-of-memory"
+
+
+class SystemRefused(EnvironmentFault):
+    slug = "system-refused"
 
 
 class ProviderFault(OptagentError):

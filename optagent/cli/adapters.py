@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from optagent.cli.settings import RunSettings
+from optagent.cli.settings import RunSettings, words_of
 from optagent.core.scope import Scope
 from optagent.core.target import Target, Tree
 from optagent.core.workload import Workload
@@ -258,7 +257,7 @@ PYTEST = ("python -m pytest", "python3 -m pytest", "py.test", "pytest")
 
 def command_of(tests: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """`--tests` as arguments for pytest, and as a command that is not pytest's; one of the two is empty."""
-    words = shlex.split(tests or "pytest")
+    words = words_of("--tests", tests or "pytest")
     for prefix in (one.split() for one in RUNNERS):
         if words[: len(prefix)] == prefix:
             words = words[len(prefix) :]

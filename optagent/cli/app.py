@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import signal
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -13,8 +13,9 @@ import typer
 
 from optagent import __version__
 from optagent.cli.flags import ORDER, OTHER_PLACES, with_settings
+from optagent.cli.shortages import shortages
 from optagent.core import outcome as codes
-from optagent.errors import OptagentError, OutOfMemory
+from optagent.errors import OptagentError
 
 app = typer.Typer(
     add_completion=False,
@@ -242,10 +243,11 @@ def schema() -> None:
 
 
 def _leave(verb: Callable[[], int], documented: str = "") -> NoReturn:
-    """Ends with the verb's exit code; Ctrl-C or SIGTERM ends it where it is, to be resumed. A fault becomes the
-    document of the verb that is named in `documented`, if one is."""
+    """Ends with the verb's exit code; Ctrl-C or SIGTERM ends it where it is. That, or a fault, becomes the document of
+    the verb that is named in `documented`, if one is."""
     try:
-        code = _with_enough_memory(verb)
+        with shortages():
+            code = verb()
     except OptagentError as fault:
         if not documented:
             raise
@@ -253,35 +255,18 @@ def _leave(verb: Callable[[], int], documented: str = "") -> NoReturn:
 
         code = failed(documented, "", fault, json=True)
     except KeyboardInterrupt:
-        print("interrupted; go on with `optagent resume`", file=sys.stderr)
-        code = codes.INTERRUPTED
+        from optagent.cli.interruption import interrupted
+
+        code = interrupted(documented, "", (), (), None, json=bool(documented))
     raise typer.Exit(code)
-
-
-def _with_enough_memory(verb: Callable[[], int]) -> int:
-    """The verb's exit code. Raises OutOfMemory where it could not have what it needed: no bug, and no verdict."""
-    try:
-        return verb()
-    except (MemoryError, OSError, RuntimeError) as short:
-        if not _is_of_memory(short):
-            raise
-    raise OutOfMemory(
-        "this machine, or a limit on this process, has not enough memory for optagent itself",
-        "Free some, then type `optagent resume` to go on with a run that had begun.",
-    )
-
-
-def _is_of_memory(short: Exception) -> bool:
-    """Whether memory is what is short; a stack for another thread is told of in words only."""
-    if isinstance(short, OSError):
-        return short.errno == errno.ENOMEM
-    return isinstance(short, MemoryError) or str(short) == "can't start new thread"
 
 
 def main() -> NoReturn:
     """The console script: every fault of ours becomes one sentence and its exit code. Who asks it to end (SIGTERM) gets
     what Ctrl-C gets."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if isinstance(sys.stdout, TextIOWrapper):  # what its encoding lacks must not take a finished run with it
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="optagent")  # also where it was started as `python -m optagent`
     except OptagentError as fault:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -13,7 +12,8 @@ from typing import Any
 
 from optagent.cli import picking
 from optagent.cli.config import Config, read
-from optagent.cli.endings import Shown, close_judged, emit, failed, failed_document
+from optagent.cli.endings import Shown, close_judged, emit, failed, failed_document, gather
+from optagent.cli.interruption import interrupted
 from optagent.cli.judging import ONLY_TRIAL, factor_of, judged
 from optagent.cli.picking import Picked
 from optagent.cli.progress import Progress
@@ -32,6 +32,7 @@ from optagent.languages.python.project import PythonProject
 from optagent.ledger.events import Screened
 from optagent.report.document import same
 from optagent.report.run import document, text
+from optagent.report.text import safe
 from optagent.search.policy import Proposal
 from optagent.workspace.checkout import checkout
 
@@ -51,6 +52,7 @@ class Wanted:
 def compare(first: Path, given: Mapping[str, Any], wanted: Wanted, json: bool) -> int:
     """Every target judged and told; the exit code is that of the worst."""
     target = ", ".join(given.get("target") or ())
+    shown: list[Shown] = []
     try:
         most = factor_of(wanted.max_slowdown)
         check(first, wanted)
@@ -59,17 +61,19 @@ def compare(first: Path, given: Mapping[str, Any], wanted: Wanted, json: bool) -
         with Progress(asked["max_minutes"], quiet=json) as progress, ExitStack() as stack:
             between = None if wanted.new else ends(first, wanted.base or "", wanted.head or "")
             if between and between.are_same:
-                return _nothing_changed(target, notes_of(between), json)
+                return _nothing_changed(target, notes_of(between), progress, json)
             progress.stage("checking out both sides")
             found = of_revisions(first, between) if between else of_files(first, wanted.new or first)
             sides = stack.enter_context(found)
             picked = picking.picked(asked, sides, progress.stage)
             if picked is None:
-                return _nothing_changed(target, sides.notes, json)
+                return _nothing_changed(target, sides.notes, progress, json)
             judge = Judge(picked, sides, progress, most, json)
-            shown = list(judge.results())
+            gather(shown, "compare", judge.results(), picked.names)
     except OptagentError as fault:
         return failed("compare", target, fault, json)
+    except KeyboardInterrupt:
+        return interrupted("compare", target, shown, (), None, json)
     return close_judged("compare", shown, [*picked.untold, *judge.late], json)
 
 
@@ -94,12 +98,12 @@ def check_settings(asked: Config) -> None:
     asked.run_settings("").checked()
 
 
-def _nothing_changed(target: str, notes: tuple[str, ...], json: bool) -> int:
+def _nothing_changed(target: str, notes: tuple[str, ...], progress: Progress, json: bool) -> int:
     if json:
         emit(same("compare", target, list(notes)))
     else:
-        sys.stdout.write("equivalent: the code is the same on both sides, so nothing was run\n")
-        sys.stdout.writelines(f"note: {note}\n" for note in notes)
+        told = "equivalent: the code is the same on both sides, so nothing was run\n"
+        progress.result(told + "".join(f"note: {safe(note)}\n" for note in notes))
     return codes.OK
 
 
@@ -138,7 +142,7 @@ class Judge:
         except BaselineBroken as fault:
             return self._broken(number, fault)
         if not self.json:
-            sys.stdout.write(text(report))
+            self.progress.result(text(report))
         return Shown(document(report), report.outcome)
 
     def _with_head(self, workshop: Workshop, pair: Pair) -> tuple[Workshop, Tree]:

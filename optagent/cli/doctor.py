@@ -24,6 +24,7 @@ from optagent.measure.pyperf_system import system_advice
 from optagent.measure.system_state import sample
 from optagent.profile.base import Here, Missing, Profiler
 from optagent.profile.registry import PROFILERS
+from optagent.report.text import safe
 from optagent.sandbox.base import Sandbox
 from optagent.sandbox.choose import choose
 from optagent.workspace.worktree import root_of
@@ -55,10 +56,10 @@ def doctor(python: str | None, json: bool) -> int:
         sys.stdout.write(jsonlib.dumps([asdict(one) for one in findings], indent=2) + "\n")
     else:
         for one in findings:
-            print(f"{one.mark} {one.what}: {one.seen}")
+            print(safe(f"{one.mark} {one.what}: {one.seen}"))
             for line in (one.remedy, *one.details):
                 if line:
-                    print(f"     {line}")
+                    print(safe(f"     {line}"))
         print("     unproven: podman for ordinary users (tried by hand once); docker is not used")
         print("     unproven: processors other than x86-64 (nobody has run them)")
         print("     unproven: frequencies, turbo and CPU quotas are read as the kernel documents them")

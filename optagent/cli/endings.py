@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from optagent.cli.shortages import shortages
 from optagent.core.outcome import Outcome, referee_exit_code, worst
 from optagent.errors import BaselineBroken, OptagentError
 from optagent.report.document import Document, Documents, ErrorPart, SpeedupPart, failure
@@ -26,9 +27,27 @@ def failed(verb: str, target: str, fault: OptagentError, json: bool) -> int:
     """The end of a session that found nothing out: its exit code, or the fault itself where people read."""
     if not json:
         raise fault
-    outcome = Outcome.BASELINE_BROKEN if isinstance(fault, BaselineBroken) else Outcome.FAILED
-    emit(failed_document(verb, target, outcome, fault))
+    emit(failed_document(verb, target, _outcome_of(fault), fault))
     return fault.exit_code
+
+
+def gather(shown: list[Shown], verb: str, results: Iterable[Shown], targets: Sequence[str]) -> None:
+    """What became of each of the targets is in `shown`, as soon as it is known. A fault that ends the session behind a
+    result is what became of all that are left; before any result it is raised."""
+    try:
+        with shortages():
+            for one in results:
+                shown.append(one)
+    except OptagentError as fault:
+        if not shown:
+            raise
+        outcome = _outcome_of(fault)
+        left = targets[len(shown) :]
+        shown += [Shown(failed_document(verb, one, outcome, fault), outcome, fault=fault) for one in left]
+
+
+def _outcome_of(fault: OptagentError) -> Outcome:
+    return Outcome.BASELINE_BROKEN if isinstance(fault, BaselineBroken) else Outcome.FAILED
 
 
 def failed_document(verb: str, target: str, outcome: Outcome, fault: OptagentError) -> Document:
@@ -42,9 +61,11 @@ def error_part(fault: OptagentError) -> ErrorPart:
 def row(shown: Shown) -> str:
     """One line of the table below the results of several targets."""
     said = f": {shown.fault.message}" if shown.fault else ""
+    if shown.fault and shown.outcome is Outcome.FAILED:
+        said += f". {shown.fault.hint}"
     won = shown.document.speedup
     factor = f" {ratio(won.ratio)}" if isinstance(won, SpeedupPart) else ""
-    return safe(one_line(f"{shown.document.target}  {shown.outcome.value}{factor}{said}", 300)) + "\n"
+    return safe(one_line(f"{shown.document.target}  {shown.outcome.value}{factor}{said}", 400)) + "\n"
 
 
 def emit(shown: Document | Documents) -> None:
@@ -64,7 +85,8 @@ def close_judged(verb: str, shown: Sequence[Shown], notes: Sequence[str], json: 
         sys.stdout.writelines(row(one) for one in shown if several or one.fault)
         sys.stdout.writelines(f"note: {safe(one_line(note, 400))}\n" for note in notes)
     fault = next((one.fault for one in shown if one.fault is not None and one.outcome is outcome), None)
-    return fault.exit_code if fault and outcome is Outcome.BASELINE_BROKEN else referee_exit_code(outcome)
+    is_fault = outcome in (Outcome.BASELINE_BROKEN, Outcome.FAILED)
+    return fault.exit_code if fault and is_fault else referee_exit_code(outcome)
 
 
 def with_warnings(document: Document, notes: Sequence[str]) -> Document:

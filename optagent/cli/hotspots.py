@@ -15,6 +15,7 @@ from typing import Any
 from optagent.cli.adapters import python_targets
 from optagent.cli.config import Config, read
 from optagent.cli.progress import Progress
+from optagent.cli.settings import words_of
 from optagent.cli.workshop import place_of
 from optagent.core import outcome as codes
 from optagent.core.target import Target, Tree
@@ -45,6 +46,7 @@ class Look:
 def hotspots(repo: Path, given: Mapping[str, Any], command: str | None, json: bool) -> int:
     """Prints the functions in which the tests, or a command, spend their time."""
     asked = read(repo, given, os.environ)
+    words_of("--command", command or "")
     with Progress(asked["max_minutes"], quiet=json) as progress:
         found = hot(asked, progress, command)
     shown = found[: asked["top"] or SHOWN]

@@ -44,6 +44,11 @@ class Picked:
     is_named: bool
     untold: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the targets to be judged."""
+        return tuple(str(self.targets[number].base) for number in self.numbers)
+
     def settings(self, number: int) -> RunSettings:
         target = self.targets[number].base
         is_command = isinstance(self.ground.adapter, CommandTargets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,16 @@ from optagent.agents.secrets import without_secrets
 from optagent.cli.setting_table import KNOWN, means_something
 from optagent.errors import BadSetting
 from optagent.llm.secrets import known_secrets
+
+
+def words_of(flag: str, line: str) -> list[str]:
+    """The words of a command as a shell reads them. Raises BadSetting where a quote stays open."""
+    try:
+        return shlex.split(line)
+    except ValueError as fault:
+        raise BadSetting(
+            f"{flag} {line} is no command: {str(fault).lower()}", "Quote it as in a shell, like `pytest -m 'not slow'`."
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,7 @@ class RunSettings:
             value, setting = getattr(self, field), KNOWN[name]
             if not means_something(setting, value):
                 raise BadSetting(f"{setting.flag} {value} means nothing", f"Give {setting.wanted}.")
+        words_of("--tests", self.tests or "")
         if self.coder == "llm" and self.model is None:
             raise BadSetting("--coder llm has no model to ask", "Name one: `--model NAME`, or OPTAGENT_MODEL.")
         return self

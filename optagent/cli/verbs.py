@@ -5,15 +5,18 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from optagent.cli import applying, exporting, models
 from optagent.cli.config import Config, read
-from optagent.cli.endings import Shown, emit, error_part, failed, failed_document, row
+from optagent.cli.endings import Shown, emit, error_part, failed, failed_document, gather, row
 from optagent.cli.hotspots import hottest
+from optagent.cli.interruption import interrupted, waiting
 from optagent.cli.progress import Progress
 from optagent.cli.rehearsal import rehearse, told
 from optagent.cli.reports import ONCE, run_report
@@ -34,14 +37,38 @@ from optagent.report.text import one_line, ratio, safe
 def run(repo: Path, given: Mapping[str, Any], json: bool, write: bool = False) -> int:
     """A run for each target that flags, environment and files name, or for the hottest functions. With `write`, what is
     confirmed goes into the user's files."""
-    try:
+    began, state = time.time(), Path(given["state"]) if given.get("state") else None
+
+    def story(shown: list[Shown]) -> None:
         asked = read(repo, given, os.environ)
         with Progress(asked["max_minutes"], quiet=json) as progress:
             wanted = _wanted(asked, progress)
-            shown = [_shown("run", one, json, repo if write else None) for one in start(wanted, asked.state, progress)]
+            ended = start(wanted, asked.state, progress)
+            results = (_shown("run", one, json, progress, repo if write else None) for one in ended)
+            gather(shown, "run", results, [one.target for one in wanted])
+
+    target = ", ".join(given.get("target") or ())
+    return _session("run", target, json, story, lambda: waiting("run", place_of(repo, state), began), state)
+
+
+def _session(
+    verb: str,
+    target: str,
+    json: bool,
+    story: Callable[[list[Shown]], None],
+    left: Callable[[], list[RunReport]],
+    state: Path | None,
+) -> int:
+    """The story told into a list of results, and its end, also where a fault or the user ends it; then `left` are the
+    runs that can be gone on with."""
+    shown: list[Shown] = []
+    try:
+        story(shown)
     except OptagentError as fault:
-        return failed("run", ", ".join(given.get("target") or ()), fault, json)
-    return _close("run", shown, json)
+        return failed(verb, target, fault, json)
+    except KeyboardInterrupt:
+        return interrupted(verb, target, shown, left(), state, json)
+    return _close(verb, shown, json)
 
 
 def dry_run(repo: Path, given: Mapping[str, Any], json: bool) -> int:
@@ -67,7 +94,7 @@ def _wanted(asked: Config, progress: Progress) -> list[RunSettings]:
     return [asked.run_settings(one) for one in targets]
 
 
-def _shown(verb: str, ended: Ended | Broken, json: bool, write_to: Path | None = None) -> Shown:
+def _shown(verb: str, ended: Ended | Broken, json: bool, progress: Progress, write_to: Path | None = None) -> Shown:
     """One target's end, printed for people as soon as it is there."""
     if isinstance(ended, Broken):
         outcome, fault = Outcome.BASELINE_BROKEN, ended.fault
@@ -78,7 +105,7 @@ def _shown(verb: str, ended: Ended | Broken, json: bool, write_to: Path | None =
         report = replace(report, outcome=ended.outcome)
         done = applying.write(ledger, write_to, workshop.run) if write_to and ended.trial else None
     if not json:
-        sys.stdout.write(text(report) + (done.text() if done else ""))
+        progress.result(text(report) + (done.text() if done else ""))
     told = document(report)
     if done:
         told = told.model_copy(update={"written": done.written})
@@ -113,29 +140,31 @@ def resume(repo: Path, run: str, state: Path | None, json: bool) -> int:
         with ledger:
             return _print(run_report("resume", name, record), _met(record), json)
 
-    try:
+    def story(shown: list[Shown]) -> None:
         with Progress(float(record.started.settings.get("minutes", 10)), quiet=json) as progress:
-            shown = _shown("resume", resume_session(name, ledger, place, progress), json)
-    except OptagentError as fault:
-        return failed("resume", record.started.spec, fault, json)
-    return _close("resume", [shown], json)
+            shown.append(_shown("resume", resume_session(name, ledger, place, progress), json, progress))
+
+    left = partial(waiting, "resume", place, only=name)
+    return _session("resume", record.started.spec, json, story, left, state)
 
 
 def replay_run(repo: Path, run: str, state: Path | None, json: bool) -> int:
     """A new run with the settings of an earlier one and the replies that were bought for it; no network."""
-    ledger, _, name = _open(repo, run, state)
+    began = time.time()
+    ledger, place, name = _open(repo, run, state)
     with ledger:
         record = replay(ledger.events(name))
     settings = RunSettings.from_json(record.started.settings)  # of what is asked nobody reads a word
     settings = replace(settings, repo=str(repo.absolute()), replies_of=name, prompts=None)
     if not record.replies:
         raise RunNotFound(f"run {name} bought no replies, so that there is nothing to replay", "Start it anew: `run`.")
-    try:
+
+    def story(shown: list[Shown]) -> None:
         with Progress(settings.minutes, quiet=json) as progress:
-            shown = [_shown("replay", one, json) for one in start([settings], state, progress)]
-    except OptagentError as fault:
-        return failed("replay", record.started.spec, fault, json)
-    return _close("replay", shown, json)
+            shown += [_shown("replay", one, json, progress) for one in start([settings], state, progress)]
+
+    left = partial(waiting, "replay", place, began)
+    return _session("replay", record.started.spec, json, story, left, state)
 
 
 def _print(report: RunReport, goal_met: bool, json: bool) -> int:

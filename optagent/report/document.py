@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -170,19 +169,15 @@ def schema_text() -> str:
     return json.dumps({"title": "optagent", **made}, indent=2).replace('"schema_"', '"schema"') + "\n"
 
 
-ESCAPED = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Halves of surrogate pairs, which no encoding writes, and what terminals act on: JSON itself escapes less."""
-
-
 def as_text(shown: Part, indent: int | None) -> str:
-    r"""A document as text that any encoding can write; what is no number becomes null.
+    r"""A document as text that any encoding can write, for it is ASCII; what is no number becomes null.
 
     Nothing in it moves a terminal. A patch of a file that is not UTF-8 has halves of surrogate pairs for its bytes:
     escapes like `\udce9`, which a reader gets back as they were (pydantic's own writer refuses them).
     """
     plain = json.loads(json.dumps(shown.model_dump(mode="json")), parse_constant=lambda name: None)
-    text = json.dumps(plain, indent=indent, ensure_ascii=False)
-    return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).replace('"schema_"', '"schema"')
+    text = json.dumps(plain, indent=indent).replace("\x7f", "\\u007f")  # the one control character that JSON leaves
+    return text.replace('"schema_"', '"schema"')
 
 
 NO_DIFFERENCE = Unmeasured("no input was seen on which what was judged differs")

@@ -6,6 +6,7 @@ import os
 
 import pytest
 from config_samples import git_top, project, refusal, settings
+from typed import typed
 
 from optagent.cli.setting_table import KNOWN
 
@@ -238,3 +239,14 @@ def test_a_sub_project_may_name_what_lies_elsewhere_in_its_repository(key, tmp_p
     top = git_top(tmp_path / "repo")
     repo = project(top / "packages" / "a", f'{key} = "../../shared/x"\n')
     assert os.path.realpath(settings(repo)[key]) == f"{top}/shared/x"
+
+
+@pytest.mark.parametrize(
+    "words", [["run", "--target", "f", "--tests"], ["hotspots", "--tests"], ["hotspots", "--command"]]
+)
+def test_a_command_whose_quote_stays_open_is_told_before_anything_is_made(words, tmp_path):
+    repo, state = project(tmp_path / "repo", ""), tmp_path / "state"
+    done = typed([words[0], str(repo), *words[1:], "pytest -k 'a", "--state", str(state)], os.environ)
+    assert done.returncode == 2
+    assert f"optagent: {words[-1]} pytest -k 'a is no command: no closing quotation\n" in done.stderr
+    assert not state.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -158,10 +159,10 @@ def test_who_is_asked_to_end_ends_with_130_and_leaves_a_run_that_can_be_resumed(
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert out == ""
-    assert "optagent resume" in err.splitlines()[-1]
     assert "Traceback" not in err
     assert wait_until_gone(state) == []
-    done = subprocess.run(command("resume", repo, "--state", state), capture_output=True, text=True)
+    _, _, typed = err.splitlines()[-1].partition("interrupted; go on with: optagent ")
+    done = subprocess.run(command(*shlex.split(typed)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -193,6 +194,39 @@ def test_a_run_that_has_met_its_goal_is_not_searched_further(tmp_path, monkeypat
         ended = resume(ledger.runs()[0], ledger, place, progress, lambda counter: lambda parent: asked.append(1) or [])
     assert (ended.outcome, ended.goal_met, asked) == (Outcome.FASTER, True, [])
     ledger.close()
+
+
+def interrupted(*words: str | Path, events: int = 1) -> subprocess.CompletedProcess[str]:
+    """The verb, asked to end when there is that much of it in the ledger."""
+    process = subprocess.Popen(command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for_events(process, Path(words[-1]), events)
+    process.terminate()
+    return subprocess.CompletedProcess(words, 0, *process.communicate(timeout=30))
+
+
+def test_an_interrupted_run_is_a_document_too_and_one_for_each_target(tmp_path):
+    repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
+    targets = ("--target", "score", "--target", "other")
+    said = json.loads(interrupted("run", repo, *targets, "--json", "--state", state, events=2).stdout)
+    assert (said["verb"], said["outcome"]) == ("run", "interrupted")
+    assert [one["target"] for one in said["results"]] == ["scores:score", "scores:other"]
+    with only_ledger(state) as ledger:
+        runs = ledger.runs()
+    assert [one["run"] for one in said["results"]] == runs[::-1]
+    assert {one["outcome"] for one in said["results"]} == {"interrupted"}
+
+
+def test_what_cannot_be_resumed_has_no_command_for_it_when_it_is_interrupted(tmp_path):
+    repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
+    patch = tmp_path / "patch.diff"
+    patch.write_text(
+        "--- a/scores.py\n+++ b/scores.py\n@@ -3,4 +3,5 @@\n \n def score(values, limit):\n"
+        '     """The digits of what is kept, and of what is asked for twice."""\n+    assert limit\n     kept = []\n'
+    )
+    words = ("verify", repo, "--target", "score", "--patch", patch)
+    assert interrupted(*words, "--state", state).stderr.splitlines()[-1] == "interrupted"
+    said = json.loads(interrupted(*words, "--json", "--state", tmp_path / "other").stdout)
+    assert (said["verb"], said["outcome"], said["error"]) == ("verify", "interrupted", None)
 
 
 def test_a_run_that_has_ended_is_shown_again_and_costs_nothing(tmp_path):

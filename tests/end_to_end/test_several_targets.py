@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -201,3 +203,21 @@ def test_a_project_whose_tests_spend_no_time_in_it_has_no_hottest_function(tmp_p
     done = optagent("run", folder, "--top", "1", "--state", tmp_path / "state")
     assert done.returncode == 3
     assert "--target" in done.stderr
+
+
+def test_a_fault_after_a_result_is_told_beside_it(repo, tmp_path):
+    state = tmp_path / "state"
+    words = ["run", repo, "--target", "score", "--target", "lines", "--state", state]
+    command = [sys.executable, "-m", "optagent", *map(str, words)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("target 2 of 2"):
+            (file,) = state.glob("*/ledger.sqlite")
+            with closing(sqlite3.connect(file)) as ledger:
+                ledger.execute("DROP TABLE event")
+            break
+    out, err = process.communicate(timeout=300)
+    table = out.splitlines()[-2:]
+    assert table[0].startswith("scores:score faster"), (out, err)
+    assert table[1].startswith("lines failed: ")
+    assert process.returncode == 0
