@@ -20,7 +20,7 @@ from optagent.core.target import Tree
 from optagent.core.verdict import Beyond, Difference, Unmeasured
 from optagent.core.workload import Input, Workload
 from optagent.errors import OptagentError
-from optagent.languages.contestant import Misconduct, Uncomparable
+from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.ledger.events import Weighed
 from optagent.profile.lines import rows_of
 from optagent.profile.scene import Scene
@@ -100,7 +100,7 @@ def take_strength(
     courses: list[_Course] = []
     for one, some in compared.courses(run):
         if time.monotonic() - began < MOST_COURSES_S:
-            courses.append(_Course(one, some, outputs(one, shop.base, some)))
+            courses.append(_Course(one, some, outputs(one, shop.base, some, REFERENCE)))
     pass_s = time.monotonic() - began
     if pass_s > LONGEST_PASS_S:
         return Unmeasured(f"one pass over the inputs takes {pass_s:.0f} s, which is too long to plant faults")
@@ -187,7 +187,7 @@ def take_beyond(
 
 
 def _beyond(shop: Workshop, tree: Tree, run: Run, inputs: tuple[Input, ...]) -> Beyond:
-    expected = outputs(run, shop.base, inputs)
+    expected = outputs(run, shop.base, inputs, REFERENCE)
     try:
         difference = compare(expected, outputs(run, tree, inputs))
     except Misconduct as failed:

@@ -9,7 +9,7 @@ from optagent.core.target import Tree
 from optagent.core.verdict import CannotCompare, Evidence, Inconclusive, Incorrect, Rejected
 from optagent.core.workload import Input
 from optagent.languages.base import Project
-from optagent.languages.contestant import Misconduct, Uncomparable
+from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.verify.differential import Run, compare, outputs
 from optagent.verify.suite import Suite, broken_test
 
@@ -46,7 +46,7 @@ NEAR = " (an input of the tests, changed a little)"
 def expected_varied(run: Run, base: Tree, inputs: Sequence[Input]) -> list[bytes] | None:
     """What the untouched code gives on inputs near those; None where it does not serve under this hash seed."""
     try:
-        return outputs(replace(run, watched=()), base, inputs) if inputs else None
+        return outputs(replace(run, watched=()), base, inputs, REFERENCE) if inputs else None
     except (Misconduct, Uncomparable):
         return None
 
