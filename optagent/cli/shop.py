@@ -34,6 +34,7 @@ from optagent.search.policy import Proposal
 from optagent.search.shop import Objection, Shop
 from optagent.verify import checks, differential
 from optagent.verify.reference import Answers, ask_reference, reference_at_work
+from optagent.verify.suite import broken_test
 from optagent.verify.vary import MORE, vary
 from optagent.workspace.checkouts import Checkouts
 from optagent.workspace.text import read_source
@@ -124,10 +125,10 @@ class Counter:
 
     def test(self, number: int, tree: Tree) -> Evidence | Objection:
         suite = self.problem.suite
-        said = checks.check_tests(self.workshop.project, tree, suite, suite.reaching)
-        passed = said.tests if isinstance(said, Evidence) else 0
-        self.record(number, events.Tested(passed, () if passed else (_reason(said),)))
-        return said
+        broken = broken_test(self.workshop.project, tree, suite, suite.reaching)
+        lost = broken.lost if broken else ()
+        self.record(number, events.Tested(len(suite.reaching) - len(lost), lost))
+        return checks.tests_say(broken, suite.reaching)
 
     def compare(self, number: int, tree: Tree, evidence: Evidence) -> Evidence | Objection:
         inputs = self.problem.workload.search
@@ -354,10 +355,6 @@ def _launches(found: speed.Found) -> tuple[events.LaunchTimes, ...]:
     return tuple(
         events.LaunchTimes(one.cpu.old_ns, one.cpu.new_ns, one.wall.old_ns, one.wall.new_ns) for one in found.launches
     )
-
-
-def _reason(verdict: object) -> str:
-    return str(getattr(verdict, "reason", verdict))
 
 
 def rules_coder(counter: Counter) -> Propose:

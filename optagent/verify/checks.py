@@ -11,12 +11,15 @@ from optagent.core.workload import Input
 from optagent.languages.base import Project
 from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.verify.differential import Run, compare, outputs
-from optagent.verify.suite import Suite, broken_test
+from optagent.verify.suite import Suite, TestsBroken, broken_test
 
 
 def check_tests(project: Project, tree: Tree, suite: Suite, names: tuple[str, ...]) -> Evidence | Incorrect:
     """The named tests, all of which passed on the baseline, on this tree."""
-    broken = broken_test(project, tree, suite, names)
+    return tests_say(broken_test(project, tree, suite, names), names)
+
+
+def tests_say(broken: TestsBroken | None, names: tuple[str, ...]) -> Evidence | Incorrect:
     if broken is None:
         return Evidence(tests=len(names))
     return Incorrect(Evidence(), f"{broken.name} no longer passes: {broken.said}")
