@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from optagent.cli.adapters import PATIENCE_S
 from optagent.cli.workshop import Workshop
@@ -17,8 +17,7 @@ from optagent.core.seeds import derive
 from optagent.core.strain import strain_of
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input, State, Workload
-from optagent.errors import BaselineBroken
-from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
+from optagent.languages.contestant import REFERENCE, Uncomparable
 from optagent.ledger.events import BaselineTaken
 from optagent.ledger.inputs import keep_inputs, load_workload
 from optagent.measure import speed
@@ -27,6 +26,7 @@ from optagent.profile import facts
 from optagent.search.baseline import Bench, Problem
 from optagent.verify import admit as admission
 from optagent.verify import differential
+from optagent.verify.reference import reference_at_work
 from optagent.verify.state import survey_state
 from optagent.verify.suite import Suite
 from optagent.verify.survey import Survey
@@ -35,8 +35,6 @@ from optagent.verify.vary import BESIDES, vary
 ENOUGH = 3
 """Inputs whose results say whether iterators belong to what a call costs."""
 
-Given = ParamSpec("Given")
-Found = TypeVar("Found")
 Types = tuple[tuple[str, tuple[str, ...]], ...]
 
 
@@ -79,15 +77,15 @@ def bench(shop: Workshop, survey: Survey, number: int, stage: Callable[[str], No
     made = shop.adapter.own_inputs(project, base, shop.workload, seed)
     return Bench(
         suite,
-        _guarded(admit),
+        reference_at_work()(admit),
         near,
         besides,
         state,
         made,
-        _guarded(types),
-        _guarded(own_difference),
-        _guarded(partial(_affordable, shop)),
-        _guarded(partial(_noise, shop)),
+        reference_at_work()(types),
+        reference_at_work()(own_difference),
+        reference_at_work()(partial(_affordable, shop)),
+        reference_at_work()(partial(_noise, shop)),
         profile,
         stage,
     )
@@ -112,21 +110,6 @@ def _noise(shop: Workshop, timed: tuple[Input, ...]) -> speed.Noise:
 def reference_run(shop: Workshop) -> differential.Run:
     """The hash seed and patience under which search inputs are compared."""
     return differential.Run(shop.project, derive(shop.settings.seed, "hash"), PATIENCE_S)
-
-
-def _guarded(function: Callable[Given, Found]) -> Callable[Given, Found]:
-    """A failure of the untouched code is not a verdict on anybody: the baseline is broken."""
-
-    def call(*args: Given.args, **kwargs: Given.kwargs) -> Found:
-        try:
-            return function(*args, **kwargs)
-        except Misconduct as failed:
-            raise BaselineBroken(
-                f"the untouched target fails in the sandbox ({failed.phase}): {failed.reason}",
-                "Run its tests by hand; see `optagent doctor` for what the sandbox allows.",
-            ) from None
-
-    return call
 
 
 def store(shop: Workshop, problem: Problem, survey: Survey, seconds: float) -> None:
@@ -166,8 +149,8 @@ def _measured(shop: Workshop, problem: Problem) -> dict[str, Any]:
 def measured_anew(shop: Workshop, taken: BaselineTaken) -> Problem:
     """The problem of a run that goes on elsewhere: its inputs and tests, timed against itself here, and on record."""
     began, problem = time.monotonic(), restored(shop, taken)
-    timed = _guarded(partial(_affordable, shop))(problem.workload.search)
-    problem = replace(problem, timed=timed, noise=_guarded(partial(_noise, shop))(timed))
+    timed = reference_at_work()(partial(_affordable, shop))(problem.workload.search)
+    problem = replace(problem, timed=timed, noise=reference_at_work()(partial(_noise, shop))(timed))
     extra = {**taken.extra, **_measured(shop, problem)}
     spent = Spent(seconds=time.monotonic() - began)
     shop.ledger.record(shop.run, replace(taken, noise=problem.noise.floor, cost=spent, extra=extra))

@@ -6,10 +6,12 @@ A number is there before anything here is asked: whatever fails is one that nobo
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from optagent.cli.workshop import Workshop
@@ -20,7 +22,7 @@ from optagent.core.target import Tree
 from optagent.core.verdict import Beyond, Difference, Unmeasured
 from optagent.core.workload import Input, Workload
 from optagent.errors import OptagentError
-from optagent.languages.contestant import Misconduct, Uncomparable
+from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.ledger.events import Weighed
 from optagent.profile.lines import rows_of
 from optagent.profile.scene import Scene
@@ -40,6 +42,9 @@ has to be called on all of them."""
 
 SHORT_TESTS_S = 2.0
 """Tests that take longer are not run for every fault: what they would have found counts as a survivor."""
+
+START_S = 5.0
+"""Tests of a fault may take this, and twice what all tests took."""
 
 TRACED = 4
 """A traced pass may take so many times as long as another."""
@@ -100,7 +105,7 @@ def take_strength(
     courses: list[_Course] = []
     for one, some in compared.courses(run):
         if time.monotonic() - began < MOST_COURSES_S:
-            courses.append(_Course(one, some, outputs(one, shop.base, some)))
+            courses.append(_Course(one, some, outputs(one, shop.base, some, REFERENCE)))
     pass_s = time.monotonic() - began
     if pass_s > LONGEST_PASS_S:
         return Unmeasured(f"one pass over the inputs takes {pass_s:.0f} s, which is too long to plant faults")
@@ -111,7 +116,9 @@ def take_strength(
     if not field.is_undisturbed((), at_once):
         return DISTURBED
     lines = None if isinstance(reached, Unmeasured) or not compared.all else reached
-    found = oracle.strength(faults, lines, field.accepts, SECONDS, derive(shop.settings.seed, "faults"), at_once)
+    until = time.monotonic() + SECONDS
+    accepts = partial(field.accepts, until)
+    found = oracle.strength(faults, lines, accepts, SECONDS, derive(shop.settings.seed, "faults"), at_once)
     return found if field.is_undisturbed(field.tests if field.tested else (), at_once) else DISTURBED
 
 
@@ -139,13 +146,14 @@ class _Field:
     def tests(self) -> tuple[str, ...]:
         return self.suite.reaching if self.suite.reaching_s <= SHORT_TESTS_S else ()
 
-    def accepts(self, fault: Fault) -> bool | None:
+    def accepts(self, until: float, fault: Fault) -> bool | None:
+        """None where that could not be told until then: the tests of one that loops end there at the latest."""
         try:
-            return self.passes(fault.patch(self.source), self.tests)
+            return self.passes(fault.patch(self.source), self.tests, until)
         except OptagentError:  # of ours: it says nothing about the fault
             return None
 
-    def passes(self, patch: Patch, tests: tuple[str, ...]) -> bool | None:
+    def passes(self, patch: Patch, tests: tuple[str, ...], until: float = math.inf) -> bool | None:
         with self.checkouts.lend(patch, f"fault-{patch.digest[:12]}") as tree:
             for one in self.courses:
                 same = _gives(one, tree)
@@ -153,8 +161,13 @@ class _Field:
                     return same
             if not tests:
                 return True
+            patience_s = min(self.suite.patience_s, until - time.monotonic())
+            if until < math.inf:
+                patience_s = min(patience_s, START_S + 2 * self.suite.seconds)
+            if patience_s <= 0:
+                return None
             self.tested = True
-            return _holds(self.courses[0].run, tree, self.suite, tests)
+            return _holds(self.courses[0].run, tree, replace(self.suite, patience_s=patience_s), tests)
 
     def is_undisturbed(self, tests: tuple[str, ...], at_once: int) -> bool:
         with ThreadPoolExecutor(at_once) as pool:
@@ -187,7 +200,7 @@ def take_beyond(
 
 
 def _beyond(shop: Workshop, tree: Tree, run: Run, inputs: tuple[Input, ...]) -> Beyond:
-    expected = outputs(run, shop.base, inputs)
+    expected = outputs(run, shop.base, inputs, REFERENCE)
     try:
         difference = compare(expected, outputs(run, tree, inputs))
     except Misconduct as failed:

@@ -55,7 +55,8 @@ def _report(found: Prepared, progress: Progress) -> RunReport:
         workshop.abandon()
         raise BadTarget(
             f"no cheat can be planted in {workshop.target}",
-            "Give a Python function that is neither a generator nor async: those run when somebody asks.",
+            "Give a Python function that is neither a generator nor async (those run when somebody asks), and has no "
+            "chain of hundreds of terms.",
         )
     found.store()
     verdicts = [_judged(counter, number, cheat) for number, cheat in enumerate(planted, 1)]

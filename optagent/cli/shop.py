@@ -33,6 +33,8 @@ from optagent.search.baseline import Problem
 from optagent.search.policy import Proposal
 from optagent.search.shop import Objection, Shop
 from optagent.verify import checks, differential
+from optagent.verify.reference import Answers, ask_reference, reference_at_work
+from optagent.verify.suite import broken_test
 from optagent.verify.vary import MORE, vary
 from optagent.workspace.checkouts import Checkouts
 from optagent.workspace.text import read_source
@@ -63,22 +65,19 @@ class Counter:
         return self.workshop.effort
 
     @cached_property
-    def patience_s(self) -> float:
-        """How long one answer of a candidate may take: ten passes of the reference over everything, and a start."""
-        inputs = max(1, len(self.problem.workload.search))
-        per_input = self.problem.noise.seconds / max(1, len(self.problem.timed))
-        return 10.0 + 10.0 * per_input * inputs
+    def reference(self) -> differential.Run:
+        """How the reference is asked: with the patience of its admission."""
+        return replace(reference_run(self.workshop), watched=self.problem.workload.state.compared, warm=True)
 
     @cached_property
     def run(self) -> differential.Run:
-        watched = self.problem.workload.state.compared
-        patience_s = max(self.patience_s, 30.0)
-        return replace(reference_run(self.workshop), patience_s=patience_s, watched=watched, warm=True)
+        """How candidates are: with the patience that follows from what the reference took."""
+        return replace(self.reference, patience_s=self.answers.patience_s)
 
     @cached_property
-    def expected(self) -> list[bytes]:
+    def answers(self) -> Answers:
         """What the reference gives on the search inputs; kept here, never shown to a contestant."""
-        return differential.outputs(self.run, self.workshop.base, self.problem.workload.search)
+        return ask_reference(self.reference, self.workshop.base, self.problem.workload.search)
 
     @cached_property
     def expected_varied(self) -> list[bytes] | None:
@@ -89,7 +88,7 @@ class Counter:
     def left(self) -> tuple[str, ...]:
         """Names of state that the reference changes on them, and whether it prints to stderr or warns: to be the same
         wherever a timed call is checked. None where the reference against itself is not the same there."""
-        *calls, last = self.expected if self.run.watched else [*self.expected, b""]
+        *calls, last = [*self.answers.outputs, *([] if self.run.watched else [b""])]
         names = (*canonical.names_of(last), *(["errors"] if any(map(canonical.complains, calls)) else []))
         if not names:
             return ()
@@ -117,7 +116,7 @@ class Counter:
 
     def ready(self) -> None:
         """The reference is asked while nothing else goes on; what is made once is there."""
-        self.expected, self.expected_varied, self.checkouts  # noqa: B018 - all are kept
+        self.answers, self.expected_varied, self.checkouts  # noqa: B018 - all are kept
 
     @contextmanager
     def checkout(self, candidate: Candidate) -> Iterator[Tree]:
@@ -126,14 +125,14 @@ class Counter:
 
     def test(self, number: int, tree: Tree) -> Evidence | Objection:
         suite = self.problem.suite
-        said = checks.check_tests(self.workshop.project, tree, suite, suite.reaching)
-        passed = said.tests if isinstance(said, Evidence) else 0
-        self.record(number, events.Tested(passed, () if passed else (_reason(said),)))
-        return said
+        broken = broken_test(self.workshop.project, tree, suite, suite.reaching)
+        lost = broken.lost if broken else ()
+        self.record(number, events.Tested(len(suite.reaching) - len(lost), lost))
+        return checks.tests_say(broken, suite.reaching)
 
     def compare(self, number: int, tree: Tree, evidence: Evidence) -> Evidence | Objection:
         inputs = self.problem.workload.search
-        said = checks.check_outputs(self.run, tree, inputs, self.expected, evidence)
+        said = checks.check_outputs(self.run, tree, inputs, self.answers.outputs, evidence)
         if isinstance(said, Evidence):
             varied = self.problem.workload.varied
             said = checks.check_varied(self.run, tree, varied, self.expected_varied, said, len(inputs))
@@ -253,10 +252,11 @@ class Counter:
             return Ruling(tested)
         held = problem.workload.held_out[index]
         seed = derive(shop.settings.seed, "claim", number)
-        run = replace(self.run, seed=seed, warm=False)  # a program for this seed would be started for it alone
+        run = replace(self.reference, seed=seed, warm=False)  # a program for this seed would be started for it alone
         inputs = (*problem.workload.search, *held)
-        expected = differential.outputs(run, shop.base, inputs)
-        compared = checks.check_outputs(run, tree, inputs, expected, tested)
+        answers = ask_reference(run, shop.base, inputs)
+        run = replace(run, patience_s=answers.patience_s)
+        compared = checks.check_outputs(run, tree, inputs, answers.outputs, tested)
         if not isinstance(compared, Evidence):
             return Ruling(compared)
         evidence = replace(compared, inputs=len(inputs), held_out=len(held))
@@ -295,7 +295,8 @@ class Counter:
         """Those of a held-out set that are timed: a matter of the reference alone, so it is found out once."""
         if index not in self.timed:
             race = self._on_the_base(self.problem.workload.held_out[index])
-            self.timed[index] = speed.affordable(race, derive(self.workshop.settings.seed, "timed", index))
+            with reference_at_work():
+                self.timed[index] = speed.affordable(race, derive(self.workshop.settings.seed, "timed", index))
         return self.timed[index]
 
     def _on_the_base(self, inputs: Sequence[Input]) -> Race:
@@ -354,10 +355,6 @@ def _launches(found: speed.Found) -> tuple[events.LaunchTimes, ...]:
     return tuple(
         events.LaunchTimes(one.cpu.old_ns, one.cpu.new_ns, one.wall.old_ns, one.wall.new_ns) for one in found.launches
     )
-
-
-def _reason(verdict: object) -> str:
-    return str(getattr(verdict, "reason", verdict))
 
 
 def rules_coder(counter: Counter) -> Propose:

@@ -94,7 +94,7 @@ class Atelier:
         if candidate.digest not in self.profiles:
             counter = self.counter
             with counter.checkout(candidate) as tree:
-                taken = facts.take(counter.workshop.project, tree, counter.problem.timed, counter.patience_s)
+                taken = facts.take(counter.workshop.project, tree, counter.problem.timed, counter.run.patience_s)
             source = self.counter.source_of(candidate).encode("utf-8", "surrogateescape")
             assert taken.source == hashlib.sha256(source).hexdigest(), "the profile is of other code than is shown"
             self.profiles[candidate.digest] = taken

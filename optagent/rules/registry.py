@@ -35,7 +35,7 @@ def proposals(site: Site) -> list[Proposal]:
     No two give the same text, and none gives the text that was there.
     """
     clear = readable(site)
-    found = [written(proposal, site) for rule in ALL for proposal in rule.propose(clear)]
+    found = [written(proposal, site) for rule in ALL for proposal in _proposed(rule, clear)]
     found.sort(key=lambda proposal: proposal.places > 1)
     texts = {site.source}
     distinct = []
@@ -44,3 +44,10 @@ def proposals(site: Site) -> list[Proposal]:
             texts.add(proposal.source)
             distinct.append(proposal)
     return distinct
+
+
+def _proposed(rule: Rule, site: Site) -> list[Proposal]:
+    try:
+        return list(rule.propose(site))
+    except RecursionError:  # a sum of some hundred terms is a tree too deep for libcst
+        return []

@@ -38,7 +38,8 @@ class Overdue(Exception):
 
 
 def kill(process: subprocess.Popen[bytes], is_kept: bool = False) -> None:
-    """The process group gone and the leader reaped. One that keeps others is asked first: it ends them, then itself."""
+    """The process group gone and the leader reaped. One that keeps others is asked first: it ends them, then itself.
+    Raises SandboxBroken where the kernel does not let it end."""
     if process.returncode is None and is_kept:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -46,7 +47,14 @@ def kill(process: subprocess.Popen[bytes], is_kept: bool = False) -> None:
     if process.returncode is None:  # once reaped, the number may be somebody else's
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(GRACE_S)
+        try:
+            process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            raise SandboxBroken(
+                f"process {process.pid} of the sandbox does not end although it was killed: the kernel waits for "
+                "something, such as a disk or a network share",
+                f"Run `cat /proc/{process.pid}/stack` as root to see what, and try again when it has ended.",
+            ) from None
 
 
 def wait_for_end(handle: int) -> None:
@@ -253,22 +261,27 @@ class Live:
         return lines[-1][:300] if lines else ""
 
     def close(self) -> None:
-        """Kills the whole tree and waits until it is gone."""
+        """Kills the whole tree and waits until it is gone. Holds no file afterwards, whatever is raised."""
         self.is_closed = True
         self.channel.close()
+        try:
+            self._end()
+        finally:
+            if self.handle >= 0:
+                wait_for_end(self.handle)
+                self.handle = -1
+            if self._schedstat is not None:
+                os.close(self._schedstat)
+                self._schedstat = None
+            if self.stderr is not None:
+                self.stderr.close()
+
+    def _end(self) -> None:
         if self.process is not None:
             kill(self.process, self.is_kept)
         elif self.handle >= 0:
             with suppress(ProcessLookupError):  # gone already
                 signal.pidfd_send_signal(self.handle, signal.SIGKILL)
-        if self.handle >= 0:
-            wait_for_end(self.handle)
-            self.handle = -1
-        if self._schedstat is not None:
-            os.close(self._schedstat)
-            self._schedstat = None
-        if self.stderr is not None:
-            self.stderr.close()
 
     def __enter__(self) -> Self:
         return self

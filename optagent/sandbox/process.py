@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -11,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -74,13 +75,12 @@ def run(launch: Launch, limits: Limits, report: tuple[int, int]) -> ExecResult:
         _Stream(process.stderr.fileno(), limits.output_bytes),
         _Stream(report[0], limits.report_bytes),
     ]
-    try:
+    with ExitStack() as undo:  # all of it, whatever fails
+        undo.callback(os.close, report[0])
+        undo.callback(process.stderr.close)
+        undo.callback(process.stdout.close)
+        undo.callback(kill, process, launch.is_kept)
         limit = _pump(process, streams, began + limits.seconds, most_bytes(limits.all_memory_bytes))
-    finally:
-        kill(process, launch.is_kept)
-        process.stdout.close()
-        process.stderr.close()
-        os.close(report[0])
     ending = Stopped(limit) if limit else Exited(process.returncode)
     out, err, told = (bytes(stream.data[: stream.most]) for stream in streams)
     return ExecResult(ending, out, err, told, time.monotonic() - began)
@@ -147,15 +147,15 @@ def could_not_start(why: object) -> SandboxBroken:
     )
 
 
-GUARD = ("setpriv", "--pdeathsig=KILL", "sh", "-c", '[ "$PPID" = "$0" ] || exit 1; unset PWD OLDPWD; exec "$@"')
-"""Ends with us, also when we were killed before the sandbox could ask for that itself: first the wish, then a look
-whether the parent it is about is still there."""
+GUARD = ("--pdeathsig=KILL", "sh", "-c", '[ "$PPID" = "$0" ] || exit 1; unset PWD OLDPWD; exec "$@"')
+"""What setpriv is told: to end with us, also when we were killed before the sandbox could ask for that itself. First
+the wish, then a look whether the parent it is about is still there."""
 
 
 def _spawn(launch: Launch, descriptors: tuple[int, ...], stdout: int, stderr: int) -> subprocess.Popen[bytes]:
     def spawn() -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            (*GUARD, str(os.getpid()), *launch.argv),
+            (shutil.which("setpriv") or "setpriv", *GUARD, str(os.getpid()), *launch.argv),  # `env` has no PATH
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,

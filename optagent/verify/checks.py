@@ -9,14 +9,17 @@ from optagent.core.target import Tree
 from optagent.core.verdict import CannotCompare, Evidence, Inconclusive, Incorrect, Rejected
 from optagent.core.workload import Input
 from optagent.languages.base import Project
-from optagent.languages.contestant import Misconduct, Uncomparable
+from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.verify.differential import Run, compare, outputs
-from optagent.verify.suite import Suite, broken_test
+from optagent.verify.suite import Suite, TestsBroken, broken_test
 
 
 def check_tests(project: Project, tree: Tree, suite: Suite, names: tuple[str, ...]) -> Evidence | Incorrect:
     """The named tests, all of which passed on the baseline, on this tree."""
-    broken = broken_test(project, tree, suite, names)
+    return tests_say(broken_test(project, tree, suite, names), names)
+
+
+def tests_say(broken: TestsBroken | None, names: tuple[str, ...]) -> Evidence | Incorrect:
     if broken is None:
         return Evidence(tests=len(names))
     return Incorrect(Evidence(), f"{broken.name} no longer passes: {broken.said}")
@@ -46,7 +49,7 @@ NEAR = " (an input of the tests, changed a little)"
 def expected_varied(run: Run, base: Tree, inputs: Sequence[Input]) -> list[bytes] | None:
     """What the untouched code gives on inputs near those; None where it does not serve under this hash seed."""
     try:
-        return outputs(replace(run, watched=()), base, inputs) if inputs else None
+        return outputs(replace(run, watched=()), base, inputs, REFERENCE) if inputs else None
     except (Misconduct, Uncomparable):
         return None
 

@@ -10,6 +10,7 @@ from optagent.core.target import Tree
 from optagent.core.verdict import Difference
 from optagent.core.workload import Input
 from optagent.languages.base import Project
+from optagent.languages.contestant import REFERENCE
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,13 @@ class Run:
     warm: bool = False
 
 
-def outputs(run: Run, tree: Tree, inputs: Sequence[Input]) -> list[bytes]:
+def outputs(run: Run, tree: Tree, inputs: Sequence[Input], name: str = "candidate") -> list[bytes]:
     """The canonical encoding of every call on a fresh worker of this tree; last, where state is watched, what became of
-    it.
+    it. `name` is REFERENCE for the untouched code.
 
     Raises Misconduct when the worker fails and Uncomparable when a value has no canonical form.
     """
-    with run.project.contestant(tree, run.seed, run.patience_s, warm=run.warm) as contestant:
+    with run.project.contestant(tree, run.seed, run.patience_s, name, warm=run.warm) as contestant:
         run.project.load(contestant, tree, padding=run.seed % 997)
         contestant.keep([one.data for one in inputs])
         if not run.watched:
@@ -54,4 +55,4 @@ def compare(expected: Sequence[bytes], got: Sequence[bytes], before: int = 0) ->
 
 def own_difference(run: Run, tree: Tree, inputs: Sequence[Input]) -> Difference | None:
     """The reference against itself, twice under one hash seed: where it differs, or None."""
-    return compare(outputs(run, tree, inputs), outputs(run, tree, inputs))
+    return compare(outputs(run, tree, inputs, REFERENCE), outputs(run, tree, inputs, REFERENCE))

@@ -24,11 +24,13 @@ class Suite:
 
 @dataclass(frozen=True)
 class TestsBroken:
-    """A test that passed before and does not pass now, or a suite that could not be run."""
+    """A test that passed before and does not pass now, or a suite that could not be run; `lost` are all that were not
+    seen to pass."""
 
     __test__ = False
     name: str
     said: str
+    lost: tuple[str, ...]
 
 
 def broken_test(project: Project, tree: Tree, suite: Suite, names: tuple[str, ...]) -> TestsBroken | None:
@@ -37,7 +39,7 @@ def broken_test(project: Project, tree: Tree, suite: Suite, names: tuple[str, ..
         return None
     report = project.run_tests(tree, names, seconds=suite.patience_s)
     if report.broken:
-        return TestsBroken("the test run", report.broken)
+        return TestsBroken("the test run", report.broken, names)
     passed = report.names("passed")
-    lost = [name for name in names if name not in passed]
-    return TestsBroken(lost[0], report.said) if lost else None
+    lost = tuple(name for name in names if name not in passed)
+    return TestsBroken(lost[0], report.said, lost) if lost else None

@@ -125,6 +125,12 @@ def test_neither_inputs_nor_hidden_files_are_there_for_the_command_or_the_build(
     assert not [name for name in seen if "golden" in name or name.startswith("./in/")]
 
 
+def test_more_sources_than_a_word_of_a_command_line_holds_are_built(make):
+    many = {f"{'x' * 200}{k}.c": "true\n" for k in range(800)}
+    project, tree = make("cat seen", {**many, "build.sh": "ls x*.c | wc -l > seen"}, 'build = "sh build.sh"\n')
+    assert written(answers(project, tree)[0]).split() == ["800"]
+
+
 def test_an_answer_that_lies_beside_the_program_cannot_be_read(make):
     cheat = 'cat "tests/golden/$(basename "$1")" 2>/dev/null || sort -n "$1"'
     project, tree = make(cheat, {"tests/golden/a.txt": "cheated\n"}, 'tests = "cat tests/golden/a.txt"\n')

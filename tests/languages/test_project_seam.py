@@ -19,6 +19,7 @@ from optagent.core.patch import Change, Patch
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Incorrect
 from optagent.core.workload import Input
+from optagent.errors import BaselineBroken
 from optagent.languages.base import Project
 from optagent.languages.contestant import REFERENCE, Misconduct
 from optagent.languages.python import interpreter, toolbox_folder
@@ -29,6 +30,7 @@ from optagent.measure.launch import Race, launch
 from optagent.measure.speed import affordable, measure_noise
 from optagent.verify.checks import check_outputs
 from optagent.verify.differential import Run, compare, outputs
+from optagent.verify.reference import ask_reference
 from optagent.verify.suite import broken_test
 
 CORE = max(os.sched_getaffinity(0))
@@ -196,6 +198,21 @@ def test_a_target_that_ends_or_blocks_its_worker_is_misconduct_of_that_side(make
             with pytest.raises(Misconduct) as caught:
                 one.call([0])
         assert caught.value.name == name
+
+
+@pytest.mark.parametrize("how", ["dies", "hangs"])
+def test_a_reference_that_fails_on_its_own_inputs_is_a_fault_of_the_environment(make, kind, how):
+    project, tree = make(getattr(kind, how))
+    with pytest.raises(BaselineBroken, match=r"untouched target fails in the sandbox \(.*nothing can be judged"):
+        ask_reference(Run(project, 1, 0.25), tree, inputs(kind))
+
+
+def test_a_candidate_may_take_ten_times_what_the_reference_takes_for_all_inputs(make, kind):
+    slow = kind.sorts.replace("return sorted", "__import__('time').sleep(1.2)\n    return sorted")
+    project, tree = make(slow.replace("sort -n", "sleep 1.2; sort -n"))
+    answers = ask_reference(Run(project, 1, 20), tree, inputs(kind))
+    assert len(answers.outputs) == len(NUMBERS)
+    assert 34 <= answers.patience_s < 120
 
 
 def test_source_that_is_none_is_an_incorrect_candidate(make, kind):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from pythons import home_of, python, targets_of  # noqa: F401 - a fixture
 
 from optagent.cli.adapters import command_of
+from optagent.errors import ToolMissing
 from optagent.languages.python.pytest_run import Wish, run_tests
 
 pytestmark = pytest.mark.slow
@@ -69,6 +73,31 @@ def test_a_process_that_leaves_early_with_success_has_passed_nothing(tmp_path, o
     report = report_of(tmp_path, ours, ("python", "check.py"), early)
     assert report.names("passed") == set()
     assert report.names("failed") == {"python check.py"}
+
+
+WARNS = "import os\nos.write(2, b\"ModuleNotFoundError: No module named 'pytest'\\\\n\")\n"
+
+
+def test_a_command_that_warns_of_a_missing_pytest_passes_all_the_same(tmp_path, ours):
+    report = report_of(tmp_path, ours, ("python", "check.py"), {**FILES, "check.py": SCRIPT + WARNS})
+    assert report.names("passed") == {"python check.py"}
+
+
+def test_a_candidate_that_says_there_is_no_pytest_has_passed_nothing_and_ends_no_run(tmp_path, ours):
+    leaves = WARNS + "os._exit(1)\n"
+    test = "from m import double\ndef test_double():\n    assert double(1) == 2\n"
+    files = {"m.py": leaves + MODULE, "test_m.py": test, "pytest.ini": "[pytest]\naddopts = -s\n"}
+    home, tree = home_of(tmp_path, files, ours)
+    report = run_tests(home, tree, Wish(("test_m.py::test_double",), seconds=60.0))
+    assert report.names("passed") == set()
+    assert "No module named 'pytest'" in report.broken
+
+
+def test_an_environment_in_which_pytest_cannot_be_started_is_told(tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+    home, tree = home_of(tmp_path, {"m.py": MODULE}, tmp_path / "bare" / "bin" / "python")
+    with pytest.raises(ToolMissing, match="has no pytest"):
+        run_tests(home, tree, Wish())
 
 
 def test_the_environments_own_sitecustomize_still_runs(tmp_path, ours):

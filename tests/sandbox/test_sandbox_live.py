@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -17,6 +20,7 @@ from sandbox_probes import ENV, NO_PYTHON, PYTHON, contestant, hear, running, so
 from optagent.core import frames
 from optagent.errors import SandboxBroken
 from optagent.sandbox import live as live_module
+from optagent.sandbox import process as process_module
 from optagent.sandbox.base import Command, Limits, Sandbox
 from optagent.sandbox.live import ChannelClosed, Live, Overdue
 
@@ -371,6 +375,65 @@ def test_close_leaves_nothing_running(fresh, mark, halted):
             live.halt()
         assert running(mark)
     assert running(mark) == []
+
+
+class Stuck(subprocess.Popen):
+    """What the kernel does not let end: no test can make one."""
+
+    def wait(self, timeout=None):
+        raise subprocess.TimeoutExpired(self.args, timeout or 0.0)
+
+
+def stuck(*argv: str, **pipes) -> Stuck:
+    return Stuck(argv, start_new_session=True, stdin=subprocess.DEVNULL, **pipes)
+
+
+def reap(process: Stuck) -> None:
+    subprocess.Popen.wait(process, 10)
+
+
+def test_a_process_that_does_not_end_is_a_broken_sandbox_and_holds_no_files_of_ours():
+    ours, theirs = socket.socketpair()
+    process = stuck("sleep", "600")
+    stderr = tempfile.TemporaryFile()  # noqa: SIM115 - Live closes it
+    live = Live(process, ours, stderr)
+    live.pid = process.pid
+    live.handle = os.pidfd_open(process.pid)
+    assert live.waits() is not None
+    held = live.handle, live._schedstat
+    with theirs, pytest.raises(SandboxBroken, match=f"process {process.pid} .* does not end although it was killed"):
+        live.close()
+    reap(process)
+    assert stderr.closed
+    for one in held:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(one)
+
+
+def test_a_command_that_does_not_end_is_a_broken_sandbox_and_holds_no_files_of_ours(monkeypatch):
+    made = []
+
+    def spawn(launch, descriptors, stdout, stderr):
+        made.append(stuck(*launch.argv, stdout=stdout, stderr=stderr))
+        return made[0]
+
+    monkeypatch.setattr(process_module, "_spawn", spawn)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(SandboxBroken, match="does not end although it was killed"):
+        process_module.run(process_module.Launch(("sleep", "600"), {}), Limits(seconds=0.2), os.pipe())
+    reap(made[0])
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_the_guard_is_started_from_where_it_was_found(tmp_path, monkeypatch):
+    """Where util-linux is not in /usr/bin, as on NixOS: what a sandbox is started with has no PATH."""
+    real, own = shutil.which("setpriv"), tmp_path / "setpriv"
+    own.write_text(f'#!/bin/sh\ntouch {tmp_path}/used\nexec {real} "$@"\n')
+    own.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    done = process_module.run(process_module.Launch(("true",), {}), Limits(seconds=10), os.pipe())
+    assert done.ok
+    assert (tmp_path / "used").exists()
 
 
 def test_closing_twice_is_closing_once(rung):

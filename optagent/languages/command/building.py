@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import secrets
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from optagent.core import frames
 from optagent.core.target import Tree
 from optagent.languages.command.files import UnfitName, is_meant, lay, source_files
-from optagent.languages.command.machinery import BUILT, SOURCE, WORK, Machinery, environment
+from optagent.languages.command.machinery import BUILT, REQUEST, SOURCE, WORK, Machinery, environment
 from optagent.languages.command.settings import CommandSettings
 from optagent.sandbox.base import ExecResult, Exited, Limits, Mount, Stopped
 from optagent.workspace.copying import copy_files, make_folder
@@ -100,9 +101,15 @@ class Workshop:
             "newer": self._sources(tree, root),
             "tells": argv == self.settings.build,
         }
-        command = machinery.command("optagent_builder", json.dumps(request), mounts=tuple(mounts))
         limits = Limits(seconds=seconds, processes=PROCESSES, open_files=1024, scratch_bytes=1 << 30)
-        return machinery.sandbox.run(command, limits)
+        with tempfile.TemporaryDirectory(prefix="request-", dir=machinery.toolbox.parent) as folder:
+            Path(folder).chmod(0o755)
+            file = Path(folder, "request.json")  # the names of all sources may be too much for a word of a command line
+            file.write_text(json.dumps(request), "utf-8")
+            file.chmod(0o644)
+            told = machinery.inside(file, REQUEST)
+            mounts.append(Mount(file, REQUEST))
+            return machinery.sandbox.run(machinery.command("optagent_builder", told, mounts=tuple(mounts)), limits)
 
     def _sources(self, tree: Tree, root: Path) -> list[str]:
         return source_files(Tree(root, tree.project), self.settings)

@@ -11,6 +11,7 @@ from optagent.sandbox.base import Command, Mount, Sandbox
 SOURCE, BUILT, TOOLBOX, WORK = "/optagent/tree", "/optagent/built", "/optagent/toolbox", "/tmp/tree"
 """A build works in WORK, and there its result is mounted afterwards: paths that it wrote down stay right."""
 
+REQUEST = "/optagent/request"
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 

@@ -134,11 +134,15 @@ class Cheat:
 
 
 def cheats(source: str, target: Target) -> list[Cheat]:
-    """Every trick planted in the target; none in a coroutine or a generator, whose body runs when somebody asks."""
+    """Every trick planted in the target; none in a coroutine or a generator, whose body runs when somebody asks, and in
+    what is too deep to be written again."""
     node = definitions(parse_source(source, target.path)).get(target.qualname)
     if node is None or target.is_async or target.is_generator:
         return []
-    return [Cheat(name, words, _planted(source, node, trick)) for name, (words, trick) in TRICKS.items()]
+    try:
+        return [Cheat(name, words, _planted(source, node, trick)) for name, (words, trick) in TRICKS.items()]
+    except (RecursionError, ValueError):  # or a number too long
+        return []
 
 
 def _planted(source: str, node: FunctionNode, trick: str) -> str:

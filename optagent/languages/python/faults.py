@@ -87,22 +87,24 @@ def _short(text: str) -> str:
 
 def _places(function: FunctionNode) -> Iterator[tuple[Head, ast.AST]]:
     """Every node that may be changed, with the first and last line of its statement's head."""
-    for statement in function.body:
-        yield from _below(statement, head(statement))
+    waiting: list[tuple[Head, ast.AST]] = [(head(one), one) for one in reversed(function.body)]
+    while waiting:
+        place, node = waiting.pop()
+        if not is_text(node):
+            yield place, node
+            waiting.extend(reversed([*_below(node, place)]))
 
 
 def _below(node: ast.AST, place: Head) -> Iterator[tuple[Head, ast.AST]]:
-    if is_text(node):
-        return
-    yield place, node
+    """The nodes right below one."""
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "args") and not isinstance(node, ast.Call):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
-                yield from _below(child, head(child))
+                yield head(child), child
             elif isinstance(child, ast.AST) and not isinstance(child, ast.JoinedStr | ast.pattern):
-                yield from _below(child, place)
+                yield place, child
 
 
 def _changed(node: ast.expr, **fields: object) -> Edit:

@@ -18,13 +18,15 @@ def functions(module: ast.Module) -> Iterator[tuple[str, FunctionNode]]:
 
 def reachable(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.stmt]]:
     """Every statement outside of functions, after the names of the classes it stands in, each with its dot."""
-    for node in body:
+    waiting = [(prefix, node) for node in reversed(body)]
+    while waiting:  # a long row of `elif` is deep
+        prefix, node = waiting.pop()
         yield prefix, node
         if isinstance(node, ast.ClassDef):
-            yield from reachable(node.body, f"{prefix}{node.name}.")
+            waiting.extend((f"{prefix}{node.name}.", one) for one in reversed(node.body))
         elif not isinstance(node, FunctionNode):
-            for block in _blocks_of(node):
-                yield from reachable(block, prefix)
+            below = [one for block in _blocks_of(node) for one in block]
+            waiting.extend((prefix, one) for one in reversed(below))
 
 
 def _blocks_of(node: ast.stmt) -> Iterator[list[ast.stmt]]:
@@ -64,8 +66,8 @@ def _serves_another(decorator: ast.expr, name: str) -> bool:
 
 def last_word(node: ast.AST) -> str:
     """The last name of a dotted one, called or not: what a decorator is known by."""
-    if isinstance(node, ast.Call):
-        return last_word(node.func)
+    while isinstance(node, ast.Call):
+        node = node.func
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from optagent.languages.python.forms import dump
 from optagent.languages.python.functions import FunctionNode, is_declaration, reachable
 from optagent.languages.python.graft_layout import lines_of
 from optagent.languages.python.scope_additions import Definition, is_inert
@@ -107,7 +108,7 @@ class _Sorter:
         return is_declaration(node) == is_declaration(self.file.target)
 
     def _is_there(self, node: ast.stmt) -> bool:
-        return ast.dump(node) in self.file.statements
+        return dump(node) in self.file.statements
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> str | None:
         """Keeps the names that the file does not import yet."""
@@ -182,4 +183,4 @@ def _signature(args: ast.arguments) -> tuple[object, ...]:
     """Names, kinds, order and defaults of the parameters; not what is noted on their types."""
     kinds = [[one.arg for one in kind] for kind in (args.posonlyargs, args.args, args.kwonlyargs)]
     rest = [one and one.arg for one in (args.vararg, args.kwarg)]
-    return kinds, rest, dumps(args.defaults), [one and ast.dump(one) for one in args.kw_defaults]
+    return kinds, rest, dumps(args.defaults), [one and dump(one) for one in args.kw_defaults]

@@ -11,16 +11,18 @@ from optagent.languages.python.functions import FunctionNode, functions
 def nested(module: ast.Module) -> Iterator[tuple[str, str, FunctionNode]]:
     """Functions inside functions: the outer one's qualified name, the inner one's below it, and its node."""
     for qualname, node in functions(module):
-        for name, inner in _inside(node.body, ""):
+        for name, inner in _inside(node):
             yield qualname, name, inner
 
 
-def _inside(statements: list[ast.stmt], prefix: str) -> Iterator[tuple[str, FunctionNode]]:
-    for node in statements:
+def _inside(function: FunctionNode) -> Iterator[tuple[str, FunctionNode]]:
+    waiting = [("", node) for node in reversed(function.body)]
+    while waiting:  # a long row of `elif` is deep
+        prefix, node = waiting.pop()
         if isinstance(node, FunctionNode):
             yield prefix + node.name, node
         below = f"{prefix}{node.name}." if isinstance(node, FunctionNode | ast.ClassDef) else prefix
-        yield from _inside(_statements(node), below)
+        waiting.extend((below, one) for one in reversed(_statements(node)))
 
 
 def _statements(node: ast.AST) -> list[ast.stmt]:

@@ -26,6 +26,8 @@ TELLING = re.compile(r"E |ERROR|INTERNALERROR|.*: error: ")
 PYTEST_ENDINGS = (0, 1, 5)
 """All passed, some failed, there are none: the endings after which the report says what happened."""
 
+NO_PYTEST = b"ModuleNotFoundError: No module named 'pytest'"
+"""The last words where pytest could not be started."""
 
 NO_BENCHMARKS = discover.Benchmarks()
 
@@ -52,12 +54,22 @@ def run_tests(home: PythonHome, tree: Tree, wish: Wish) -> TestReport:
     """The project's tests run on this tree. What the tests do wrong is in the report; ToolMissing without pytest."""
     if wish.keep:
         wish = replace(wish, benchmarks=discover.benchmarks(tree))
-    command = " ".join(home.test_command)
-    report = _read_report(execute(home, tree, wish), len(wish.targets), command)
-    if report.broken and not command and wish.benchmarks != NO_BENCHMARKS:  # one of them may have ended the process
+    report = _tested(home, tree, wish)
+    if report.broken and not home.test_command and wish.benchmarks != NO_BENCHMARKS:  # one may have ended it all
         wish = replace(wish, benchmarks=NO_BENCHMARKS)
-        report = _read_report(execute(home, tree, wish), len(wish.targets), command)
+        report = _tested(home, tree, wish)
     return report
+
+
+def _tested(home: PythonHome, tree: Tree, wish: Wish) -> TestReport:
+    result, command = execute(home, tree, wish), " ".join(home.test_command)
+    is_first = wish.only is None  # later it may be a candidate that says so
+    if is_first and not command and not result.report and result.stderr.rstrip().endswith(NO_PYTEST):
+        raise ToolMissing(
+            "the target's interpreter has no pytest, so its tests cannot run",
+            "Install pytest into it, or choose another interpreter with `--python PATH`.",
+        )
+    return _read_report(result, len(wish.targets), command)
 
 
 def execute(home: PythonHome, tree: Tree, wish: Wish) -> ExecResult:
@@ -119,11 +131,6 @@ def _read_report(result: ExecResult, targets: int, command: str = "") -> TestRep
     said = _telling_line((result.stdout + result.stderr).decode("utf-8", "replace"))
     if isinstance(result.ending, Stopped):
         return TestReport((), (), f"the tests were stopped at their limit of {result.ending.limit}", result.seconds)
-    if b"No module named 'pytest'" in result.stderr:
-        raise ToolMissing(
-            "the target's interpreter has no pytest, so its tests cannot run",
-            "Install pytest into it, or choose another interpreter with `--python PATH`.",
-        )
     try:
         return told_by_command(result, command, said, targets) if command else _told(result, said, targets)
     except (frames.Malformed, LookupError, TypeError, ValueError, AttributeError):  # whatever the tests wrote there

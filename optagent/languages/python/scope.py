@@ -7,7 +7,6 @@ program while it runs is found by the tests, the comparison of outputs and the a
 
 from __future__ import annotations
 
-import ast
 import hashlib
 from functools import lru_cache
 
@@ -16,6 +15,7 @@ from optagent.core.scope import Scope
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSource
 from optagent.languages.python import scope_base, scope_function, scope_module, scope_package
+from optagent.languages.python.forms import dump
 from optagent.languages.python.locate import parse_source
 
 CHECKS = {
@@ -50,7 +50,7 @@ def _twice(patch: Patch) -> str | None:
 
 def normal_form(text: str, path: str) -> str:
     """A digest that is the same for sources that differ only in layout and comments."""
-    return hashlib.sha256(ast.dump(parse_source(text, path)).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(dump(parse_source(text, path)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def patch_form(patch: Patch) -> str:

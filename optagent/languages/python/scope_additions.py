@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from optagent.languages.python.forms import dump
 from optagent.languages.python.locate import FunctionNode
 from optagent.languages.python.scope_construction import Names, decorator_effect, effect
 from optagent.languages.python.scope_names import bound_by, is_dunder, is_private, words
@@ -31,7 +32,7 @@ class Additions:
     def fault(self, node: ast.stmt) -> str | None:
         """What a definition or an assignment does at import that a constant would not, as a sentence, or None."""
         for part, found in self._effects(node):
-            if found is not None and ast.dump(part) not in self.old:
+            if found is not None and dump(part) not in self.old:
                 return f"{found} at import (line {getattr(part, 'lineno', 0)})"
         return None
 
@@ -98,7 +99,7 @@ def ran_before(statements: Sequence[ast.stmt]) -> frozenset[str]:
     found: set[str] = set()
     for node in statements:
         for part in [*expressions(node), *getattr(node, "decorator_list", [])]:
-            found.add(ast.dump(part))
+            found.add(dump(part))
         if isinstance(node, ast.ClassDef):
-            found |= ran_before(node.body) | {ast.dump(each) for each in node.body}
+            found |= ran_before(node.body) | {dump(each) for each in node.body}
     return frozenset(found)

@@ -52,12 +52,13 @@ class Names:
 
     def meaning(self, node: ast.expr) -> str:
         """The dotted name of a function of the library or of Python; empty for all else."""
-        if isinstance(node, ast.Attribute):
-            owner = self.meaning(node.value)
-            return f"{owner}.{node.attr}" if owner else ""
+        words: list[str] = []
+        while isinstance(node, ast.Attribute):
+            words.append(node.attr)
+            node = node.value
         if not isinstance(node, ast.Name) or node.id in self.others:
             return ""
-        return self.imported.get(node.id, node.id)
+        return ".".join([self.imported.get(node.id, node.id), *reversed(words)])
 
 
 def names_at_top(body: Iterable[ast.stmt], bound: set[str]) -> Names:
@@ -122,5 +123,8 @@ def is_fresh(owner: ast.expr, names: Names) -> bool:
 
 
 def shown(node: ast.AST, most: int = 40) -> str:
-    text = ast.unparse(node)
+    try:
+        text = ast.unparse(node)
+    except (RecursionError, ValueError):  # an expression too deep, or a number too long, to be written again
+        return "a long expression"
     return text if len(text) <= most else text[: most - 3] + "..."

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSource
+from optagent.languages.python.forms import dump
 from optagent.languages.python.locate import FunctionNode, definitions, parse_source
 from optagent.languages.python.scope_imports import fault_of_imports
 from optagent.languages.python.scope_names import (
@@ -93,7 +94,7 @@ def cut_out(module: ast.Module, qualname: str) -> FunctionNode | None:
 
 
 def _same_signature(old: FunctionNode, new: FunctionNode) -> bool:
-    return type(old) is type(new) and ast.dump(old.args) == ast.dump(new.args)
+    return type(old) is type(new) and dump(old.args) == dump(new.args)
 
 
 def is_within(old: Sequence[str], new: Sequence[str]) -> bool:
@@ -109,7 +110,7 @@ def _fault_around(before: ast.Module, after: ast.Module, known: set[str], import
         return "changes the docstring of the module"
     k = 0
     for node in after.body:
-        if k < len(old) and ast.dump(node) == old[k]:
+        if k < len(old) and dump(node) == old[k]:
             k += 1
         elif not _may_be_added(node, known, imported):
             return f"changes line {getattr(node, 'lineno', 0)}, which is outside the target"

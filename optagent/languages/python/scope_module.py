@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Target, Tree
+from optagent.languages.python.forms import dump
 from optagent.languages.python.functions import last_word
 from optagent.languages.python.kinds import STRUCTURAL
 from optagent.languages.python.locate import FunctionNode
@@ -59,7 +60,7 @@ def _fault_of_target(qualname: str, before: ast.Module, after: ast.Module) -> st
         return f"assigns the global {wrong[0]}, which nobody assigned before"
     for one in new.decorator_list:
         found = decorator_effect(one, meanings)
-        if found is not None and ast.dump(one) not in dumps(old.decorator_list):
+        if found is not None and dump(one) not in dumps(old.decorator_list):
             return f"{found} at import, as a decorator of {qualname}"
     return fault_of_function(old, new, qualname)
 
@@ -77,9 +78,9 @@ def fault_of_function(old: FunctionNode, new: FunctionNode, name: str) -> str | 
 
 
 def head(node: FunctionNode) -> str:
-    returns = ast.dump(node.returns) if node.returns else ""
-    parameters = [ast.dump(one) for one in getattr(node, "type_params", [])]
-    return f"{type(node).__name__} {ast.dump(node.args)} {returns} {parameters}"
+    returns = dump(node.returns) if node.returns else ""
+    parameters = [dump(one) for one in getattr(node, "type_params", [])]
+    return f"{type(node).__name__} {dump(node.args)} {returns} {parameters}"
 
 
 def private_names(module: ast.Module) -> set[str]:
@@ -120,7 +121,7 @@ class Edit:
         for number, node in enumerate(after):
             if k < len(old) and identity(old[k]) == identity(node):
                 objection, k = self.fault_of_same(old[k], node, inside), k + 1
-            elif self.is_free(node, bool(inside)) and ast.dump(node) in same:
+            elif self.is_free(node, bool(inside)) and dump(node) in same:
                 objection = None
             else:
                 objection = moved(old, node, inside) or self.fault_of_new(node, inside)
@@ -164,7 +165,7 @@ def identity(node: ast.stmt) -> tuple[str, str]:
     """By what a statement is found again: a definition by its name, all else by its text."""
     if isinstance(node, Definition):
         return ("class" if isinstance(node, ast.ClassDef) else "function", node.name)
-    return "statement", ast.dump(node)
+    return "statement", dump(node)
 
 
 def outside(node: ast.ClassDef) -> tuple[list[str], list[str]]:

@@ -8,6 +8,8 @@ import io
 import tokenize
 from collections.abc import Iterable, Iterator
 
+from optagent.languages.python.forms import dump
+
 BUILTINS = frozenset(dir(builtins))
 
 
@@ -25,7 +27,7 @@ def encoding(text: str) -> str:
 
 
 def dumps(nodes: Iterable[ast.AST]) -> list[str]:
-    return [ast.dump(node) for node in nodes]
+    return [dump(node) for node in nodes]
 
 
 def is_dunder(name: str) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Target
+from optagent.languages.python.forms import dump
 from optagent.languages.python.locate import functions, parse_source
 
 
@@ -29,5 +28,5 @@ def definitions(text: str | None, path: str) -> dict[str, list[str]]:
     """The code of every function by its qualified name; a name may have several, as a property has."""
     found: dict[str, list[str]] = {}
     for name, node in functions(parse_source(text or "", path)):
-        found.setdefault(name, []).append(ast.dump(node))
+        found.setdefault(name, []).append(dump(node))
     return found

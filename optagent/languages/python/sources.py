@@ -90,7 +90,9 @@ def parse_source(text: str, name: str) -> ast.Module:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape in the target is not our news
             return ast.parse(_decoded_or_raw(text), name)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
+    except RecursionError:
+        raise BadSource(f"{name} has an expression too deep to be read (a chain of thousands of terms)") from None
+    except (SyntaxError, ValueError, MemoryError) as fault:
         line = getattr(fault, "lineno", None)
         place = f"{name}:{line}" if line else name
         raise BadSource(f"{place} is not valid Python: {getattr(fault, 'msg', fault)}") from None

@@ -1,9 +1,10 @@
 """Builds or tests a private copy of a tree, and tells what a build made.
 
-Runs in optagent's interpreter inside the sandbox: standard library only. The request is JSON, the one argument:
-`source` (the tree, read-only), `extra` (a built tree whose additional files are wanted too, or null), `work` (where
-the copy shall lie, or null for a folder that is gone afterwards), `folder` (where the command runs, relative), `argv`,
-`env`, `newer` (files to be newer than all others), `tells` (whether the files made go into the report).
+Runs in optagent's interpreter inside the sandbox: standard library only. The request is JSON, in the file that is the
+one argument: `source` (the tree, read-only), `extra` (a built tree whose additional files are wanted too, or null),
+`work` (where the copy shall lie, or null for a folder that is gone afterwards), `folder` (where the command runs,
+relative), `argv`, `env`, `newer` (files to be newer than all others), `tells` (whether the files made go into the
+report).
 The report (descriptor OPTAGENT_FD) is one frame: how the command ended, and the files with their contents.
 """
 
@@ -133,4 +134,6 @@ if __name__ == "__main__":
     descriptor = int(os.environ.pop("OPTAGENT_FD"))
     os.set_inheritable(descriptor, False)
     optagent_processes.settle_in()
-    sys.exit(work_on(json.loads(sys.argv[1]), descriptor))
+    with open(sys.argv[1], encoding="utf-8") as file:
+        wanted = json.load(file)
+    sys.exit(work_on(wanted, descriptor))
