@@ -146,13 +146,15 @@ def test_a_run_killed_before_its_baseline_can_be_resumed_too(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
+@pytest.mark.parametrize(
+    "asked", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["ctrl-c", "terminate", "hang up"]
+)
 def test_who_is_asked_to_end_ends_with_130_and_leaves_a_run_that_can_be_resumed(tmp_path, asked):
     repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
     process = subprocess.Popen(
         command("run", repo, "--target", "score", "--state", state),
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+        preexec_fn=lambda: signal.signal(asked, signal.SIG_DFL),  # a shell's background jobs ignore some
     )  # fmt: skip
     wait_for_events(process, state, 3)
     process.send_signal(asked)

@@ -91,7 +91,8 @@ REMEMBERED_WHEN_COLLECTED = SUMS.text(
     + SLOW
     + """_main = sys.modules["__main__"]
 _run = getattr(_main, "run_block", None)
-_later, _known = [], {}
+_later = []
+_known = {}
 _skip = lambda target, block: _later.clear() or _later.append((target, block)) or []
 _once = lambda target, call: _known.get(repr(call)) or _known.setdefault(repr(call), _run(target, [call])[0])
 _put_off = lambda: [_once(target, call) for target, block in _later for call in block]
