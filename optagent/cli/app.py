@@ -262,8 +262,8 @@ def _leave(verb: Callable[[], int], documented: str = "") -> NoReturn:
 
 
 def main() -> NoReturn:
-    """The console script: every fault of ours becomes one sentence and its exit code. Who asks it to end (SIGTERM, SIGHUP) gets
-    what Ctrl-C gets."""
+    """The console script: every fault of ours becomes one sentence and its exit code. Who asks it to end (SIGTERM,
+    SIGHUP) gets what Ctrl-C gets."""
     for asked in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(asked) is not signal.SIG_IGN:  # as `nohup` wants it
             signal.signal(asked, signal.default_int_handler)
