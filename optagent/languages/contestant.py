@@ -40,7 +40,7 @@ COLUMNS: dict[str, tuple[type, ...]] = {
 """Kind of profile: what a row of it holds. Functions: file, line, name, calls, own and total seconds. Lines: line of
 the target's file, hits, nanoseconds. Allocations: file, line, bytes, blocks; without a file the peak of one call.
 Instructions: compiled function, count; without a name the whole pass. Samples: as functions, with samples for calls."""
-REJECTIONS = {"leave": "left a process behind"}
+REJECTIONS = {"leave": "left a process behind", "held up": "holds up the referee"}
 """Phases in which misconduct is no wrong answer but a way to play outside one's turn."""
 
 

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from statistics import median_low
 from typing import Literal, get_args
 
@@ -86,18 +86,36 @@ class Launch:
         return self.cpu if clock == "cpu" else self.wall
 
 
+HELD_UP_S, HELD_UP_TIMES = 20.0, 10.0
+"""A candidate may take so long in a launch for all that is not timed, and so many times what the old code takes. Each
+answer alone has patience for whoever has much to tell; thousands of slow ones would last for hours."""
+
+
 @dataclass
 class Pair:
-    """Two contestants of which one at most is running."""
+    """Two contestants of which one at most is running. `untimed_ns` is how long each of them was waited for beside
+    timed blocks."""
 
     old: Contestant
     new: Contestant
+    untimed_ns: Counter[str] = field(default_factory=Counter)
 
     @contextmanager
     def turn(self, side: Contestant) -> Iterator[Contestant]:
         side.proceed()
         yield side
         side.halt()
+
+    @contextmanager
+    def waiting(self, side: Contestant) -> Iterator[None]:
+        """Raises Misconduct when the candidate has taken much longer than the old code needs."""
+        began = clocks.wall_ns()
+        yield
+        self.untimed_ns[side.name] += clocks.wall_ns() - began
+        old_s, new_s = (self.untimed_ns[one.name] / 1e9 for one in (self.old, self.new))
+        if new_s > HELD_UP_S + HELD_UP_TIMES * old_s:
+            what = f"opening arguments and telling results took {new_s:.0f} s, and {old_s:.1f} s on the old code"
+            raise self.new.misconduct("held up", what)
 
 
 @dataclass(frozen=True)
@@ -214,7 +232,8 @@ def _empty_laps(pair: Pair, rng: random.Random) -> list[tuple[int, int]]:
 
 def _lap(pair: Pair, side: Contestant, numbers: Sequence[int], times: int) -> Lap:
     with pair.turn(side):
-        side.prepare(numbers, times)
+        with pair.waiting(side):
+            side.prepare(numbers, times)
         return side.lap()
 
 
@@ -377,7 +396,7 @@ def _collected(pair: Pair, race: Race, rng: random.Random, view: View) -> tuple[
     """What the last blocks of old and new returned and left; who is asked first is drawn at random."""
     results = {}
     for name in rng.sample(("old", "new"), 2):
-        with pair.turn(getattr(pair, name)) as side:
+        with pair.turn(getattr(pair, name)) as side, pair.waiting(side):
             results[name] = side.collect(race.state, view)
     return results["old"], results["new"]
 

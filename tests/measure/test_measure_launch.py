@@ -296,6 +296,25 @@ def test_blocks_are_encoded_whole_for_as_long_as_there_seems_to_be_a_gain(make_r
         assert all(map(any, itertools.pairwise(due[:6])))
 
 
+HOLDS_UP = (
+    OLD
+    + """
+import sys, time
+worker = sys.modules["__main__"].Worker
+prepare = worker.do_prepare
+worker.do_prepare = lambda self, header, blobs: (time.sleep(0.3), prepare(self, header, blobs))
+"""
+)
+
+
+def test_who_takes_long_for_everything_that_is_not_timed_is_rejected(make_race, monkeypatch):
+    monkeypatch.setattr("optagent.measure.launch.HELD_UP_S", 1.0)
+    monkeypatch.setattr("optagent.measure.launch.HELD_UP_TIMES", 2.0)
+    with pytest.raises(Misconduct, match="opening arguments and telling results took") as raised:
+        launch(make_race(HOLDS_UP), 1)
+    assert raised.value.verdict(Evidence()).reason == "holds up the referee"
+
+
 NOTES = "notes = []\n" + OLD.replace("    total = 0\n", "    notes.append(len(xs))\n    total = 0\n")
 
 
