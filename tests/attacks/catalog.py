@@ -220,6 +220,7 @@ except OSError: pass
     Attack("mounts and changes its root", "attempt(lambda: libc.mount(b'/usr', b'/tmp', None, 4096, None) == 0)\nattempt(lambda: libc.umount2(b'/proc', 2) == 0)\nattempt(lambda: os.chroot('.') or 'ROOT')\nattempt(lambda: call(428, -100, 0, 1))", FILTER, FILTER),
     Attack("loads programs into the kernel", "for n in (321, 298, 323, 425, 175, 246): attempt(lambda: call(n, 0, 0, 0, 0, 0))", FILTER, FILTER),
     Attack("opens a file by its number", "attempt(lambda: call(303, -100, 0, 0, 0, 0))\nattempt(lambda: call(304, -100, 0, 0))", FILTER, FILTER),
+    Attack("takes all events there are for reading beside", "room = ctypes.c_long(0)\nattempt(lambda: call(206, 64, ctypes.addressof(room)) == 0)", FILTER, FILTER),
     Attack("makes a device", "import stat\nattempt(lambda: os.mknod('sda', 0o600 | stat.S_IFBLK, os.makedev(8, 0)) or 'MADE')\nfor f in ('sda', 'vda', 'mem', 'kmsg', 'kvm'): attempt(lambda: os.open('/dev/' + f, os.O_RDONLY))", USER, LANDLOCK),
     Attack("becomes root", "attempt(lambda: os.setuid(0) or 'ROOT') if os.getuid() else did('IS ROOT')\nfor p in glob.glob('/usr/bin/su*') + ['/usr/bin/mount', '/usr/bin/newgrp']: attempt(lambda: b'uid=0' in subprocess.run([p, '-c', 'id'], capture_output=True, stdin=-3).stdout)", USER, USER),
     Attack("changes the kernel's settings", "for f in ('kernel/core_pattern', 'vm/overcommit_memory'): attempt(lambda: write('/proc/sys/' + f))\nattempt(lambda: write('/proc/sysrq-trigger'))\nattempt(lambda: write('/sys/fs/cgroup/cgroup.procs'))", MOUNTS, LANDLOCK),
@@ -242,6 +243,16 @@ attempt(lambda: call(0x40000000 | 39))
     Attack("starts a process beside its clock", "attempt(lambda: os.fork() and 'FORKED')\nattempt(lambda: os.posix_spawn('/bin/true', ['true'], {}))", FILTER, FILTER, contestant=True),
     Attack("moves to another core or priority", "attempt(lambda: os.sched_setaffinity(0, {0}) or 'MOVED')\nattempt(lambda: os.setpriority(os.PRIO_PROCESS, 0, 5) or 'NICED')\nattempt(lambda: os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0)) or 'BATCH')", FILTER, FILTER, contestant=True),
     Attack("has a timer continue it", "attempt(lambda: call(222, 0, 0, 0))\nimport fcntl\nattempt(lambda: fcntl.fcntl(0, 10, signal.SIGCONT) or 'SET')\nattempt(lambda: os.setsid() or 'SESSION')", FILTER, FILTER, contestant=True),
+    Attack("has timers interrupt the one beside it", "attempt(lambda: libc.timerfd_create(1, 0) + 1)\nattempt(lambda: call(286, 0, 0, 0, 0) + 1 or ctypes.get_errno() != 1)", FILTER, FILTER, contestant=True),
+    Attack("asks what is in memory of a file, where another one may have left it", """
+one, room = os.open(W['repo'] + '/pkg/a.py', os.O_RDONLY), ctypes.create_string_buffer(4096)
+def at_once():
+    try: return os.preadv(one, [bytearray(1)], 0, os.RWF_NOWAIT)
+    except BlockingIOError: return 'not in memory'
+attempt(at_once)
+attempt(lambda: call(27, ctypes.addressof(room) & ~4095, 1, ctypes.addressof(room)) == 0)
+attempt(lambda: call(451, one, ctypes.addressof(room), ctypes.addressof(room) + 64, 0) == 0)
+""", FILTER, FILTER, contestant=True),
     Attack("finds what the contestant before it has left", "places = ('/tmp', '/dev/shm', os.environ['TMPDIR'])\nfor f in places: attempt(lambda: glob.glob(f'{f}/left*'))\nfor f in places: attempt(lambda: write(f'{f}/left') and None)", "mounts: its own, and gone with it", "Landlock; its folder is removed", contestant=True),
     Attack("leaves a hint with a file for the contestant after it", "import fcntl\none = os.open(W['repo'] + '/pkg/a.py', os.O_RDONLY)\nattempt(lambda: any(fcntl.fcntl(one, 1035, bytes(8))))\nattempt(lambda: fcntl.fcntl(one, 1036, struct.pack('Q', 3)) and None)", FILTER, FILTER, contestant=True),
     Attack("reads the contestant beside it", "for p in glob.glob('/proc/[0-9]*/environ') + [f'/proc/{W[\"victim\"]}/environ']: attempt(lambda: W['key'].encode() in read(p))", NAMESPACE, LANDLOCK, contestant=True),
