@@ -18,7 +18,7 @@ from functools import cache
 from optagent.errors import SandboxBroken
 from optagent.sandbox.base import ExecResult, Exited, Limits, Stopped
 from optagent.sandbox.live import Live, kill
-from optagent.sandbox.watcher import LOOK_S, LOOK_SHARE, holds_more, most_bytes
+from optagent.sandbox.watcher import LOOK_S, LOOK_SHARE, most_bytes, passed
 
 CHUNK = 1 << 16
 
@@ -195,13 +195,13 @@ def _pump(process: subprocess.Popen[bytes], streams: list[_Stream], deadline: fl
         exit_notice = os.pidfd_open(process.pid)
         selector.register(exit_notice, selectors.EVENT_READ, None)
         try:
-            return _pump_until_exit(selector, streams, deadline, lambda: holds_more(process.pid, most))
+            return _pump_until_exit(selector, streams, deadline, lambda: passed(process.pid, most))
         finally:
             os.close(exit_notice)
 
 
 def _pump_until_exit(
-    selector: selectors.BaseSelector, streams: list[_Stream], deadline: float, is_too_large: Callable[[], bool]
+    selector: selectors.BaseSelector, streams: list[_Stream], deadline: float, has_passed: Callable[[], str]
 ) -> str:
     look = time.monotonic() + LOOK_S
     while True:
@@ -209,8 +209,8 @@ def _pump_until_exit(
         if now >= deadline:
             return "seconds"
         if now >= look:
-            if is_too_large():
-                return "memory"
+            if limit := has_passed():
+                return limit
             look = time.monotonic() + max(LOOK_S, LOOK_SHARE * (time.monotonic() - now))
         ready = [key for key, _ in selector.select(max(0.0, min(deadline, look) - now))]
         for key in ready:

@@ -1,4 +1,4 @@
-"""How much memory a process and all that come of it hold, looked at while they run.
+"""What a process and all that come of it take together, looked at while they run.
 
 A limit on address space holds for each process alone: many children could still take all the machine has.
 """
@@ -9,11 +9,14 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 
+from optagent.sandbox.keeper import MOST_NAMES
+
 LOOK_S, LOOK_SHARE = 0.02, 20
 """It is looked at so often, and not so often that looking takes more than a twentieth of the time."""
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 MACHINE_SHARE = 0.75
+PRIVATE = ("/tmp", "/dev/shm")
 
 
 def most_bytes(wanted: int) -> int:
@@ -32,6 +35,26 @@ def fit_beside(wanted: int) -> int:
 
 def _most() -> int:
     return int(MACHINE_SHARE * os.sysconf("SC_PHYS_PAGES") * PAGE)
+
+
+def passed(process: int, most: int) -> str:
+    """The limit that the tree of a process has passed, by its name; nothing while it has not."""
+    if holds_more(process, most):
+        return "memory"
+    return "scratch" if any(map(has_many_names, descendants(process))) else ""
+
+
+def has_many_names(process: int) -> bool:
+    """Whether it has a file system of its own to write to, with more names than may be. A limit on its bytes does not
+    hold for empty files, of which each takes a kilobyte of the kernel's memory."""
+    with suppress(OSError):  # it has ended meanwhile
+        for place in PRIVATE:
+            seen = f"/proc/{process}/root{place}"
+            if os.stat(seen).st_dev != os.stat(place).st_dev:
+                told = os.statvfs(seen)
+                if told.f_files - told.f_ffree > MOST_NAMES:
+                    return True
+    return False
 
 
 def holds_more(process: int, most: int) -> bool:
