@@ -70,6 +70,12 @@ ATTACKS = (
         NAMESPACE, LANDLOCK,
     ),
     Attack(
+        "reads where the host's folders lie, in the words of what started it",
+        "for p in glob.glob('/proc/*/cmdline'):\n"
+        "    attempt(lambda: b'optagent-' + b'world' in open(p, 'rb').read().replace(sys.argv[1].encode(), b''))",
+        REFEREE, LANDLOCK,
+    ),
+    Attack(
         "opens the memory of a process outside",
         "for p in (W['victim'], W['parent']): attempt(lambda: open(f'/proc/{p}/mem', 'rb', 0) and 'OPEN')",
         NAMESPACE, LANDLOCK,
