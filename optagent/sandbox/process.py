@@ -18,7 +18,7 @@ from functools import cache
 from optagent.errors import SandboxBroken
 from optagent.sandbox.base import ExecResult, Exited, Limits, Stopped
 from optagent.sandbox.live import Live, kill
-from optagent.sandbox.watcher import LOOK_S, LOOK_SHARE, most_bytes, passed
+from optagent.sandbox.watcher import LOOK_S, LOOK_SHARE, Watch, most_bytes
 
 CHUNK = 1 << 16
 
@@ -188,6 +188,7 @@ def _lasting_thread(pid: int) -> ThreadPoolExecutor:
 
 def _pump(process: subprocess.Popen[bytes], streams: list[_Stream], deadline: float, most: int) -> str:
     """Reads until the process ends; returns the limit it hit, or an empty string."""
+    watch = Watch(most)
     with selectors.DefaultSelector() as selector:
         for stream in streams:
             os.set_blocking(stream.descriptor, False)
@@ -195,7 +196,7 @@ def _pump(process: subprocess.Popen[bytes], streams: list[_Stream], deadline: fl
         exit_notice = os.pidfd_open(process.pid)
         selector.register(exit_notice, selectors.EVENT_READ, None)
         try:
-            return _pump_until_exit(selector, streams, deadline, lambda: passed(process.pid, most))
+            return _pump_until_exit(selector, streams, deadline, lambda: watch.passed(process.pid))
         finally:
             os.close(exit_notice)
 

@@ -209,6 +209,34 @@ for n in range(200):
     except (OSError, AttributeError): break
 if len(held) > 190: did(len(held))
 """, FILTER, FILTER),
+    Attack("takes memory in buffers of sockets", """
+def hold():
+    held, sent = [], 0
+    while sent < 60 << 20:
+        try: pair = socket.socketpair()
+        except OSError: break
+        held += pair
+        for one in pair:
+            one.setblocking(False)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 30)
+            try:
+                while sent < 60 << 20: sent += one.send(bytes(1 << 15))
+            except BlockingIOError: pass
+    time.sleep(30)
+for _ in range(24):
+    if not os.fork(): hold()
+time.sleep(30)
+""", WATCHER, WATCHER, "memory"),
+    Attack("takes memory in shared segments that nobody has mapped", """
+libc.shmat.restype = ctypes.c_void_p
+for n in range(14):
+    one = libc.shmget(0, 64 << 20, 0o1600)
+    if one == -1: break
+    place = libc.shmat(one, None, 0)
+    ctypes.memset(place, 1, 64 << 20)
+    libc.shmdt(ctypes.c_void_p(place))
+else: did('HELD', n)
+""", WATCHER, FILTER, "memory or none"),
     Attack("fills the disk with one file", "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\none = os.open('large', os.O_CREAT | os.O_RDWR)\nattempt(lambda: os.posix_fallocate(one, 0, 4 << 30) or 1)", LIMIT, LIMIT),
     Attack("fills the disk with many files", """
 try:
