@@ -2,6 +2,7 @@
 
 `python benchmarks/attacks.py` plays every program of tests/attacks/catalog.py on every rung that works here, as whoever
 runs this (root's code becomes nobody's user). The table with machine and date goes to benchmarks/results/attacks.md.
+Memory that no process holds is watched as if little were left, so that nothing has to take the machine down.
 """
 
 from __future__ import annotations

@@ -86,6 +86,8 @@ class Bwrap:
         return said or ("" if result.ok else str(result.ending))
 
     def run(self, command: Command, limits: Limits) -> ExecResult:
+        _check_words(command)
+
         def launching(report: int, status: int) -> AbstractContextManager[process.Launch]:
             rules, more = seccomp.compile_filter(Profile.TESTS), ("--json-status-fd", str(status))
             return self._launch(command, limits, rules, report, more)
@@ -111,6 +113,7 @@ class Bwrap:
     def _open(
         self, command: Command, limits: Limits, rules: bytes, more: Sequence[str] = (), user: int | None = None
     ) -> Live:
+        _check_words(command)
         ours, theirs = socket.socketpair()
         with self._launch(command, limits, rules, theirs.fileno(), more, user) as launch:
             return process.start(launch, (ours, theirs))
@@ -129,17 +132,19 @@ class Bwrap:
         ids = (user, user) if self.is_root and user else (self.user_id, self.group_id)
         with ExitStack() as stack:
             passwd = stack.enter_context(process.in_memory(passwd_file(*ids)))
-            argv = [self.program, *self._namespaces(), *_system(passwd), *self._closed(), *_scratch(limits)]
-            argv += _parents(mount.inside for mount in command.mounts)
+            words = [*self._namespaces(), *_system(passwd), *self._closed(), *_scratch(limits)]
+            words += _parents(mount.inside for mount in command.mounts)
             for mount in sorted(command.mounts, key=lambda mount: mount.inside):
-                argv += ["--ro-bind", str(mount.source), mount.inside]
+                words += ["--ro-bind", str(mount.source), mount.inside]
             for name, value in {**command.env, CHANNEL_VARIABLE: str(channel)}.items():
-                argv += ["--setenv", name, value]
-            argv += [*more, "--chdir", command.cwd, "--remount-ro", "/dev", "--remount-ro", "/"]
+                words += ["--setenv", name, value]
             compiled = stack.enter_context(process.in_memory(rules))
-            argv += ["--seccomp", str(compiled), "--", *_limited(limits), *self._dropped(*ids), *command.argv]
-            # no environment of its own: the first process inside shows it
-            yield process.Launch(tuple(argv), {}, None, (passwd, compiled))
+            words += [*more, "--chdir", command.cwd, "--remount-ro", "/dev", "--remount-ro", "/"]
+            words += ["--seccomp", str(compiled)]
+            told = stack.enter_context(process.in_memory(b"".join(os.fsencode(word) + b"\0" for word in words)))
+            argv = [self.program, "--args", str(told), "--", *_limited(limits), *self._dropped(*ids), *command.argv]
+            # the first process inside shows its words and its environment: none that name the host's folders
+            yield process.Launch(tuple(argv), {}, None, (passwd, compiled, told))
 
     def _namespaces(self) -> list[str]:
         """A user namespace for ordinary users; root needs none, but keeps only what dropping privileges takes."""
@@ -162,6 +167,16 @@ class Bwrap:
             for folder in ([] if self.is_root else FIRST_PROCESS_FILES)
             for word in ("--perms", "0555", "--size", "4096", "--tmpfs", folder, "--remount-ro", folder)
         ]
+
+
+def _check_words(command: Command) -> None:
+    """Raises SandboxBroken where one cannot be read by bwrap from a file: a zero byte ends a word."""
+    places = [place for mount in command.mounts for place in (str(mount.source), mount.inside)]
+    try:
+        if b"\0" in b"".join(map(os.fsencode, (command.cwd, *command.env, *command.env.values(), *places))):
+            raise ValueError("embedded null byte")
+    except ValueError as fault:
+        raise process.could_not_start(fault) from None
 
 
 def passwd_file(user: int, group: int) -> bytes:

@@ -21,6 +21,7 @@ from optagent.core import frames
 from optagent.errors import SandboxBroken
 from optagent.sandbox import process, seccomp
 from optagent.sandbox.base import FORKS_VARIABLE, Command, Limits, Mount, Profile
+from optagent.sandbox.keeper import MOST_NAMES
 from optagent.sandbox.live import ChannelClosed, Live, Overdue
 
 GROUND = "/optagent/ground"
@@ -163,7 +164,7 @@ def order_of(command: Command, limits: Limits, lent: Sequence[Mount]) -> dict[st
         for k, mount in enumerate(lent)
         if mount.ground
     ]
-    size = f"mode=1777,size={limits.scratch_bytes}"
+    size = f"mode=1777,size={limits.scratch_bytes},nr_inodes={MOST_NAMES}"
     fresh = [
         ("/tmp", NOSUID | NODEV, size),
         ("/dev/shm", NOSUID | NODEV, size),

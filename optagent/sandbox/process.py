@@ -19,7 +19,7 @@ from functools import cache
 from optagent.errors import SandboxBroken
 from optagent.sandbox.base import ExecResult, Exited, Limits, Stopped
 from optagent.sandbox.live import Live, kill
-from optagent.sandbox.watcher import LOOK_S, LOOK_SHARE, holds_more, most_bytes
+from optagent.sandbox.watcher import LOOK_S, LOOK_SHARE, Watch, most_bytes
 
 CHUNK = 1 << 16
 
@@ -188,6 +188,7 @@ def _lasting_thread(pid: int) -> ThreadPoolExecutor:
 
 def _pump(process: subprocess.Popen[bytes], streams: list[_Stream], deadline: float, most: int) -> str:
     """Reads until the process ends; returns the limit it hit, or an empty string."""
+    watch = Watch(most)
     with selectors.DefaultSelector() as selector:
         for stream in streams:
             os.set_blocking(stream.descriptor, False)
@@ -195,13 +196,13 @@ def _pump(process: subprocess.Popen[bytes], streams: list[_Stream], deadline: fl
         exit_notice = os.pidfd_open(process.pid)
         selector.register(exit_notice, selectors.EVENT_READ, None)
         try:
-            return _pump_until_exit(selector, streams, deadline, lambda: holds_more(process.pid, most))
+            return _pump_until_exit(selector, streams, deadline, lambda: watch.passed(process.pid))
         finally:
             os.close(exit_notice)
 
 
 def _pump_until_exit(
-    selector: selectors.BaseSelector, streams: list[_Stream], deadline: float, is_too_large: Callable[[], bool]
+    selector: selectors.BaseSelector, streams: list[_Stream], deadline: float, has_passed: Callable[[], str]
 ) -> str:
     look = time.monotonic() + LOOK_S
     while True:
@@ -209,8 +210,8 @@ def _pump_until_exit(
         if now >= deadline:
             return "seconds"
         if now >= look:
-            if is_too_large():
-                return "memory"
+            if limit := has_passed():
+                return limit
             look = time.monotonic() + max(LOOK_S, LOOK_SHARE * (time.monotonic() - now))
         ready = [key for key, _ in selector.select(max(0.0, min(deadline, look) - now))]
         for key in ready:

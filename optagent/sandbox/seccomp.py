@@ -17,11 +17,19 @@ from optagent.sandbox.base import REFUSED_ERRNO, Profile
 
 LOAD, AND, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-NUMBER_AT, ARCH_AT, ARG0_AT, ARG1_AT, ARG2_AT = 0, 4, 16, 24, 32
+NUMBER_AT, ARCH_AT, ARG0_AT, ARG1_AT, ARG2_AT, ARG5_AT = 0, 4, 16, 24, 32, 56
 EPERM, ENOTTY, ENOSYS, EOPNOTSUPP, EAFNOSUPPORT = 1, 25, 38, 95, 97
-ERRNOS = {"EPERM": EPERM, "ERFKILL": REFUSED_ERRNO, "ENOSYS": ENOSYS, "EOPNOTSUPP": EOPNOTSUPP, "NOTHING": 0}
+ERRNOS = {
+    "EPERM": EPERM,
+    "ERFKILL": REFUSED_ERRNO,
+    "ENOSYS": ENOSYS,
+    "EOPNOTSUPP": EOPNOTSUPP,
+    "NOTHING": 0,
+    "ADVICE": 0,
+}
 """What a refused call fails with. NOTHING does nothing and says that it succeeded, to tests: what a contestant's call
-left undone must not make two functions look the same, so there it fails with EPERM."""
+left undone must not make two functions look the same, so there it fails with EPERM. ADVICE that is not taken changes no
+result: it succeeds."""
 
 CLONE_THREAD = 0x00010000
 CLONE_NEW_ANYTHING = 0x7E020000  # NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET
@@ -40,6 +48,8 @@ the others change files that are open for reading, which no rule of Landlock's i
 NEITHER = 3  # an access mode for neither reading nor writing, which needs no right of Landlock's, nor a mount's
 F_SET_RW_HINT, F_SET_FILE_RW_HINT = 1036, 1038  # kept with the file, for whoever reads it next
 WITH_A_FILE = (F_SETSIG, F_SETLEASE, F_NOTIFY, F_SET_RW_HINT, F_SET_FILE_RW_HINT)
+RWF_NOWAIT, RWF_DONTCACHE = 0x8, 0x80  # reads only what is in memory of a file, or throws out what it has read
+MADV_PAGEOUT = 21  # throws out what is in memory of one's own files
 OTHER_THAN_STREAM = 0xE  # bits of a socket's type, of which SOCK_STREAM (1) has none
 OWN_PROCESS = 0x7FFFFFF7
 """Stands for the number of the process that the filter is for: a fork puts in its own (optagent_nursery.py)."""
@@ -84,11 +94,14 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "fallocate": (285, 47), "fgetxattr": (193, 10), "flistxattr": (196, 13), "getxattr": (191, 8),
     "getxattrat": (464, 464), "lgetxattr": (192, 9), "listxattr": (194, 11), "listxattrat": (465, 465),
     "llistxattr": (195, 12), "open": (2, None), "openat": (257, 56), "openat2": (437, 437),
+    "cachestat": (451, 451), "fadvise64": (221, 223), "io_setup": (206, 0), "madvise": (28, 233), "mincore": (27, 232),
+    "preadv2": (327, 286), "process_madvise": (440, 440), "timerfd_create": (283, 85), "timerfd_settime": (286, 86),
     "utime": (132, None), "utimensat": (280, 88), "utimes": (235, None),
 }  # fmt: skip
 
 
 ALONE = (Profile.CONTESTANT, Profile.FORK)
+JUDGED = (*ALONE, Profile.COMMAND)
 SIGNALS = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 OF_OTHERS = ("prlimit64", "sched_setaffinity")
 """What changes another process of the same user, by its number."""
@@ -125,6 +138,10 @@ def compile_filter(profile: Profile, machine: str = platform.machine(), is_share
             program += _own(NUMBERS[name][column], 0)
         program += _streams(NUMBERS["socketpair"][column])
         program += _only(NUMBERS["ioctl"][column], ARG1_AT, ENOTTY, *HARMLESS_IOCTLS)
+    if profile in JUDGED:
+        unseen = RWF_NOWAIT | RWF_DONTCACHE
+        program += _where(NUMBERS["preadv2"][column], ARG5_AT, JUMP_ANY_BIT, unseen, EOPNOTSUPP)
+        program += _where(NUMBERS["madvise"][column], ARG2_AT, JUMP_EQUAL, MADV_PAGEOUT, ERRNOS["ADVICE"])
     program += _with_access(NUMBERS["open"][column], ARG1_AT) + _with_access(NUMBERS["openat"][column], ARG2_AT)
     program += _socket(profile, NUMBERS["socket"][column], () if is_shared else TEST_SOCKET_FAMILIES)
     program.append(_op(RETURN, ALLOW))
@@ -143,9 +160,8 @@ def _denied(profile: Profile, is_shared: bool) -> list[tuple[str, int]]:
     sections = (*SECTIONS.get(profile, ("always", profile.value)), *(SHARED if is_shared else ()))
     told = [lists[name] for name in sections if name in lists]
     needed = NEEDED.get(profile, ())
-    listed = [(name, ERRNOS[error]) for part in told for error, names in part.items() for name in names]
-    if profile in ALONE:
-        listed = [(name, error or EPERM) for name, error in listed]
+    errnos = {**ERRNOS, "NOTHING": EPERM} if profile in ALONE else ERRNOS
+    listed = [(name, errnos[error]) for part in told for error, names in part.items() for name in names]
     return [(name, error) for name, error in listed if name not in needed]
 
 
@@ -214,12 +230,17 @@ def _with_access(number: int | None, at: int) -> list[bytes]:
 
 def _streams(number: int | None) -> list[bytes]:
     """Pairs of streams only: ends that send datagrams get names, by which others find them."""
+    return _where(number, ARG1_AT, JUMP_ANY_BIT, OTHER_THAN_STREAM, EPERM)
+
+
+def _where(number: int | None, at: int, test: int, value: int, error: int) -> list[bytes]:
+    """The call is refused where the argument there, of which the kernel reads 32 bits, passes the test."""
     assert number is not None
     return [
         _op(JUMP_EQUAL, number, 0, 4),
-        _op(LOAD, ARG1_AT),
-        _op(JUMP_ANY_BIT, OTHER_THAN_STREAM, 0, 1),
-        _op(RETURN, ERRNO | EPERM),
+        _op(LOAD, at),
+        _op(test, value, 0, 1),
+        _op(RETURN, ERRNO | error),
         _op(LOAD, NUMBER_AT),
     ]
 

@@ -1,4 +1,4 @@
-"""How much memory a process and all that come of it hold, looked at while they run.
+"""What a process and all that come of it take together, looked at while they run.
 
 A limit on address space holds for each process alone: many children could still take all the machine has.
 """
@@ -6,14 +6,23 @@ A limit on address space holds for each process alone: many children could still
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+
+from optagent.sandbox.keeper import MOST_NAMES
 
 LOOK_S, LOOK_SHARE = 0.02, 20
 """It is looked at so often, and not so often that looking takes more than a twentieth of the time."""
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 MACHINE_SHARE = 0.75
+LITTLE_SHARE = 0.25
+"""Less than this of the machine's memory is too little to go on where a command may be why."""
+
+OWNED = ("MemFree", "Buffers", "Cached", "AnonPages", "SReclaimable")
+"""By their names in /proc/meminfo."""
+
+PRIVATE = ("/tmp", "/dev/shm")
 
 
 def most_bytes(wanted: int) -> int:
@@ -32,6 +41,54 @@ def fit_beside(wanted: int) -> int:
 
 def _most() -> int:
     return int(MACHINE_SHARE * os.sysconf("SC_PHYS_PAGES") * PAGE)
+
+
+class Watch:
+    """Looks at the tree of a process that has just started, which may hold `most` bytes."""
+
+    def __init__(self, most: int) -> None:
+        told = meminfo()
+        self.most = most
+        self.most_unowned = unowned(told) + min(most, MACHINE_SHARE * told["MemAvailable"])
+
+    def passed(self, process: int) -> str:
+        """The limit that it has passed, by its name; nothing while it has not."""
+        if holds_more(process, self.most) or self.has_hidden_more():
+            return "memory"
+        return "scratch" if any(map(has_many_names, descendants(process))) else ""
+
+    def has_hidden_more(self) -> bool:
+        """Whether memory that is no process's (buffers of sockets, shared segments) has grown by more than the tree may
+        hold, and little is left. Whose it is the kernel does not tell: while there is enough, nobody is blamed."""
+        told = meminfo()
+        return told["MemAvailable"] < LITTLE_SHARE * told["MemTotal"] and unowned(told) > self.most_unowned
+
+
+def meminfo() -> dict[str, int]:
+    """What the kernel tells of the machine's memory, in bytes."""
+    with open("/proc/meminfo", "rb") as file:
+        return {name.decode(): int(rest.split()[0]) << 10 for name, _, rest in (one.partition(b":") for one in file)}
+
+
+def unowned(told: Mapping[str, int]) -> int:
+    """What is neither free, nor of a process alone, nor given back when it is asked for."""
+    kept = 0
+    with suppress(OSError), open("/proc/zoneinfo", "rb") as file:  # freed pages that each core keeps to itself
+        kept = sum(int(one.split()[1]) for one in file if one.lstrip().startswith(b"count:")) * PAGE
+    return told["MemTotal"] + told.get("Shmem", 0) - kept - sum(told.get(name, 0) for name in OWNED)  # Shmem is Cached
+
+
+def has_many_names(process: int) -> bool:
+    """Whether it has a file system of its own to write to, with more names than may be. A limit on its bytes does not
+    hold for empty files, of which each takes a kilobyte of the kernel's memory."""
+    with suppress(OSError):  # it has ended meanwhile
+        for place in PRIVATE:
+            seen = f"/proc/{process}/root{place}"
+            if os.stat(seen).st_dev != os.stat(place).st_dev:
+                told = os.statvfs(seen)
+                if told.f_files - told.f_ffree > MOST_NAMES:
+                    return True
+    return False
 
 
 def holds_more(process: int, most: int) -> bool:

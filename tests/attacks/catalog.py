@@ -70,6 +70,12 @@ ATTACKS = (
         NAMESPACE, LANDLOCK,
     ),
     Attack(
+        "reads where the host's folders lie, in the words of what started it",
+        "for p in glob.glob('/proc/*/cmdline'):\n"
+        "    attempt(lambda: b'optagent-' + b'world' in open(p, 'rb').read().replace(sys.argv[1].encode(), b''))",
+        REFEREE, LANDLOCK,
+    ),
+    Attack(
         "opens the memory of a process outside",
         "for p in (W['victim'], W['parent']): attempt(lambda: open(f'/proc/{p}/mem', 'rb', 0) and 'OPEN')",
         NAMESPACE, LANDLOCK,
@@ -203,6 +209,34 @@ for n in range(200):
     except (OSError, AttributeError): break
 if len(held) > 190: did(len(held))
 """, FILTER, FILTER),
+    Attack("takes memory in buffers of sockets", """
+def hold():
+    held, sent = [], 0
+    while sent < 60 << 20:
+        try: pair = socket.socketpair()
+        except OSError: break
+        held += pair
+        for one in pair:
+            one.setblocking(False)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 30)
+            try:
+                while sent < 60 << 20: sent += one.send(bytes(1 << 15))
+            except BlockingIOError: pass
+    time.sleep(30)
+for _ in range(24):
+    if not os.fork(): hold()
+time.sleep(30)
+""", WATCHER, WATCHER, "memory"),
+    Attack("takes memory in shared segments that nobody has mapped", """
+libc.shmat.restype = ctypes.c_void_p
+for n in range(14):
+    one = libc.shmget(0, 64 << 20, 0o1600)
+    if one == -1: break
+    place = libc.shmat(one, None, 0)
+    ctypes.memset(place, 1, 64 << 20)
+    libc.shmdt(ctypes.c_void_p(place))
+else: did('HELD', n)
+""", WATCHER, FILTER, "memory or none"),
     Attack("fills the disk with one file", "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\none = os.open('large', os.O_CREAT | os.O_RDWR)\nattempt(lambda: os.posix_fallocate(one, 0, 4 << 30) or 1)", LIMIT, LIMIT),
     Attack("fills the disk with many files", """
 try:
@@ -211,6 +245,12 @@ try:
     did('FULL')
 except OSError: pass
 """, "mounts: a small file system of its own", KEEPER, "scratch or none"),
+    Attack("fills the kernel's memory with names of empty files", """
+try:
+    for n in range(300_000): os.mknod(f'{n}')
+    did('NAMED', n)
+except OSError: pass
+""", WATCHER, KEEPER, "scratch"),
     Attack("floods its output", "while True: os.write(1, b'x' * 65536)", REFEREE, REFEREE, "output"),
     Attack("floods its report", "while True: os.write(int(os.environ['OPTAGENT_FD']), b'x' * 65536)", REFEREE, REFEREE, "output"),
     Attack("runs for ever", "while True: pass", REFEREE, REFEREE, "seconds"),
@@ -220,6 +260,7 @@ except OSError: pass
     Attack("mounts and changes its root", "attempt(lambda: libc.mount(b'/usr', b'/tmp', None, 4096, None) == 0)\nattempt(lambda: libc.umount2(b'/proc', 2) == 0)\nattempt(lambda: os.chroot('.') or 'ROOT')\nattempt(lambda: call(428, -100, 0, 1))", FILTER, FILTER),
     Attack("loads programs into the kernel", "for n in (321, 298, 323, 425, 175, 246): attempt(lambda: call(n, 0, 0, 0, 0, 0))", FILTER, FILTER),
     Attack("opens a file by its number", "attempt(lambda: call(303, -100, 0, 0, 0, 0))\nattempt(lambda: call(304, -100, 0, 0))", FILTER, FILTER),
+    Attack("takes all events there are for reading beside", "room = ctypes.c_long(0)\nattempt(lambda: call(206, 64, ctypes.addressof(room)) == 0)", FILTER, FILTER),
     Attack("makes a device", "import stat\nattempt(lambda: os.mknod('sda', 0o600 | stat.S_IFBLK, os.makedev(8, 0)) or 'MADE')\nfor f in ('sda', 'vda', 'mem', 'kmsg', 'kvm'): attempt(lambda: os.open('/dev/' + f, os.O_RDONLY))", USER, LANDLOCK),
     Attack("becomes root", "attempt(lambda: os.setuid(0) or 'ROOT') if os.getuid() else did('IS ROOT')\nfor p in glob.glob('/usr/bin/su*') + ['/usr/bin/mount', '/usr/bin/newgrp']: attempt(lambda: b'uid=0' in subprocess.run([p, '-c', 'id'], capture_output=True, stdin=-3).stdout)", USER, USER),
     Attack("changes the kernel's settings", "for f in ('kernel/core_pattern', 'vm/overcommit_memory'): attempt(lambda: write('/proc/sys/' + f))\nattempt(lambda: write('/proc/sysrq-trigger'))\nattempt(lambda: write('/sys/fs/cgroup/cgroup.procs'))", MOUNTS, LANDLOCK),
@@ -242,6 +283,16 @@ attempt(lambda: call(0x40000000 | 39))
     Attack("starts a process beside its clock", "attempt(lambda: os.fork() and 'FORKED')\nattempt(lambda: os.posix_spawn('/bin/true', ['true'], {}))", FILTER, FILTER, contestant=True),
     Attack("moves to another core or priority", "attempt(lambda: os.sched_setaffinity(0, {0}) or 'MOVED')\nattempt(lambda: os.setpriority(os.PRIO_PROCESS, 0, 5) or 'NICED')\nattempt(lambda: os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0)) or 'BATCH')", FILTER, FILTER, contestant=True),
     Attack("has a timer continue it", "attempt(lambda: call(222, 0, 0, 0))\nimport fcntl\nattempt(lambda: fcntl.fcntl(0, 10, signal.SIGCONT) or 'SET')\nattempt(lambda: os.setsid() or 'SESSION')", FILTER, FILTER, contestant=True),
+    Attack("has timers interrupt the one beside it", "attempt(lambda: libc.timerfd_create(1, 0) + 1)\nattempt(lambda: call(286, 0, 0, 0, 0) + 1 or ctypes.get_errno() != 1)", FILTER, FILTER, contestant=True),
+    Attack("asks what is in memory of a file, where another one may have left it", """
+one, room = os.open(W['repo'] + '/pkg/a.py', os.O_RDONLY), ctypes.create_string_buffer(4096)
+def at_once():
+    try: return os.preadv(one, [bytearray(1)], 0, os.RWF_NOWAIT)
+    except BlockingIOError: return 'not in memory'
+attempt(at_once)
+attempt(lambda: call(27, ctypes.addressof(room) & ~4095, 1, ctypes.addressof(room)) == 0)
+attempt(lambda: call(451, one, ctypes.addressof(room), ctypes.addressof(room) + 64, 0) == 0)
+""", FILTER, FILTER, contestant=True),
     Attack("finds what the contestant before it has left", "places = ('/tmp', '/dev/shm', os.environ['TMPDIR'])\nfor f in places: attempt(lambda: glob.glob(f'{f}/left*'))\nfor f in places: attempt(lambda: write(f'{f}/left') and None)", "mounts: its own, and gone with it", "Landlock; its folder is removed", contestant=True),
     Attack("leaves a hint with a file for the contestant after it", "import fcntl\none = os.open(W['repo'] + '/pkg/a.py', os.O_RDONLY)\nattempt(lambda: any(fcntl.fcntl(one, 1035, bytes(8))))\nattempt(lambda: fcntl.fcntl(one, 1036, struct.pack('Q', 3)) and None)", FILTER, FILTER, contestant=True),
     Attack("reads the contestant beside it", "for p in glob.glob('/proc/[0-9]*/environ') + [f'/proc/{W[\"victim\"]}/environ']: attempt(lambda: W['key'].encode() in read(p))", NAMESPACE, LANDLOCK, contestant=True),

@@ -18,6 +18,7 @@ sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1]), str(HERE.parent)]
 from catalog import ATTACKS, HEAD, Attack  # noqa: E402
 from world import KEY, World, world  # noqa: E402
 
+from optagent.sandbox import watcher  # noqa: E402
 from optagent.sandbox.base import MEBIBYTE, Command, Limits, Mount, Sandbox, Stopped  # noqa: E402
 from optagent.sandbox.choose import LADDER  # noqa: E402
 from optagent.sandbox.live import ChannelClosed, Overdue  # noqa: E402
@@ -77,6 +78,7 @@ def _contestant(box: Sandbox, attack: Attack, facts: str, shown: Mount) -> list[
 def main(rung: str, *names: str) -> None:
     os.environ["OPENAI_API_KEY"] = KEY
     os.umask(0)
+    watcher.LITTLE_SHARE = 1.0  # as if little were left: to take so much would take the machine down
     box = LADDER[rung]()
     wanted = [one for one in ATTACKS if not names or one.name in names]
     with world() as place:

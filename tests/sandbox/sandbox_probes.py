@@ -48,15 +48,17 @@ def tell(box: Sandbox, script: str, mounts: tuple[Mount, ...] = (), **limits: fl
     return json.loads(result.report)
 
 
-def contestant(box: Sandbox, script: str = "", stay: str = STAY, **limits: float) -> Live:
+def contestant(
+    box: Sandbox, script: str = "", stay: str = STAY, mounts: tuple[Mount, ...] = (), **limits: float
+) -> Live:
     """A worker that greets, runs the script with `say(value)` at hand, then waits for the end of the channel."""
     source = SAY + ATTEMPT + "say('hello')\n" + script + stay
-    return box.open(Command((PYTHON, "-c", source), "/tmp", (), ENV), Limits(**{"seconds": 20, **limits}))  # type: ignore[arg-type]
+    return box.open(Command((PYTHON, "-c", source), "/tmp", mounts, ENV), Limits(**{"seconds": 20, **limits}))  # type: ignore[arg-type]
 
 
-def hear(box: Sandbox, script: str, **limits: float) -> Any:
+def hear(box: Sandbox, script: str, mounts: tuple[Mount, ...] = (), **limits: float) -> Any:
     """What a contestant says after its greeting."""
-    with contestant(box, script, **limits) as live:
+    with contestant(box, script, mounts=mounts, **limits) as live:
         live.greet()
         return live.receive(20)[0]["said"]
 

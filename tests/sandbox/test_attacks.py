@@ -154,8 +154,10 @@ def test_a_report_beyond_its_cap_is_stopped(rung):
         Command(("/bin/true",), "/no/such/folder", (), ENV),
         Command(("/bin/true", "x" * (4 << 20)), "/tmp", (), ENV),
         Command(("/bin/true", "\0"), "/tmp", (), ENV),
+        Command(("/bin/true",), "/tmp", (), {**ENV, "A": "b\0--bind\0/\0/"}),
+        Command(("/bin/true",), "/tmp", (), {**ENV, "A": "\ud800"}),
     ],
-    ids=["no such folder", "too many arguments", "a zero byte"],
+    ids=["no such folder", "too many arguments", "a zero byte", "a zero byte in a value", "a value of no bytes"],
 )
 def test_what_cannot_even_be_asked_is_a_broken_sandbox_and_leaks_nothing(rung, command):
     before = descriptors()

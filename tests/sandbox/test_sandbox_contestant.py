@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import errno
+import os
 import platform
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rungs import make_sandbox
+from rungs import make_sandbox, open_to_all
 from sandbox_probes import NO_PYTHON, PYTHON, hear
 
 from optagent.errors import SandboxUnavailable
 from optagent.sandbox import seccomp
-from optagent.sandbox.base import REFUSED_ERRNO, Profile, Sandbox
+from optagent.sandbox.base import REFUSED_ERRNO, Mount, Profile, Sandbox
 
 pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
 EPERM, ENOSYS, EAFNOSUPPORT = 1, 38, 97
@@ -132,6 +134,23 @@ def test_what_one_contestant_leaves_no_other_finds(box, place):
     assert not Path(place).exists()
 
 
+def test_advice_about_a_shown_file_succeeds_and_throws_nothing_out_of_memory(box):
+    """What is in memory of it would be a memory of a contestant's own, for a later one to find."""
+    advise = "say(attempt(os.posix_fadvise, os.open(PATH, os.O_RDONLY), 0, 0, os.POSIX_FADV_DONTNEED))"
+    with tempfile.TemporaryDirectory() as folder:
+        shown = Path(folder) / "data"
+        shown.write_bytes(bytes(1 << 16))
+        open_to_all(Path(folder))
+        with shown.open("rb") as file:
+            os.fsync(file.fileno())
+            path = box.inside(Mount(shown, "/seen"))
+            assert hear(box, advise.replace("PATH", repr(path)), mounts=(Mount(shown, "/seen"),)) == [
+                "got through",
+                "None",
+            ]
+            assert os.preadv(file.fileno(), [bytearray(1)], 1 << 15, os.RWF_NOWAIT) == 1
+
+
 @pytest.fixture(scope="module", params=[*DENIED])
 def told(request) -> dict[str, Any]:
     """What one contestant got from every denied call, each with all arguments zero, over what it should get."""
@@ -147,7 +166,11 @@ say(got)
 """
     found = hear(make_sandbox(request.param), script)
     assert isinstance(found, dict)
-    return {name: (found[name], [-1, DENIED[request.param][name]]) for name in calls}
+    return {
+        name: (found[name], [-1 if error else 0, error])
+        for name, error in DENIED[request.param].items()
+        if name in calls
+    }
 
 
 @pytest.mark.parametrize("name", {**DENIED["fork"], **DENIED["landlock"]})

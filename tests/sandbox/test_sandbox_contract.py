@@ -18,6 +18,7 @@ from rungs import make_sandbox
 from sandbox_probes import ENV, NO_PYTHON, PYTHON, run, running, shell, soon_gone, tell
 
 from optagent.errors import SandboxBroken
+from optagent.sandbox import watcher
 from optagent.sandbox.base import Command, Exited, Limits, Mount, Sandbox, Stopped
 
 pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
@@ -236,6 +237,32 @@ def test_a_command_cannot_pretend_that_the_sandbox_is_broken(rung):
 def test_memory_is_limited(rung):
     script = "try: b'x' * (1 << 29); tell('had it')\nexcept MemoryError: tell('refused')"
     assert tell(rung, script, memory_bytes=1 << 28) == "refused"
+
+
+HIDE = """
+import os, socket, time
+def hide(size):
+    kept, sent = [], 0
+    while sent < size:
+        kept += (pair := socket.socketpair())
+        pair[0].setblocking(False)
+        try:
+            while sent < size: sent += pair[0].send(bytes(1 << 15))
+        except BlockingIOError: pass
+    time.sleep(0.5)
+    os._exit(0)
+for _ in range(16):
+    if not os.fork(): hide(16 << 20)
+for _ in range(16): assert os.wait()[1] == 0
+"""
+
+
+@pytest.mark.parametrize(("share", "ending"), [(0.0, Exited(0)), (1.0, Stopped("memory"))])
+def test_memory_that_no_process_holds_is_limited_while_little_is_left(rung, share, ending, monkeypatch):
+    """Nobody can tell whose the buffers of sockets are: who takes nothing is not to be ended for what others take."""
+    monkeypatch.setattr(watcher, "LITTLE_SHARE", share)
+    result = run(rung, PYTHON, "-c", HIDE, all_memory_bytes=180 << 20)
+    assert (result.ending, result.stderr) == (ending, b"")
 
 
 def test_open_files_are_limited(rung):

@@ -16,6 +16,7 @@ from sandbox_probes import ENV, NO_PYTHON, PYTHON, contestant, hear
 from warm_sandbox import Forks
 
 from optagent.sandbox.base import Command, Limits, Mount
+from optagent.sandbox.keeper import MOST_NAMES
 from optagent.sandbox.live import Live
 
 pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
@@ -54,6 +55,19 @@ def test_a_fork_sees_its_own_tree_and_nothing_of_the_others(box):
     look = "say([os.listdir('/optagent/tree'), os.listdir('/optagent/ground'), sorted(os.listdir('/optagent'))])"
     for _ in range(2):
         assert hear(box, look) == [["main.py"], [], ["ground", "toolbox", "tree"]]
+
+
+@pytest.mark.parametrize("place", ["/tmp", "/dev/shm"])
+def test_names_of_files_that_a_fork_makes_are_limited_as_their_bytes_are(box, place):
+    """An empty file takes a kilobyte of the kernel's memory."""
+    script = f"""
+import errno
+try:
+    for made in range(60_000): os.mknod(f'{place}/{{made}}')
+    say([made, 'no limit'])
+except OSError as refusal: say([made, errno.errorcode[refusal.errno]])
+"""
+    assert hear(box, script) == [MOST_NAMES - 1, "ENOSPC"]  # the folder itself is one
 
 
 def test_nothing_of_a_fork_can_be_written_but_its_scratch(box):
