@@ -155,9 +155,9 @@ texts = st.recursive(
     ),
     max_leaves=8,
 )
-answers = st.lists(st.tuples(st.sampled_from(NAMES), texts), max_size=5).map(
-    lambda pairs: "{" + ",".join(f'"{name}":{text}' for name, text in pairs) + "}"
-)
+some = st.lists(st.tuples(st.sampled_from(NAMES), texts), max_size=5)
+same = texts.map(lambda text: [(name, text) for name in NAMES[3:]])
+answers = (some | same).map(lambda pairs: "{" + ",".join(f'"{name}":{text}' for name, text in pairs) + "}")
 
 
 def test_any_json_in_any_field_is_an_answer_or_misconduct():
@@ -323,6 +323,13 @@ BAD_REPORTS = {
 @pytest.mark.parametrize("name", BAD_REPORTS)
 def test_a_report_that_is_none_means_that_nothing_passed(name):
     assert told(BAD_REPORTS[name]).broken  # and whoever reads it looks at that first
+
+
+def test_a_line_without_end_that_a_test_run_prints_is_told_by_its_beginning():
+    output = b"E " + b"x" * 4_000_000
+    report = reports._read_report(ExecResult(Exited(1), output, b"", frames.pack({**GOOD, "exit": 4}, [b"x"]), 1.0), 1)
+    assert 0 < len(report.broken) <= 1_000
+    assert len(report.said) <= 1_000
 
 
 def test_a_good_report_of_a_run_that_was_stopped_does_not_count():
