@@ -9,10 +9,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from optagent.core.packed import unpacked
+from optagent.core.packed import MOST_PARTS, unpacked
 from optagent.core.verdict import Difference
 
 SHOWN = 120
+MOST_WHERE = 320
+LEVELS_SHOWN = 8
+MOST_LOOKED_AT = 30_000_000
+"""Parts of both trees, times the levels that are gone down: some seconds."""
+
 NAMES = {
     "l": "list", "t": "tuple", "d": "dict", "s": "set", "z": "frozenset", "i": "int", "f": "float", "c": "complex",
     "b": "bytes", "y": "bytearray", "e": "Ellipsis", "r": "an alias of container", "g": "range", "x": "exception",
@@ -32,17 +37,36 @@ PARTS = ("", "", "positional arguments after the call", "keyword arguments after
 
 
 def first_difference(old: bytes, new: bytes) -> Difference:
-    """Where two encodings of a call first differ, told in words; as they stand when they are no encodings."""
+    """Where two encodings of a call first differ, told in words; from the first byte that does when they are no
+    encodings, or too large ones."""
     try:
         found = _first_part(read(old), read(new))
     except (ValueError, TypeError, LookupError, RecursionError):
         found = None
-    return found or Difference("the encoding", _short(repr(old[:SHOWN])), _short(repr(new[:SHOWN])))
+    if found is None:
+        same = _same_bytes(old, new)
+        found = Difference("the encoding", repr(old[same : same + SHOWN]), repr(new[same : same + SHOWN]))
+    return Difference(_short(found.where, MOST_WHERE), _short(found.old), _short(found.new))
+
+
+def _same_bytes(old: bytes, new: bytes) -> int:
+    """How many bytes they have in common before they part."""
+    same, most = 0, min(len(old), len(new))
+    while same < most:
+        middle = (same + most + 1) // 2
+        if old[same:middle] == new[same:middle]:
+            same = middle
+        else:
+            most = middle - 1
+    return same
 
 
 def read(encoding: bytes) -> Any:
-    """The whole tree of an encoding, with what stands packed after its first line put in its place."""
+    """The whole tree of an encoding, with what stands packed after its first line put in its place. Raises ValueError
+    and the like for what is none, and for one so large that it would fill our memory."""
     line, _, packed = encoding.partition(b"\n")
+    if sum(map(line.count, b"[{,")) > MOST_PARTS:
+        raise ValueError("more parts than are looked at")
     return _filled(json.loads(line), dict(enumerate(unpacked(packed))))
 
 
@@ -57,6 +81,8 @@ def _filled(tree: Any, packed: dict[int, Any]) -> Any:
     value = packed.pop(tree[2])  # one that stood in many places would fill our memory
     if tree[0] == "p":
         return value
+    if not isinstance(value, list):
+        raise ValueError("no container")
     if tree[0] in ("SZ", "ZZ"):
         if any(not isinstance(one, list) or one[:1] != ["t"] for one in value[1:]):
             raise ValueError("no sets")
@@ -69,10 +95,13 @@ def _with_rows(table: list[Any], columns: Any) -> Any:
     written so, since a few bytes might stand for much."""
     _, tag, row, names, *_ = table
     kind = row[0] if len(row) == (2 if row[:1] == ["o"] else 1) else None
-    are_texts = all(isinstance(name, str) for name in names)
-    if row[:1] == ["e"] and tag in ("l", "t"):
+    are_texts = all(isinstance(name, str) for name in [*names, *row])
+    are_columns = all(isinstance(one, list) and one[:1] == ["t"] for one in [columns, *columns[1:]])
+    if tag not in ("l", "t") or not are_columns or len(columns) > MOST_COLUMNS:
+        raise ValueError("no columns")
+    if row[:1] == ["e"]:
         return [tag, *_members(row[1:], columns[1][1:])]
-    if tag not in ("l", "t") or kind not in ("t", "d", "o") or not are_texts or len(columns) > MOST_COLUMNS:
+    if kind not in ("t", "d", "o") or not are_texts:
         raise ValueError("no rows")
     rows = list(zip(*[column[1:] for column in columns[1:]], strict=True))
     if kind == "t":
@@ -83,8 +112,11 @@ def _with_rows(table: list[Any], columns: Any) -> Any:
 
 def _members(known: list[Any], numbers: list[Any]) -> list[Any]:
     """Those of these numbers, by their names: whole, a few bytes might stand for much."""
-    named = [["o", tree[1], None, *[pair for pair in tree[3:] if pair[0] == "_name_"]] for tree in known]
-    return [named[number] for number in numbers]
+    named = [(tree[1], dict(tree[3:]).get("_name_")) for tree in known]
+    if not all(isinstance(text, str | None) for one in named for text in one):
+        raise ValueError("no members")
+    members = [["o", kind, None, ["_name_", name]] for kind, name in named]
+    return [members[number] for number in numbers]
 
 
 def is_state(encoding: bytes) -> bool:
@@ -189,14 +221,24 @@ def _same(a: Any, b: Any) -> bool:
 
 def _part(k: int, left: Any, right: Any, a: Any, b: Any) -> Difference:
     if k == 0:
-        return Difference("the outcome", f"{a} {_tell(left[2])}", f"{b} {_tell(right[2])}")
+        return Difference("the outcome", f"{_word(a)} {_tell(left[2])}", f"{_word(b)} {_tell(right[2])}")
     if k == 1:
         return _descend("the exception" if left[1] == "raised" else "the result", a, b)
     return _descend(PARTS[k], a, b)
 
 
 def _descend(path: str, a: Any, b: Any) -> Difference:
-    while isinstance(a, list) and isinstance(b, list) and a and b and a[0] == b[0] and a[0] in NESTED:
+    """The first part of two trees that differs; the part that holds it where it would take too long to go on."""
+    levels = MOST_LOOKED_AT // (_parts(a) + _parts(b))
+    while (
+        (levels := levels - 1) > 0
+        and isinstance(a, list)
+        and isinstance(b, list)
+        and a
+        and b
+        and a[0] == b[0]
+        and a[0] in NESTED
+    ):
         if a[0] == "o" and a[1] == b[1]:
             name, a, b = _attribute(a, b)
             path += name
@@ -226,33 +268,57 @@ def _attribute(a: list[Any], b: list[Any]) -> tuple[str, Any, Any]:
     return " (what it holds)", a[2], b[2]
 
 
-def _tell(value: Any) -> str:
-    """One line for one encoded value."""
+def _parts(tree: Any) -> int:
+    """How many values a tree has in all."""
+    parts, open_ends = 0, [tree]
+    while open_ends:
+        one = open_ends.pop()
+        parts += 1
+        if isinstance(one, list):
+            open_ends += one
+    return parts
+
+
+def _tell(value: Any, levels: int = LEVELS_SHOWN) -> str:
+    """One line for one encoded value, of which only the first parts and levels are looked at."""
+    if isinstance(value, str):
+        return _short(repr(value[: SHOWN + 1]))
     if not isinstance(value, list) or not value:
-        return _short(repr(value))
-    tag, rest = value[0], value[1:]
+        return _word(value)
+    if not levels:
+        return "..."
+    tag, rest = value[0], value[1:7]
     if tag == "f":
         return f"float {_float(rest[0])}"
     if tag == "x":
-        return _short(f"{rest[0]}: {rest[2]}")
+        return _short(f"{_word(rest[0])}: {_word(rest[2])}")
+    told = [_tell(one, levels - 1) for one in rest]
     if tag in ("l", "t", "d", "s", "z"):
-        more = ", ..." if len(rest) > 4 else ""
-        return _short(f"{NAMES[tag]} of {len(rest)}: [{', '.join(_tell(one) for one in rest[:4])}{more}]")
+        more = ", ..." if len(value) > 5 else ""
+        return _short(f"{NAMES[tag]} of {len(value) - 1}: [{', '.join(told[:4])}{more}]")
     if tag == "I":
-        return _short(f"{rest[0]} of {len(rest) - 2}: [{', '.join(_tell(one) for one in rest[2:6])}, ...]")
+        return _short(f"{_word(rest[0])} of {len(value) - 3}: [{', '.join(told[2:6])}, ...]")
     if tag == "o":
-        return _short(f"{rest[0]} object {_tell(rest[1]) if rest[1] is not None else ''}")
-    if tag in NAMES:
-        return _short(f"{NAMES[tag]} {rest[0] if rest else ''}")
-    return _short(": ".join(_tell(one) for one in value))
+        return _short(f"{_word(rest[0])} object {told[1] if rest[1] is not None else ''}")
+    if isinstance(tag, str) and tag in NAMES:
+        name = (told if rest and isinstance(rest[0], list) else list(map(_word, rest)))[:1]
+        return _short(" ".join([NAMES[tag], *name]))
+    return _short(": ".join([_tell(tag, levels - 1), *told]))
+
+
+def _word(value: Any) -> str:
+    """A name or number as it stands, without quotes; a container by its brackets."""
+    if isinstance(value, list | dict):
+        return "[...]" if value else "[]"
+    return str(value)[: SHOWN + 1]
 
 
 def _float(text: Any) -> str:
     try:
         return repr(float.fromhex(text))
     except (TypeError, ValueError, OverflowError):
-        return _short(repr(text))
+        return _word(text)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+def _short(text: str, most: int = SHOWN) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -16,10 +16,31 @@ VERSION = 1
 MAX_HEADER = 16 << 20
 MAX_BLOBS = 1 << 20
 MAX_BYTES = 256 << 20
+MAX_DIGITS = 40
+"""Of a whole number with its sign: far more than anybody counts to, and any float can hold it."""
+
+INFINITE = float("inf")
 
 
 class Malformed(ValueError):
     """Bytes that are no frame, or one larger than anybody may send."""
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise Malformed(f"a number of {len(text)} digits")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    """The number of that text; `1e999` is infinite as `Infinity` is, and neither is JSON."""
+    number = float(text)
+    if not -INFINITE < number < INFINITE:
+        raise Malformed(f"a number that is {number}")
+    return number
+
+
+_header = json.JSONDecoder(parse_int=_whole, parse_float=_finite, parse_constant=_finite)
 
 
 def pack(header: dict[str, Any], blobs: Sequence[bytes] = ()) -> bytes:
@@ -30,7 +51,7 @@ def pack(header: dict[str, Any], blobs: Sequence[bytes] = ()) -> bytes:
 
 
 def read(take: Callable[[int], bytes]) -> tuple[dict[str, Any], list[bytes]]:
-    """The next frame, read through `take(n)`, which returns exactly n bytes or raises.
+    """The next frame, read through `take(n)`, which returns exactly n bytes or raises. Every number in it is finite.
 
     Raises Malformed before anything large is read when the sizes are out of bounds.
 
@@ -45,7 +66,7 @@ def read(take: Callable[[int], bytes]) -> tuple[dict[str, Any], list[bytes]]:
     if sum(sizes) > MAX_BYTES:
         raise Malformed(f"frame with {sum(sizes)} bytes of blobs")
     try:
-        header = json.loads(take(length))
+        header = _header.decode(take(length).decode())
     except (ValueError, RecursionError) as fault:
         raise Malformed(f"frame header is no JSON: {fault}") from None
     if not isinstance(header, dict):

@@ -9,13 +9,17 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+MOST_PARTS = 3_000_000
+"""As the worker's own most (MAX_PARTS there). Whoever sends more would fill our memory: two bytes stand for a dict."""
+
 EXACT_INT = 1 << 53
 CONSTANTS = {b"N": None, b"T": True, b"F": False}
 DIGIT_BITS = 15
 
 
 def unpacked(data: bytes) -> list[Any]:
-    """Values one after the other, as tagged trees. Raises ValueError, or RecursionError, for what cannot be read.
+    """Values one after the other, as tagged trees. Raises ValueError, or RecursionError, for what cannot be read, and
+    ValueError for what nobody would write: more parts than MOST_PARTS.
 
     >>> import marshal
     >>> some = [1, -(2**70), 0.5, ("a", None), {"k": True}], b"ab"
@@ -27,6 +31,7 @@ def unpacked(data: bytes) -> list[Any]:
     reader, found = _Reader(data), []
     try:
         while reader.at < len(data):
+            reader.counted(1)
             found.append(reader.value())
     except (struct.error, UnicodeDecodeError) as error:
         raise ValueError(f"no packed value: {error}") from error
@@ -35,7 +40,7 @@ def unpacked(data: bytes) -> list[Any]:
 
 class _Reader:
     def __init__(self, data: bytes) -> None:
-        self.data, self.at = data, 0
+        self.data, self.at, self.parts = data, 0, 0
 
     def take(self, size: int) -> bytes:
         if size > len(self.data) - self.at:
@@ -52,6 +57,13 @@ class _Reader:
         if found < 0:
             raise ValueError(f"a size of {found} at {self.at}")
         return found
+
+    def counted(self, parts: int) -> int:
+        """So many parts more, before any of them is made."""
+        self.parts += parts
+        if self.parts > MOST_PARTS:
+            raise ValueError(f"more than {MOST_PARTS} parts")
+        return parts
 
     def value(self) -> Any:
         return self.of(self.take(1))
@@ -70,14 +82,14 @@ class _Reader:
         if kind == b"s":
             return ["b", self.take(self.size()).hex()]
         if kind in (b"[", b"("):
-            return ["l" if kind == b"[" else "t", *[self.value() for _ in range(self.size())]]
+            return ["l" if kind == b"[" else "t", *[self.value() for _ in range(self.counted(self.size()))]]
         if kind == b"{":
             return ["d", *self.pairs()]
         raise ValueError(f"no kind of plain value: {kind!r}")
 
     def integer(self) -> Any:
         size: int = self.number("<i")
-        digits = struct.unpack(f"<{abs(size)}H", self.take(2 * abs(size)))
+        digits = struct.unpack(f"<{self.counted(abs(size))}H", self.take(2 * abs(size)))
         value = int("".join(f"{digit:0{DIGIT_BITS}b}" for digit in reversed(digits)) or "0", 2)
         value = -value if size < 0 else value
         return value if -EXACT_INT < value < EXACT_INT else ["i", f"{value:x}"]
@@ -85,5 +97,6 @@ class _Reader:
     def pairs(self) -> list[Any]:
         found = []
         while (kind := self.take(1)) != b"0":
+            self.counted(1)
             found.append([self.of(kind), self.value()])
         return found

@@ -18,6 +18,12 @@ from optagent.sandbox.live import ChannelClosed, Overdue
 
 GO, DONE = b"g", b"d"
 NO_ANSWER = "an answer that the protocol does not know"
+MOST_WORDS = 1_000
+"""So many characters of what a contestant says of itself are told, and no more kept."""
+
+MOST_TEXT, MOST_NUMBER = 1 << 16, 1 << 63
+"""No name is longer, nothing that is counted or clocked is more."""
+
 REFERENCE = "reference"
 PHASES = {
     "build": "does not build",
@@ -106,9 +112,9 @@ class Misconduct(Exception):
     asked for a new process and did not do without."""
 
     def __init__(self, phase: str, reason: str, refused: bool = False, name: str = "candidate") -> None:
-        super().__init__(f"{reason} ({phase})")
+        super().__init__(f"{reason[:MOST_WORDS]} ({phase})")
         self.phase = phase
-        self.reason = reason
+        self.reason = reason[:MOST_WORDS]
         self.refused = refused
         self.name = name
 
@@ -200,12 +206,21 @@ class Contestant:
     def misconduct(self, phase: str, reason: str, refused: bool = False) -> Misconduct:
         return Misconduct(phase, reason, refused, self.name)
 
-    def load(self, load: Load) -> dict[str, Any]:
-        """The target imported; what the worker says of where it came from."""
+    def _words(self, said: Any, phase: str) -> str:
+        """What it says of itself, for people."""
+        if not isinstance(said, str):
+            raise self.misconduct(phase, NO_ANSWER)
+        return said[:MOST_WORDS]
+
+    def load(self, load: Load) -> str | None:
+        """The target imported; the file from which it came, as the worker says."""
         said, _ = self._ask("import", {"do": "load", **asdict(load)})
         if "fault" in said:
-            raise self.misconduct("import", str(said["fault"]), bool(said.get("refused", False)))
-        return said
+            raise self.misconduct("import", self._words(said["fault"], "import"), bool(said.get("refused", False)))
+        file = said.get("file")
+        if file is not None and not is_row([file], str):
+            raise self.misconduct("import", NO_ANSWER)
+        return file
 
     def sources(self) -> list[str]:
         """Files that it has imported and had to compile, as it sees them."""
@@ -233,9 +248,9 @@ class Contestant:
         request = {"do": "make", "file": file, "scale": scale, "parts": parts, "seed": seed}
         said, blobs = self._ask("prepare", request)
         if "fault" in said:
-            raise self.misconduct("make_inputs", str(said["fault"]))
-        size = said.get("size")
-        if not isinstance(size, int | float):
+            raise self.misconduct("make_inputs", self._words(said["fault"], "make_inputs"))
+        size: Any = said.get("size")
+        if not (is_row([size], int) or is_row([size], float)) or size <= 0:
             raise self.misconduct("make_inputs", NO_ANSWER)
         return size, self._made(said, blobs, "make_inputs")
 
@@ -260,7 +275,7 @@ class Contestant:
         if said.get("refused"):
             raise Uncomparable("a call that asks for a new process")
         if said.get("fault"):
-            raise Uncomparable(str(said["fault"]))
+            raise Uncomparable(self._words(said["fault"], "call"))
         if len(blobs) != 2:
             raise self.misconduct("call", NO_ANSWER)
         return blobs[0], blobs[1]
@@ -268,7 +283,7 @@ class Contestant:
     def describe(self) -> dict[str, list[str]]:
         said, _ = self._ask("prepare", {"do": "describe"})
         types = said.get("types")
-        if not isinstance(types, dict) or not all(is_row(kinds, str) for kinds in types.values()):
+        if not isinstance(types, dict) or not all(is_row(kinds, str) for kinds in [[*types], *types.values()]):
             raise self.misconduct("prepare", NO_ANSWER)
         return types
 
@@ -276,7 +291,7 @@ class Contestant:
         """One pass over all inputs under the profiler of that kind, which slows it down: rows as COLUMNS says."""
         said, _ = self._ask("call", {"do": "profile", "kind": kind})
         if "fault" in said:
-            raise self.misconduct("call", str(said["fault"]))
+            raise self.misconduct("call", self._words(said["fault"], "call"))
         rows = said.get("rows")
         if not isinstance(rows, list) or not all(is_row(row, *COLUMNS[kind]) for row in rows):
             raise self.misconduct("call", NO_ANSWER)
@@ -305,7 +320,7 @@ class Contestant:
         request = {"inputs": list(numbers), "watched": None if watched is None else list(watched)}
         said, blobs = self._called(request, len(numbers) + 1)
         known, unknown = said.get("known"), said.get("unknown")
-        if not is_row(known, str) or not isinstance(unknown, dict) or not is_row([*unknown.values()], str):
+        if not is_row(known, str) or not isinstance(unknown, dict) or not is_row([*unknown, *unknown.values()], str):
             raise self.misconduct("call", NO_ANSWER)
         return blobs[:-1], Seen(blobs[-1], tuple(known), tuple(unknown.items()))
 
@@ -400,16 +415,28 @@ class Contestant:
         self._cpu_seen = now
 
     def _encodings(self, said: dict[str, Any], blobs: list[bytes], expected: int) -> list[bytes]:
-        if said.get("faults"):
-            raise Uncomparable(str(said["faults"][0]) if isinstance(said["faults"], list) else NO_ANSWER)
+        faults = said.get("faults", [])
+        if not isinstance(faults, list):
+            raise self.misconduct("call", NO_ANSWER)
+        if faults:
+            raise Uncomparable(self._words(faults[0], "call"))
         if len(blobs) != expected:
             raise self.misconduct("call", f"{len(blobs)} answers to {expected} calls")
         return blobs
 
 
 def is_row(row: Any, *kinds: type) -> TypeGuard[list[Any]]:
-    """Whether it is a list of such values; one kind stands for any number of them."""
+    """Whether it is a list of such values; one kind stands for any number of them. Numbers are finite, what is counted
+    is not less than nothing, and no name is endless: whoever asks can count with them and show them."""
     if not isinstance(row, list):
         return False
     wanted = kinds * len(row) if len(kinds) == 1 else kinds
-    return len(row) == len(wanted) and all(isinstance(*pair) for pair in zip(row, wanted, strict=True))
+    return len(row) == len(wanted) and all(map(_is_of, row, wanted))
+
+
+def _is_of(value: Any, kind: type) -> bool:
+    if isinstance(value, str):
+        return kind is str and len(value) <= MOST_TEXT
+    is_one = type(value) is kind  # True is no number
+    least = 0 if kind is int else -MOST_NUMBER
+    return is_one and bool(least <= value <= MOST_NUMBER)

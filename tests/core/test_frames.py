@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from optagent.core import frames
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | st.integers(-(10**38), 10**38) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
-)
+)  # fmt: skip
 headers = st.dictionaries(st.text(max_size=5), json_values, max_size=4)
 blobs = st.lists(st.binary(max_size=30), max_size=5)
 
@@ -77,4 +78,11 @@ def test_sizes_out_of_bounds_are_refused_before_anything_is_read():
 @pytest.mark.parametrize("text", [b"", b"[]", b"1", b"{", b"\xff", b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}"])
 def test_a_header_that_is_no_json_object_is_malformed(text):
     with pytest.raises(frames.Malformed):
+        frames.read_bytes(struct.pack("!II", len(text), 0) + text)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "9" * 41, "-" + "9" * 4000])
+def test_a_header_with_a_number_that_nobody_can_count_with_is_malformed(number):
+    text = f'{{"a": [{number}]}}'.encode()
+    with pytest.raises(frames.Malformed, match="a number"):
         frames.read_bytes(struct.pack("!II", len(text), 0) + text)

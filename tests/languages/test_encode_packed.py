@@ -16,6 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from test_encode import rebuilt, scalars, values
 
+import optagent.core.packed
 from optagent.core.canonical import first_difference, read
 from optagent.core.packed import unpacked
 
@@ -291,6 +292,82 @@ def test_a_table_that_is_none_is_no_encoding(table):
     for columns in (((1, 2), (3,)), (1, 2), ["a"], {}, "text"):
         hostile = f'["l","returned",{table}]\n'.encode() + marshal.dumps(columns, 2)
         assert first_difference(hostile, encode(["returned", 1, (), {}, []])).where in ("the encoding", "the result")
+
+
+ONE = encode(["returned", 1, (), {}, []])
+
+
+@pytest.mark.parametrize("row", ['["e",["o",%s,null]]', '["e",["o","C",null,["_name_",%s]]]', '["o",%s]'])
+def test_rows_of_rows_of_rows_say_no_more_than_they_hold(row):
+    """Less than 3 kB would stand for four members of four members, forty times over."""
+    tree, packed = "0", b""
+    for k in range(40):
+        tree = f'["C","l",{row % tree},["n"],1,{k}]'
+        packed += marshal.dumps(((0,) * 4,), 2)
+    hostile = f'["l","returned",{tree},["t"],["d"],["l"]]\n'.encode() + packed
+    assert first_difference(hostile, ONE).where == "the encoding"
+
+
+MANY = 3_000_001
+FILLING = {
+    "a list of dicts": b'["l","returned",["p",1,0]]\n[' + struct.pack("<I", MANY) + b"{0" * MANY,
+    "dicts inside of a list": b'["l","returned",["p",1,0]]\n[\x01\0\0\0(' + struct.pack("<I", MANY) + b"{0" * MANY,
+    "digits": b'["l","returned",["p",1,0]]\nl' + struct.pack("<i", -MANY) + b"\1\0" * MANY,
+    "lists in the line": b'["l","returned",[' + b",".join([b"[]"] * MANY) + b"]]",
+    "text as a column": b'["l","returned",["C","l",["t"],[],1,0]]\n(\1\0\0\0' + marshal.dumps("\u0109" * MANY, 2),
+    "text as a set": b'["l","returned",["S",1,0]]\n' + marshal.dumps("\u0109" * MANY, 2),
+}
+
+
+@pytest.mark.parametrize("what", FILLING)
+def test_an_encoding_of_more_parts_than_anybody_writes_does_not_fill_the_memory_of_who_reads_it(what):
+    tracemalloc.start()
+    try:
+        assert first_difference(FILLING[what], ONE).where == "the encoding"
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 40_000_000
+
+
+@pytest.mark.parametrize(
+    "data", [b"{" + b"NN" * 1001 + b"0", b"{0" * 1001, b"[" + struct.pack("<I", 1000) + b"{0" * 1000]
+)
+def test_parts_are_counted_whatever_they_stand_in(data, monkeypatch):
+    monkeypatch.setattr(optagent.core.packed, "MOST_PARTS", 1000)
+    with pytest.raises(ValueError, match="parts"):
+        unpacked(data)
+
+
+def test_encodings_that_are_too_large_to_be_looked_at_are_told_from_where_they_part():
+    many = b'["l","returned",["p",1,0]]\n[' + struct.pack("<I", MANY) + b"i\2\0\0\0" * (MANY - 1)
+    found = first_difference(many + b"i\7\0\0\0", many + b"i\x09\0\0\0")
+    assert (found.where, found.old, found.new) == ("the encoding", r"b'\x07\x00\x00\x00'", r"b'\t\x00\x00\x00'")
+
+
+def test_a_difference_far_down_in_a_large_result_is_told_as_far_as_there_is_time():
+    def nested(leaf):
+        value = [*range(500_000), leaf]
+        for _ in range(60):
+            value = [value]
+        return encode(["returned", value, (), {}, []])
+
+    found = first_difference(nested(1), nested(2))
+    assert 5 < found.where.count("[0]") < 60
+    assert found.old.startswith("list of 1: [list of 1: [")
+
+
+def test_what_is_no_name_of_an_outcome_is_told_in_a_word():
+    deep = b"[" * 300 + b"]" * 300
+    found = first_difference(ONE, b'["l",' + deep + b',["l",' + deep + b'],["t"],["d"],["l"]]')
+    assert (found.where, found.old, found.new) == ("the outcome", "returned 1", "[...] list of 1: [...]")
+
+
+def test_dicts_whose_keys_are_tuples_are_told_in_words():
+    one, other = (encode(["returned", [{(1, 2): k}, 5][: 3 - k], (), {}, []]) for k in (1, 2))
+    found = first_difference(one, other)
+    assert found.where == "the result"
+    assert found.new == "list of 1: [dict of 1: [tuple of 2: [1, 2]: 2]]"
 
 
 @given(st.binary(max_size=40) | st.binary(max_size=8).map(lambda data: b"[\x02\x00\x00\x00" + data))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from functools import partial
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rungs import make_sandbox
 
 from optagent.core import frames
 from optagent.core.target import Target, Tree
 from optagent.core.verdict import Evidence, Inconclusive, Incorrect, Rejected
-from optagent.languages.contestant import REFERENCE, Contestant, Load, Misconduct, Uncomparable
+from optagent.languages.contestant import COLUMNS, REFERENCE, Contestant, Load, Misconduct, Seen, Uncomparable
 from optagent.languages.python import pytest_run as reports
 from optagent.languages.python.home import PythonHome
 from optagent.languages.python.project import PythonProject
@@ -20,6 +23,7 @@ from optagent.sandbox.base import Command, ExecResult, Exited, Limits, Stopped
 PYTHON = "/usr/bin/python3"
 HEAD = """
 import json, os, socket, struct, sys, threading, time
+inf, nan = float('inf'), float('nan')
 channel = socket.socket(fileno=int(os.environ['OPTAGENT_FD']))
 def take(n):
     data = b''
@@ -61,6 +65,12 @@ QUESTIONS = {
     "call": lambda one: one.call([0]),
     "collect": lambda one: one.collect(),
     "keep": lambda one: one.keep([b"x"]),
+    "sources": lambda one: one.sources(),
+    "make a call": lambda one: one.make_call("w.py", 1, 1, 1),
+    "vary": lambda one: one.vary(1, 1, 1, "near", 1),
+    "call watched": lambda one: one.call_watched([0], None),
+    "weigh": lambda one: one.weigh(),
+    **{kind: partial(lambda kind, one: one.profile(kind), kind) for kind in COLUMNS},
 }
 
 
@@ -71,6 +81,105 @@ def test_an_answer_of_any_shape_is_data_or_misconduct(question):
         for _ in range(2 * len(NONSENSE)):
             with suppress(Misconduct, Uncomparable):
                 QUESTIONS[question](one)
+
+
+ODD = [
+    10**4000, 10**39, 1 << 64, -1, True, float("inf"), float("nan"), "x" * 70_000, "\ud800", [[[]]], {"a": {}}, None, 0.5,
+]  # fmt: skip
+FIELDS = {
+    "weigh": [{"held": odd, "printed": 0, "threads": 0} for odd in ODD],
+    "make a call": [{"size": odd, "codecs": ["plain"]} for odd in ODD],
+    "functions": [{"rows": [["m.py", odd, "f", 1, 0.5, 1.0]]} for odd in ODD],
+    "describe": [{"types": {"a": [odd]}} for odd in ODD],
+    "sources": [{"sources": [odd]} for odd in ODD],
+    "load": [{"file": odd} for odd in ODD],
+    "call watched": [{"known": [odd], "unknown": {}} for odd in ODD]
+    + [{"known": [], "unknown": {"a": odd}} for odd in ODD],
+}
+
+
+def sensible(value) -> bool:
+    """Whether anybody can count with it and show it."""
+    if isinstance(value, dict | Seen):
+        value = [*value, *value.values()] if isinstance(value, dict) else [*vars(value).values()]
+    if isinstance(value, list | tuple):
+        return all(map(sensible, value))
+    if isinstance(value, int | float):
+        return not isinstance(value, bool) and 0 <= value <= 1 << 63
+    return value is None or len(value) < 70_000
+
+
+@pytest.mark.parametrize("question", FIELDS)
+def test_what_an_answer_holds_can_be_counted_with_and_shown(question):
+    for answer in FIELDS[question]:
+        blobs = (b"x", b"y") if question == "call watched" else (b"x",)
+        with worker(f"heard(); tell({answer!r}, {blobs!r})\nheard()") as one, suppress(Misconduct):
+            assert sensible(QUESTIONS[question](one))
+
+
+PARROT = """
+said = [b'{}']
+while True:
+    order, blobs = heard()
+    if order['do'] == 'keep': said = blobs; tell({}); continue
+    sizes = b''.join(struct.pack('!Q', len(blob)) for blob in said[1:])
+    channel.sendall(struct.pack('!II', len(said[0]), len(said) - 1) + sizes + b''.join(said))
+"""
+NAMES = [
+    "fault", "faults", "refused", "file", "sources", "size", "codecs", "types", "rows", "held", "printed", "threads",
+    "known", "unknown",
+]  # fmt: skip
+texts = st.recursive(
+    st.sampled_from(
+        [
+            "null",
+            "true",
+            "0",
+            "-1",
+            "1e999",
+            "-0.0",
+            "NaN",
+            "Infinity",
+            "9" * 19,
+            "9" * 4001,
+            '"x"',
+            '"\\ud800"',
+            "[]",
+            "{}",
+        ]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=6).map(lambda some: f"[{','.join(some)}]")
+        | st.lists(inner, max_size=2).map(lambda some: "{" + ",".join(f'"a":{one}' for one in some) + "}")
+        | inner.map(lambda one: "[" * 900 + one + "]" * 900)
+    ),
+    max_leaves=8,
+)
+some = st.lists(st.tuples(st.sampled_from(NAMES), texts), max_size=5)
+same = texts.map(lambda text: [(name, text) for name in NAMES[3:]])
+answers = (some | same).map(lambda pairs: "{" + ",".join(f'"{name}":{text}' for name, text in pairs) + "}")
+
+
+def test_any_json_in_any_field_is_an_answer_or_misconduct():
+    with worker(PARROT) as one:
+
+        @given(answers, st.integers(0, 2), st.sampled_from(sorted({*QUESTIONS} - {"keep"})))
+        @settings(deadline=None, max_examples=300)
+        def asked(answer, blobs, question):
+            one.keep([answer.encode(), *[b""] * blobs])
+            with suppress(Misconduct, Uncomparable):
+                assert sensible(QUESTIONS[question](one))
+
+        asked()
+
+
+@pytest.mark.parametrize("key", ["fault", "faults"])
+def test_of_a_long_story_that_a_worker_tells_only_the_beginning_is_kept(key):
+    story = "'x' * 10_000_000"
+    script = f"heard(); tell({{{key!r}: {story if key == 'fault' else f'[{story}]'}}})\nheard()"
+    with worker(script) as one, pytest.raises((Misconduct, Uncomparable)) as told:
+        one.admit(0) if key == "fault" else one.call([0])
+    assert len(str(told.value)) < 2_000
 
 
 def test_a_profile_of_the_right_shape_comes_through():
@@ -185,6 +294,16 @@ BAD_REPORTS = {
     "seconds that are none": with_test(seconds="x"),
     "reached that is no list": with_test(reached=True),
     "reached by names": with_test(reached=["f"]),
+    "reached by infinity": with_test(reached=[float("inf")]),
+    "reached by what is less than nothing": with_test(reached=[-1]),
+    "reached by truth": with_test(reached=[True]),
+    "seconds without end": with_test(seconds=float("inf")),
+    "seconds without end, as text": with_test(seconds="inf"),
+    "seconds that are no number": with_test(seconds=float("nan")),
+    "seconds of more than a float holds": with_test(seconds=10**400),
+    "an outcome that is none": with_test(outcome=["passed"]),
+    "a codec that is none": frames.pack({**GOOD, "targets": [[4, {}, [["plain"]]]]}, [b"x"]),
+    "calls without end": frames.pack({**GOOD, "targets": [[float("inf"), {}, ["plain"]]]}, [b"x"]),
     "no exit": without("exit"),
     "a row too few": frames.pack({**GOOD, "targets": []}),
     "a row too many": frames.pack({**GOOD, "targets": [*GOOD["targets"], [0, {}, []]]}, [b"x"]),
@@ -204,6 +323,13 @@ BAD_REPORTS = {
 @pytest.mark.parametrize("name", BAD_REPORTS)
 def test_a_report_that_is_none_means_that_nothing_passed(name):
     assert told(BAD_REPORTS[name]).broken  # and whoever reads it looks at that first
+
+
+def test_a_line_without_end_that_a_test_run_prints_is_told_by_its_beginning():
+    output = b"E " + b"x" * 4_000_000
+    report = reports._read_report(ExecResult(Exited(1), output, b"", frames.pack({**GOOD, "exit": 4}, [b"x"]), 1.0), 1)
+    assert 0 < len(report.broken) <= 1_000
+    assert len(report.said) <= 1_000
 
 
 def test_a_good_report_of_a_run_that_was_stopped_does_not_count():

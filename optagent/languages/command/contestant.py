@@ -68,7 +68,7 @@ class CommandContestant(Contestant):
         """
         said, _ = self._ask("start", {"do": "load", **asdict(load)})
         if "fault" in said:
-            raise self.misconduct("start", str(said["fault"]))
+            raise self.misconduct("start", self._words(said["fault"], "start"))
         self.forgets = bool(load.swept) and said.get("alone") is True
         return said
 
@@ -106,10 +106,10 @@ class CommandContestant(Contestant):
         wall_ns = super().lap().wall_ns
         said, _ = self._ask("settle", {"do": "spent"})
         self._check_nothing_left(said)
-        cpu_ns, peak = said.get("cpu_ns"), said.get("peak_bytes")
-        if not isinstance(cpu_ns, int) or not isinstance(peak, int):
+        row = [said.get("cpu_ns"), said.get("peak_bytes")]
+        if not is_row(row, int):
             raise self.misconduct("call", NO_ANSWER)
-        self._peak_bytes = peak
+        cpu_ns, self._peak_bytes = row
         return Lap(wall_ns, cpu_ns)
 
     def empty_lap(self, times: int) -> Lap:
@@ -125,4 +125,4 @@ class CommandContestant(Contestant):
 
     def _check_nothing_left(self, said: dict[str, Any]) -> None:
         if said.get("left"):
-            raise self.misconduct("leave", str(said["left"]))
+            raise self.misconduct("leave", self._words(said["left"], "leave"))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from optagent.core import frames
-from optagent.languages.python.report_rows import captured_of, result_of
+from optagent.languages.python.report_rows import captured_of, reached_of, result_of
 from optagent.languages.tests import Captured, TestReport, TestResult
 from optagent.sandbox.base import ExecResult
 
@@ -21,7 +21,7 @@ def told_by_command(result: ExecResult, name: str, said: str, targets: int) -> T
     """
     reports = _all(result.report)
     tests = [result_of(test, entry) for header, _ in reports for test, entry in header["tests"].items()]
-    reached = frozenset(int(number) for header, _ in reports for number in header["reached"])
+    reached = frozenset().union(*(reached_of(header["reached"]) for header, _ in reports))
     failed = any(test.outcome == "failed" for test in tests)
     if not tests or (not result.ok and not failed):
         outcome = "passed" if result.ok and reports else "failed"

@@ -6,12 +6,14 @@ import shlex
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from optagent.core import frames
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BaselineBroken
 from optagent.languages.python.home import PythonHome, join
 from optagent.languages.python.pytest_run import PYTEST_ENDINGS, TEST_PROCESSES, TEST_SECONDS, Wish, execute
+from optagent.languages.python.report_rows import amount, count, text
 from optagent.sandbox.base import Command, ExecResult, Limits
 
 
@@ -55,7 +57,7 @@ def _read(home: PythonHome, tree: Tree, targets: Sequence[Target], result: ExecR
         header, _ = frames.read_bytes(result.report)
         if header.get("exit", 0) not in PYTEST_ENDINGS:
             raise ValueError("the tests did not run")
-        rows, seconds = header["rows"], float(header["seconds"])
+        rows, seconds = header["rows"], amount(header["seconds"])
         found = list(_hotspots(home, tree, targets, rows, seconds))
     except (frames.Malformed, LookupError, TypeError, ValueError):
         said = (result.stderr + result.stdout).decode("utf-8", "replace").strip().splitlines()
@@ -66,7 +68,7 @@ def _read(home: PythonHome, tree: Tree, targets: Sequence[Target], result: ExecR
 
 
 def _hotspots(
-    home: PythonHome, tree: Tree, targets: Sequence[Target], rows: Sequence[Sequence[object]], seconds: float
+    home: PythonHome, tree: Tree, targets: Sequence[Target], rows: Sequence[Sequence[Any]], seconds: float
 ) -> Iterator[Hotspot]:
     seen = home.tree(tree)
     known = {(join(seen, one.path), one.first_line): one for one in targets}
@@ -75,13 +77,13 @@ def _hotspots(
     own_s: dict[Target, float] = {}
     total_s: dict[Target, float] = {}
     for file, line, name, times, own, total in rows:
-        around, _, inner = str(name).partition(".<locals>.")
-        first_line = _start(starts, str(file), around, int(str(line))) if inner else int(str(line))
-        target = known.get((str(file), first_line))
+        around, _, inner = text(name).partition(".<locals>.")
+        first_line = _start(starts, text(file), around, count(line)) if inner else line
+        target = known.get((text(file), first_line))
         if target is not None:
-            own_s[target] = own_s.get(target, 0.0) + float(str(own))
+            own_s[target] = own_s.get(target, 0.0) + amount(own)
             if not inner:
-                calls[target], total_s[target] = int(str(times)), float(str(total))
+                calls[target], total_s[target] = count(times), amount(total)
     for target, own in own_s.items():
         total = max(own, total_s.get(target, 0.0))
         yield Hotspot(target, calls.get(target, 0), own, total, own / seconds if seconds else 0.0)

@@ -82,10 +82,10 @@ class PythonProject:
         target, shared = self.target_in(tree), (*self.home.import_roots, *self.folders)
         roots = tuple(dict.fromkeys(join(seen, one) for one in (target.import_root, *shared)))
         has_scratch = self.home.sandbox.rung != "none"
-        said = contestant.load(Load(target.module, target.qualname, target.is_decorated, roots, padding, has_scratch))
+        file = contestant.load(Load(target.module, target.qualname, target.is_decorated, roots, padding, has_scratch))
         expected = join(seen, target.path)
-        if said.get("file") != expected:
-            raise contestant.misconduct("import", f"{target.module} came from {said.get('file')}, not from {expected}")
+        if file != expected:
+            raise contestant.misconduct("import", f"{target.module} came from {file}, not from {expected}")
 
     def workload_path(self, workload: Path) -> str:
         return self.home.inside(workload, f"{WORKLOAD}/{workload.name}")

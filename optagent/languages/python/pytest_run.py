@@ -22,6 +22,7 @@ from optagent.sandbox.base import Command, ExecResult, Limits, Mount, Stopped
 REQUEST = "/optagent/request"
 TEST_SECONDS = 600.0
 TEST_PROCESSES = 512
+MOST_SAID = 1_000
 TELLING = re.compile(r"E |ERROR|INTERNALERROR|.*: error: ")
 PYTEST_ENDINGS = (0, 1, 5)
 """All passed, some failed, there are none: the endings after which the report says what happened."""
@@ -148,7 +149,8 @@ def _told(result: ExecResult, said: str, targets: int) -> TestReport:
 
 
 def _telling_line(output: str) -> str:
-    """The line of pytest's output that says what went wrong: its first "E" line, else its last line."""
+    """The line of pytest's output that says what went wrong: its first "E" line, else its last line. Of one without end
+    only the beginning: it is kept with the verdict."""
     lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith("ERROR: usage:")]
     errors = [line.removeprefix("E ").strip() for line in lines if TELLING.match(line)]
-    return (errors or lines[-1:] or [""])[0]
+    return (errors or lines[-1:] or [""])[0][:MOST_SAID]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from optagent.core.workload import Input
 from optagent.languages.tests import Captured, TestResult
 
+MOST = 1 << 63
+"""No count, and no time in any unit, is larger."""
+
 
 def result_of(name: str, entry: Mapping[str, Any]) -> TestResult:
-    reached = frozenset(int(number) for number in entry["reached"])
-    return TestResult(name, str(entry["outcome"]), reached, float(entry["seconds"]))
+    return TestResult(name, text(entry["outcome"]), reached_of(entry["reached"]), amount(entry["seconds"]))
+
+
+def reached_of(numbers: Iterable[Any]) -> frozenset[int]:
+    return frozenset(count(number) for number in numbers)
 
 
 def captured_of(rows: Sequence[Any], blobs: list[bytes]) -> tuple[Captured, ...]:
@@ -20,6 +26,26 @@ def captured_of(rows: Sequence[Any], blobs: list[bytes]) -> tuple[Captured, ...]
     rest = iter(blobs)
     captured = []
     for calls, lost, codecs in rows:
-        inputs = tuple(Input(next(rest), "captured from tests", str(codec)) for codec in codecs)
-        captured.append(Captured(int(calls), inputs, {str(reason): int(count) for reason, count in lost.items()}))
+        inputs = tuple(Input(next(rest), "captured from tests", text(codec)) for codec in codecs)
+        captured.append(Captured(count(calls), inputs, {reason: count(many) for reason, many in lost.items()}))
     return tuple(captured)
+
+
+def count(value: Any) -> int:
+    """The value, which is a whole number of something."""
+    if type(value) is not int or not 0 <= value <= MOST:
+        raise ValueError("no count")
+    return value
+
+
+def amount(value: Any) -> float:
+    """The value, which is a number; less than nothing where a clock was set back."""
+    if type(value) not in (int, float) or not -MOST <= value <= MOST:
+        raise ValueError("no amount")
+    return float(value)
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("no text")
+    return value

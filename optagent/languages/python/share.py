@@ -7,6 +7,7 @@ from optagent.core.end_to_end import Sampled
 from optagent.core.target import Target, Tree
 from optagent.languages.python.home import PythonHome
 from optagent.languages.python.pytest_run import PYTEST_ENDINGS, Wish, execute
+from optagent.languages.python.report_rows import amount, count
 
 FEWEST_SAMPLES = 25
 
@@ -20,7 +21,8 @@ def sample_tests(home: PythonHome, tree: Tree, target: Target, only: tuple[str, 
         header, _ = frames.read_bytes(result.report)
         if header["exit"] not in PYTEST_ENDINGS:
             return None
-        seen = Sampled(int(header["samples"]), int(header["inside"]), float(header["cpu_s"]))
+        seen = Sampled(count(header["samples"]), count(header["inside"]), amount(header["cpu_s"]))
     except (frames.Malformed, LookupError, TypeError, ValueError):  # whatever the tests wrote there
         return None
-    return seen if seen.samples >= FEWEST_SAMPLES and 0 <= seen.inside <= seen.samples else None
+    is_one = seen.samples >= FEWEST_SAMPLES and seen.inside <= seen.samples and seen.cpu_s >= 0
+    return seen if is_one else None
