@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from optagent.languages.python.functions import FunctionNode
@@ -20,20 +20,11 @@ def form(node: ast.AST, functions: bool = True) -> tuple[str, ...]:
     >>> form(one) == form(other), form(one) == form(ast.parse("def f(): return 1.0"))
     (True, False)
     """
-    said: list[str] = []
-    waiting: list[Any] = [node]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, ast.AST):
-            said.append(type(one).__name__)
-            waiting.extend(reversed([*_fields(one)]))
-        elif isinstance(one, list):
-            kept = [each for each in one if functions or not isinstance(each, FunctionNode)]
-            said.append(str(len(kept)))
-            waiting.extend(reversed(kept))
-        else:
-            said.append(hex(one) if type(one) is int else repr(one))
-    return tuple(said)
+
+    def kept(several: list[Any]) -> list[Any]:
+        return several if functions else [one for one in several if not isinstance(one, FunctionNode)]
+
+    return tuple(_said(node, _fields, kept))
 
 
 def dump(node: ast.AST) -> str:
@@ -44,20 +35,31 @@ def dump(node: ast.AST) -> str:
     >>> dump(one) == dump(other), dump(one) == dump(ast.parse("f(1, b'a')").body[0])
     (True, False)
     """
+    return " ".join(_said(node, _all_fields, lambda several: several))
+
+
+def _said(
+    node: ast.AST, fields: Callable[[ast.AST], Iterable[Any]], kept: Callable[[list[Any]], list[Any]]
+) -> list[str]:
+    """All that is written in a tree: of each node these fields, of each list the elements that are kept."""
     said: list[str] = []
     waiting: list[Any] = [node]
     while waiting:
         one = waiting.pop()
         if isinstance(one, ast.AST):
             said.append(type(one).__name__)
-            for name in one._fields[::-1]:
-                waiting.append(getattr(one, name, None))
+            waiting.extend(reversed([*fields(one)]))
         elif isinstance(one, list):
-            said.append(f"[{len(one)}")
-            waiting.extend(one[::-1])
+            several = kept(one)
+            said.append(f"[{len(several)}")
+            waiting.extend(reversed(several))
         else:  # a long int can be told in hex only
             said.append(hex(one) if type(one) is int else repr(one))
-    return " ".join(said)
+    return said
+
+
+def _all_fields(node: ast.AST) -> list[Any]:
+    return [getattr(node, name, None) for name in node._fields]
 
 
 def _fields(node: ast.AST) -> Iterator[Any]:

@@ -72,34 +72,36 @@ _kept = lambda self, header, blobs: ([_prime(*_unpack(data)[0]) for data in blob
 _put = _worker and setattr(_worker, "do_keep", _kept)
 """,
 )
-BLOCK_RUN_WHEN_COLLECTED = SUMS.text(
-    "return _SLOW(values, limit)",
-    "import sys\n"
-    + SLOW
-    + """_main = sys.modules["__main__"]
+PUT_OFF = """_main = sys.modules["__main__"]
 _run = getattr(_main, "run_block", None)
 _later = []
 _skip = lambda target, block: _later.clear() or _later.append((target, block)) or []
 _collect = _run and _main.Worker.do_collect
-_now = lambda self, header, blobs: (self.results.extend(_run(*_later.pop()) if _later else []), _collect(self, header, blobs))
-_put = _run and (setattr(_main, "run_block", _skip), setattr(_main.Worker, "do_collect", _now))
-""",
+"""
+IN_ITS_PLACE = """_put = _run and (setattr(_main, "run_block", _skip), setattr(_main.Worker, "do_collect", _now))
+"""
+"""Blocks are not run: `_now`, defined between these two, answers for them when results are collected."""
+
+BLOCK_RUN_WHEN_COLLECTED = SUMS.text(
+    "return _SLOW(values, limit)",
+    "import sys\n"
+    + SLOW
+    + PUT_OFF
+    + """_now = lambda self, header, blobs: (self.results.extend(_run(*_later.pop()) if _later else []), _collect(self, header, blobs))
+"""
+    + IN_ITS_PLACE,
 )
 REMEMBERED_WHEN_COLLECTED = SUMS.text(
     "return _SLOW(values, limit)",
     "import sys\n"
     + SLOW
-    + """_main = sys.modules["__main__"]
-_run = getattr(_main, "run_block", None)
-_later = []
-_known = {}
-_skip = lambda target, block: _later.clear() or _later.append((target, block)) or []
+    + PUT_OFF
+    + """_known = {}
 _once = lambda target, call: _known.get(repr(call)) or _known.setdefault(repr(call), _run(target, [call])[0])
 _put_off = lambda: [_once(target, call) for target, block in _later for call in block]
-_collect = _run and _main.Worker.do_collect
 _now = lambda self, header, blobs: (self.results.extend(_put_off()), _later.clear(), _collect(self, header, blobs))
-_put = _run and (setattr(_main, "run_block", _skip), setattr(_main.Worker, "do_collect", _now))
-""",
+"""
+    + IN_ITS_PLACE,
 )
 DONE_WHEN_ASKED_AGAIN = DEAR.text(
     """
@@ -107,18 +109,14 @@ kept = [v for v in values if v < limit]
 order = sorted(values, reverse=True)
 return sum(order), iter([Point(v, v + 1) for v in kept])
 """,
-    """import sys
-_main = sys.modules["__main__"]
-_run = getattr(_main, "run_block", None)
-_later = []
-_skip = lambda target, block: _later.clear() or _later.append((target, block)) or []
-_is_asked = lambda header: header["items"] is None or header["calls"] is not None
+    "import sys\n"
+    + PUT_OFF
+    + """_is_asked = lambda header: header["items"] is None or header["calls"] is not None
 _answers = lambda header: [_run(target, block) if _is_asked(header) else [("returned", 0)] * len(block) for target, block in _later]
 _set = lambda self, header: setattr(self, "results", (_answers(header) or [[]])[0])
-_collect = _run and _main.Worker.do_collect
 _now = lambda self, header, blobs: (_set(self, header), _collect(self, header, blobs))
-_put = _run and (setattr(_main, "run_block", _skip), setattr(_main.Worker, "do_collect", _now))
-""",
+"""
+    + IN_ITS_PLACE,
 )
 ANSWERED_EARLY = SUMS.text(
     """
