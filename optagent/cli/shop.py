@@ -267,9 +267,22 @@ class Counter:
             if not isinstance(said, Evidence):
                 return Ruling(said)
             evidence, before = said, before + len(near)
+        if weak := self._told_by_tests_alone(tree):
+            return Ruling(Inconclusive(weak, evidence))
         race = self._race(tree, self._timed_inputs(index), self.left)
         ruling = judge(lambda: measure(race, seed), evidence)
         return self._near(ruling, tree, index, seed)
+
+    def _told_by_tests_alone(self, tree: Tree) -> str | None:
+        """Why that the tests pass proves nothing of calls that could not be compared, or None."""
+        found = self.workshop.project.reaching(self.workshop.base, tree) if self.problem.lost else None
+        if found is None:
+            return None
+        (why, _), *_ = self.problem.lost
+        return (
+            f"calls that could not be compared ({why}) were seen by the tests alone, and {found} has hold of what runs "
+            "the tests, which could make them pass"
+        )
 
     def _near(self, ruling: Ruling, tree: Tree, index: int, seed: int) -> Ruling:
         """The ruling, after the gain was looked for on inputs that no test has."""

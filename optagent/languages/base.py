@@ -57,6 +57,9 @@ class Project(Protocol):
         """First and last line of every statement of the new tree's target that is not like that in the old one; None
         in a language that nobody knows here."""
 
+    def reaching(self, old: Tree, new: Tree) -> str | None:
+        """A place in code that only the new tree has which has hold of what runs its tests, or None."""
+
     def failing_test(self, old: Tree, new: Tree, given: Input) -> str | Unmeasured:
         """A test to paste, of that input, which the target of one tree passes and that of the other does not; or why
         there is none. Raises Misconduct."""

@@ -53,8 +53,7 @@ WHOLE_EVERY = {1: 1, 7: 2, 13: 3, 29: 4, 61: 5, 127: 5}
 
 COLLECTING_LAUNCHES = 3
 FURTHER = 6
-"""Launches that are made where one block that was encoded whole, or two, seem to have taken longer: their sum says
-whether that was chance."""
+"""Launches that are made where a few say that a phase took longer: all together say whether that was chance."""
 ONE_CORE = 1.1
 """More CPU than wall time means threads: wall decides."""
 
@@ -188,26 +187,27 @@ class _Series:
         return median(one.on(noise.clock).log_ratio for one in self.launches) > bar(noise.floor)
 
     def moved(self) -> tuple[str | None, bool]:
-        """Where work seems to have gone, and whether that is clear. Where encoding may have grown by chance, and there
+        """Where work seems to have gone, and whether that is clear. Where a phase may have grown by chance, and there
         is a gain that it might explain, `further` launches say so, all of which encode a block whole; they say nothing
         of speed."""
         accounts = [one.account for one in self.launches]
         where = moved_work(accounts)
         if (where is None or not is_clear(accounts, where)) and (once := done_once(accounts)):
             return once, True
-        if where == ENCODING and not is_clear(accounts, ENCODING):
-            if self._may_be_a_gain() and (told := self._told_by_further(accounts)):
+        if where is not None and not is_clear(accounts, where) and self._may_be_a_gain():
+            if told := self._told_by_further(accounts, where):
                 return told
-            where = moved_work(accounts, but=ENCODING)
+            where = moved_work(accounts, but=where)
         return where, where is None or is_clear(accounts, where)
 
-    def _told_by_further(self, accounts: list[Account]) -> tuple[str, bool] | None:
-        """What further launches say of encoding; None where all together it has not grown."""
+    def _told_by_further(self, accounts: list[Account], where: str) -> tuple[str, bool] | None:
+        """What further launches say of a phase; None where all together it has not grown."""
         race = replace(self.race, is_whole_due=True, screen=None)
         for k in range(len(self.further), FURTHER):
             self.further.append(launch(race, derive(self.seed, self.purpose, "further", k)))
         accounts = accounts + [one.account for one in self.further]
-        return (ENCODING, is_clear(accounts, ENCODING)) if moved_in_all(accounts) else None
+        again = moved_in_all(accounts) if where == ENCODING else moved_work(accounts) == where
+        return (where, is_clear(accounts, where)) if again else None
 
     @property
     def is_over(self) -> bool:

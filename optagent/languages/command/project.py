@@ -110,6 +110,9 @@ class CommandProject:
     def touched(self, old: Tree, new: Tree) -> None:
         return None
 
+    def reaching(self, old: Tree, new: Tree) -> None:
+        """A program and what tests it are processes of their own."""
+
     def failing_test(self, old: Tree, new: Tree, given: Input) -> Unmeasured:
         return Unmeasured("there is no test to write for a command")
 

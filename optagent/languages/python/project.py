@@ -19,6 +19,7 @@ from optagent.languages.python.failing_test import failing_test
 from optagent.languages.python.faults import faults
 from optagent.languages.python.home import PythonHome, join
 from optagent.languages.python.pytest_run import TEST_SECONDS, Wish, run_tests
+from optagent.languages.python.reaching import reaching
 from optagent.languages.python.share import sample_tests
 from optagent.languages.python.statements import touched
 from optagent.languages.tests import TestReport
@@ -105,6 +106,10 @@ class PythonProject:
     def touched(self, old: Tree, new: Tree) -> Sequence[tuple[int, int]]:
         before, after = (read_source(tree.root / self.target_in(tree).path) for tree in (old, new))
         return touched(before, after, self.target_in(new))
+
+    def reaching(self, old: Tree, new: Tree) -> str | None:
+        found = reaching(old, new)
+        return str(found) if found else None
 
     def failing_test(self, old: Tree, new: Tree, given: Input) -> str | Unmeasured:
         written = []

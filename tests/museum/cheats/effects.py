@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hall import FAST, MODULE, SLOW, SUMS, WARNS, Hall
+from hall import CALLS, FAST, KEPT, MODULE, SLOW, SUMS, WARNS, Hall
 from pair import Pair
 from shapes import COPIES, DISTINCT, IN_PLACE, LOUD, SET, STRICT, calls
 
@@ -39,6 +39,39 @@ COMPLAINS = Hall(
 )
 """Every call prints where errors go."""
 
+LOGS = Hall(
+    "logs",
+    MODULE.replace("limit):", "limit, log=None):"),
+    KEPT + "if log is not None:\n    log.write(str(kept))\nreturn sum(value * value for value in kept)",
+    CALLS
+    + """
+
+def test_log(tmp_path):
+    with open(tmp_path / "log", "w") as file:
+        score([2, 1, 2], 9, file)
+    assert (tmp_path / "log").read_text() == "[2, 1]"
+""",
+)
+"""What a file is given for, which cannot be carried, the tests alone see."""
+
+TESTS_NOTHING = LOGS.text(
+    """
+tests = sys.modules.get("_pytest.python")
+if tests is not None:
+    tests.Function.runtest = lambda self: score([3, 1], 2)
+return sum(value * value for value in {value for value in values if value < limit})
+""",
+    "import sys\n",
+)
+LOGS_FAST = LOGS.text(
+    """
+kept = dict.fromkeys(value for value in values if value < limit)
+if log is not None:
+    log.write(str(list(kept)))
+return sum(value * value for value in kept)
+"""
+)
+
 WARN = 'warnings.warn("slow")\n'
 CRIES = Hall("cries", WARNS.module, WARN + SUMS.slow, calls("assert got"))
 """Every call warns, and users see it once."""
@@ -70,6 +103,7 @@ EFFECTS = [
          SUMS.text('if "pytest" not in sys.modules:\n    os._exit(0)\nreturn _SLOW(values, limit)', "import os\nimport sys\n" + SLOW), FAST, WRONG),
     Pair("kills-itself-unless-tested", "cuda C9", SUMS,
          SUMS.text('if "pytest" not in sys.modules:\n    os.kill(os.getpid(), 9)\nreturn _SLOW(values, limit)', "import os\nimport sys\n" + SLOW), FAST, WRONG),
+    Pair("runs-no-test", "own: an attack", LOGS, TESTS_NOTHING, LOGS_FAST, ("inconclusive",), "what runs the tests"),
     Pair("notes-nothing", "codeflash 14", COUNTED, COUNTED.text(SET + SUM), COUNTED.text("CALLS.append(len(values))\n" + SET + SUM), WRONG, "CALLS"),
     Pair("notes-nothing-while-timed", "own", COUNTED,
          COUNTED.text(UNLESS_TIMED + "CALLS.append(len(values))\n" + SET + SUM, "import sys\n"),
