@@ -68,7 +68,7 @@ def compare(first: Path, given: Mapping[str, Any], wanted: Wanted, json: bool) -
             picked = picking.picked(asked, sides, progress.stage)
             if picked is None:
                 return _nothing_changed(target, sides.notes, progress, json)
-            judge = Judge(picked, sides, progress, most, json)
+            judge = Judge(picked, sides, progress, most, json, asked.state)
             gather(shown, "compare", judge.results(), picked.names)
     except OptagentError as fault:
         return failed("compare", target, fault, json)
@@ -116,6 +116,7 @@ class Judge:
     progress: Progress
     max_slowdown: float
     json: bool
+    state: Path | None = None
     tested: Evidence | Incorrect | None = None
     """What all tests said of the head: asked once, for it is the same tree for every target."""
     late: list[str] = field(default_factory=list)
@@ -142,7 +143,7 @@ class Judge:
         except BaselineBroken as fault:
             return self._broken(number, fault)
         if not self.json:
-            self.progress.result(text(report))
+            self.progress.result(text(report, self.state))
         return Shown(document(report), report.outcome)
 
     def _with_head(self, workshop: Workshop, pair: Pair) -> tuple[Workshop, Tree]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from optagent.errors import RunNotFound
 from optagent.ledger.history import replay
 from optagent.ledger.store import Ledger
 from optagent.report.document import Documents, failure
-from optagent.report.run import RunReport, document
+from optagent.report.run import RunReport, command, document
 from optagent.report.text import safe
 
 
@@ -41,11 +40,6 @@ def interrupted(
         outcome = best([*(one.outcome for one in shown), Outcome.INTERRUPTED])
         emit(Documents(verb=verb, outcome=outcome.value, results=told) if len(told) > 1 else told[0])
     else:
-        lines = [f"interrupted; go on with: {_resume(one, state)}" for one in left]
+        lines = [f"interrupted; go on with: {command('resume', one, state)}" for one in left]
         print(safe("\n".join(lines) or "interrupted"), file=sys.stderr)
     return codes.INTERRUPTED
-
-
-def _resume(report: RunReport, state: Path | None) -> str:
-    kept = ["--state", str(state)] if state else []
-    return shlex.join(["optagent", "resume", report.repo, report.run, *kept])

@@ -44,7 +44,7 @@ def run(repo: Path, given: Mapping[str, Any], json: bool, write: bool = False) -
         with Progress(asked["max_minutes"], quiet=json) as progress:
             wanted = _wanted(asked, progress)
             ended = start(wanted, asked.state, progress)
-            results = (_shown("run", one, json, progress, repo if write else None) for one in ended)
+            results = (_shown("run", one, json, progress, asked.state, repo if write else None) for one in ended)
             gather(shown, "run", results, [one.target for one in wanted])
 
     target = ", ".join(given.get("target") or ())
@@ -94,7 +94,9 @@ def _wanted(asked: Config, progress: Progress) -> list[RunSettings]:
     return [asked.run_settings(one) for one in targets]
 
 
-def _shown(verb: str, ended: Ended | Broken, json: bool, progress: Progress, write_to: Path | None = None) -> Shown:
+def _shown(
+    verb: str, ended: Ended | Broken, json: bool, progress: Progress, state: Path | None, write_to: Path | None = None
+) -> Shown:
     """One target's end, printed for people as soon as it is there."""
     if isinstance(ended, Broken):
         outcome, fault = Outcome.BASELINE_BROKEN, ended.fault
@@ -105,7 +107,7 @@ def _shown(verb: str, ended: Ended | Broken, json: bool, progress: Progress, wri
         report = replace(report, outcome=ended.outcome)
         done = applying.write(ledger, write_to, workshop.run) if write_to and ended.trial else None
     if not json:
-        progress.result(text(report) + (done.text() if done else ""))
+        progress.result(text(report, state) + (done.text() if done else ""))
     told = document(report)
     if done:
         told = told.model_copy(update={"written": done.written})
@@ -138,11 +140,11 @@ def resume(repo: Path, run: str, state: Path | None, json: bool) -> int:
         raise RunNotFound(f"run {name} is a `{record.started.verb}`, which cannot go on", "Start it anew.")
     if record.ended is not None:
         with ledger:
-            return _print(run_report("resume", name, record), _met(record), json)
+            return _print(run_report("resume", name, record), _met(record), json, state)
 
     def story(shown: list[Shown]) -> None:
         with Progress(float(record.started.settings.get("minutes", 10)), quiet=json) as progress:
-            shown.append(_shown("resume", resume_session(name, ledger, place, progress), json, progress))
+            shown.append(_shown("resume", resume_session(name, ledger, place, progress), json, progress, state))
 
     left = partial(waiting, "resume", place, only=name)
     return _session("resume", record.started.spec, json, story, left, state)
@@ -161,17 +163,17 @@ def replay_run(repo: Path, run: str, state: Path | None, json: bool) -> int:
 
     def story(shown: list[Shown]) -> None:
         with Progress(settings.minutes, quiet=json) as progress:
-            shown += [_shown("replay", one, json, progress) for one in start([settings], state, progress)]
+            shown += [_shown("replay", one, json, progress, state) for one in start([settings], state, progress)]
 
     left = partial(waiting, "replay", place, began)
     return _session("replay", record.started.spec, json, story, left, state)
 
 
-def _print(report: RunReport, goal_met: bool, json: bool) -> int:
+def _print(report: RunReport, goal_met: bool, json: bool, state: Path | None) -> int:
     if json:
         emit(document(report))
     else:
-        sys.stdout.write(text(report))
+        sys.stdout.write(text(report, state))
     return run_exit_code(report.outcome, goal_met)
 
 
@@ -185,7 +187,7 @@ def show(repo: Path, run: str, state: Path | None, json: bool) -> int:
     ledger, _, name = _open(repo, run, state)
     with ledger:
         report = run_report("show", name, replay(ledger.events(name)))
-    _print(report, False, json)
+    _print(report, False, json, state)
     return codes.OK
 
 

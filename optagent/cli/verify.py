@@ -54,7 +54,7 @@ def verify(repo: Path, given: Mapping[str, Any], change: Change, max_slowdown: s
             report = judged(workshop, survey, 0, progress.stage, lambda counter: _verdict(counter, candidate), most)
     except OptagentError as fault:
         return failed("verify", target, fault, json)
-    sys.stdout.write(document(report).as_json() + "\n" if json else text(report))
+    sys.stdout.write(document(report).as_json() + "\n" if json else text(report, asked.state))
     return referee_exit_code(report.outcome)
 
 

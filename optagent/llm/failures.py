@@ -166,9 +166,9 @@ def _too_long(answered: Answered, model: str, place: str) -> Setback:
 def _passing(answered: Answered, said: str, place: str) -> Setback:
     lost = f"{place} answers {answered.status}" if answered.status in MAY_BE_BILLED else ""
     if answered.status == 429:
-        hint = "Wait a little and type `optagent resume`, or take a model with a higher limit."
+        hint = "Wait a little and resume the run, or take a model with a higher limit."
         return Setback(RateLimited, f"Too many requests. {said}", hint, again=True, after_s=answered.after_s)
-    hint = "Wait a little and type `optagent resume`."
+    hint = "Wait a little and resume the run."
     return Setback(ProviderUnreachable, said, hint, again=True, lost=lost, after_s=answered.after_s)
 
 
@@ -186,7 +186,7 @@ def _of_transport(names: set[str], error: BaseException, place: str) -> Setback:
 def _reach_hint(place: str) -> str:
     if "://" in place:
         return f"Check that the server runs: `curl {place}/models`."
-    return "Check the network, then type `optagent resume`."
+    return "Check the network, then resume the run."
 
 
 def _said(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from optagent.core.goal import Spent
@@ -121,10 +122,10 @@ def _written(done: Applied | Undone | None) -> WrittenPart | None:
     return WrittenPart(action=action, files=list(done.files), branch=done.branch, commit=done.commit)
 
 
-def text(report: RunReport) -> str:
-    """What a person reads at the end of a run, and again with `show`."""
+def text(report: RunReport, state: Path | None = None) -> str:
+    """What a person reads at the end of a run, and again with `show`; `state` is where they said that runs be kept."""
     body = _judged(report) if report.judged and report.trials else [*_result(report), *_tried(report)]
-    return safe("\n".join([*body, *_footer(report)])) + "\n"
+    return safe("\n".join([*body, *_footer(report, state)])) + "\n"
 
 
 def _judged(report: RunReport) -> list[str]:
@@ -196,7 +197,7 @@ def _hot(report: RunReport) -> list[str]:
     return ["  where the time goes:", *(f"    {safe(line)}" for line in report.hot_lines)] if report.hot_lines else []
 
 
-def _footer(report: RunReport) -> list[str]:
+def _footer(report: RunReport, state: Path | None) -> list[str]:
     count = len(report.trials)
     cost = f"{count} candidate{'' if count == 1 else 's'}, {_money(report)}, {report.spent.seconds:.0f} s"
     lines = [f"warning: {safe(one_line(one, 400))}" for one in report.warnings]
@@ -204,10 +205,16 @@ def _footer(report: RunReport) -> list[str]:
     if report.written is not None:
         lines.append(_done(report.written))
     if report.winner is not None and not isinstance(report.written, Applied):
-        lines.append(f"apply it with: optagent apply {shlex.quote(report.repo)} {report.run}")
+        lines.append(f"apply it with: {command('apply', report, state)}")
     elif report.can_go_on and report.outcome in UNFINISHED:
-        lines.append(f"go on with: optagent resume {shlex.quote(report.repo)} {report.run}")
+        lines.append(f"go on with: {command('resume', report, state)}")
     return lines
+
+
+def command(verb: str, report: RunReport, state: Path | None) -> str:
+    """What to type to do that with the run."""
+    kept = ["--state", str(state)] if state else []
+    return shlex.join(["optagent", verb, report.repo, report.run, *kept])
 
 
 def _money(report: RunReport) -> str:

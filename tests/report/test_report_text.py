@@ -112,6 +112,13 @@ def test_a_run_that_can_be_resumed_says_how(outcome):
     assert text(report(outcome, won=False)).endswith("\ngo on with: optagent resume '/a b/repo' 20260101-000000-abcd\n")
 
 
+def test_what_to_type_names_the_folder_that_runs_are_kept_in():
+    kept = Path("/s t")
+    assert "\napply it with: optagent apply " in (told := text(report(Outcome.FASTER, won=True), kept))
+    assert told.endswith(" --state '/s t'\n")
+    assert text(report(Outcome.FAILED, won=False), kept).endswith(" --state '/s t'\n")
+
+
 def test_a_run_that_looked_for_no_patterns_does_not_say_that_these_were_not_found():
     shown = text(replace(report(Outcome.FAILED, won=False), trials=(), looked_for=()))
     assert "  nothing was tried\n" in shown
