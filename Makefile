@@ -3,8 +3,9 @@
 
 .PHONY: help demo test sweep fast check bench lock
 .NOTPARALLEL:
-# An environment that happens to be active must not become the one that runs the examples.
-unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME
+# An environment that happens to be active must not become the one that runs the examples; and pytest keeps what it has
+# made of the plugins, or every session makes it anew (a second each).
+unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 python = .venv/bin/python
 # One worker for each core, and the tests of one file by one of them: they share what is dear to make.

@@ -190,6 +190,7 @@ def test_root_is_told_why_apt_get_could_not_help(machine):
     assert_refuses(set_up(machine), sentence, machine)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(abi() < OLDEST, reason="this kernel has no Landlock that would do")
 @pytest.mark.parametrize("broken", [True, False])
 def test_where_landlock_will_do_a_missing_bubblewrap_is_said_and_no_reason_to_stop(machine, broken):

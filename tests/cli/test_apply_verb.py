@@ -21,6 +21,8 @@ from optagent.ledger.store import Ledger
 from optagent.report.document import Document
 from optagent.workspace.place import make_place, repository_place
 
+pytestmark = pytest.mark.slow
+
 SPEEDUP = Speedup(2.31, 2.24, 2.38, 0.9921875, 96, 8, 0.008, "cpu", 0.0107, 0.00463, 2.28)
 FASTER = Faster(SPEEDUP, Evidence(31, 24, 6))
 ME = {

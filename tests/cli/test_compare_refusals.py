@@ -21,6 +21,8 @@ from optagent.errors import (
 )
 from optagent.errors import TargetNotFound as NotFound
 
+pytestmark = pytest.mark.slow
+
 ONE = "LIMIT = 3\n\n\ndef f(a):\n    return a\n\n\ndef g(a):\n    return a\n"
 TESTS = "from m import f\n\n\ndef test_f():\n    assert f(1) == 1\n"
 

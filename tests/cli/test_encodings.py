@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from repositories import commit
 
+pytestmark = pytest.mark.slow
+
 NAMES = [b"arrow-\xe2\x86\x92", b"face-\xf0\x9f\x98\x80", b"caf\xe9", b"bell-\x07"]
 
 

@@ -276,6 +276,7 @@ def test_the_same_exception_on_both_sides_is_the_same(open_path):
     assert code in (0, 6, 7)
 
 
+@pytest.mark.sweep
 def test_a_large_module_that_changed_beside_the_target_is_no_work_moved_into_import(open_path):
     def table(start: int) -> str:
         return "\n".join(f"def row_{k}(value):\n    return value + {start + k}, value * {k}\n" for k in range(4000))

@@ -104,12 +104,16 @@ def test_a_version_that_is_wrong_on_them_is_not_confirmed(repo):
     assert shown["outcome"] != "faster"
 
 
+RAISING = "```python\ndef make_inputs(size, rng):\n    raise RuntimeError('no idea')\n```"
+UNFIT = "```python\ndef make_inputs(size, rng):\n    return [(object(), 1)] * 3\n```"
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
         ("I would try limits at the edge.", "no code block that defines make_inputs"),
-        ("```python\ndef make_inputs(size, rng):\n    raise RuntimeError('no idea')\n```", "RuntimeError: no idea"),
-        ("```python\ndef make_inputs(size, rng):\n    return [(object(), 1)] * 3\n```", "0 of "),
+        pytest.param(RAISING, "RuntimeError: no idea", marks=pytest.mark.sweep),
+        pytest.param(UNFIT, "0 of ", marks=pytest.mark.sweep),
     ],
 )
 def test_an_answer_that_is_no_use_costs_its_price_and_nothing_else(repo, answer, why):

@@ -154,7 +154,7 @@ def test_what_was_spent_and_what_may_be_spent_never_pass_the_cap(repo, state):
 @pytest.mark.parametrize(
     ("script", "requests", "slug"),
     [
-        ([BAD_KEY], 1, "key-refused"),
+        pytest.param([BAD_KEY], 1, "key-refused", marks=pytest.mark.sweep),
         pytest.param([NO_SUCH_MODEL], 1, "model-unknown", marks=pytest.mark.sweep),
         ([rate_limited("0"), Answer(how="reset"), Answer(status=500, message="down"), Answer(how="half_json")], 4, ""),
     ],

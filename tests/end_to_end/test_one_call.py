@@ -12,6 +12,8 @@ import pytest
 from repositories import commit
 from rungs import open_to_all
 
+pytestmark = pytest.mark.slow
+
 CODE = """def unique(values):
     seen = []
     for value in values:

@@ -101,7 +101,7 @@ def wait_for_events(process: subprocess.Popen[object], state: Path, events: int)
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.sweep) for seed in (2, 3))])
 def test_a_run_killed_at_a_random_moment_goes_on_where_it_was(tmp_path, seed):
     repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
     rng = random.Random(seed * 7919 + os.getpid())
@@ -147,7 +147,9 @@ def test_a_run_killed_before_its_baseline_can_be_resumed_too(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "asked", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["ctrl-c", "terminate", "hang up"]
+    "asked",
+    [signal.SIGINT, *(pytest.param(one, marks=pytest.mark.sweep) for one in (signal.SIGTERM, signal.SIGHUP))],
+    ids=["ctrl-c", "terminate", "hang up"],
 )
 def test_who_is_asked_to_end_ends_with_130_and_leaves_a_run_that_can_be_resumed(tmp_path, asked):
     repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"

@@ -9,6 +9,8 @@ import sys
 import pytest
 from small_project import small_project
 
+pytestmark = pytest.mark.slow
+
 
 def test_help_takes_less_than_a_third_of_a_second_of_cpu():
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -33,7 +35,6 @@ def test_help_loads_no_heavy_library(module):
     assert done.stderr.strip() == "not loaded"
 
 
-@pytest.mark.slow
 def test_a_keyless_run_never_imports_litellm(tmp_path):
     """A module of that name that refuses to be imported stands in its way, whether the real one is there or not."""
     trap = tmp_path / "trap"

@@ -112,6 +112,7 @@ def test_a_function_that_draws_can_be_judged_and_one_that_draws_otherwise_is_not
     assert (code, said["outcome"]) == (6, "incorrect")
 
 
+@pytest.mark.sweep
 def test_cheats_planted_in_the_users_own_function_lose(repo):
     code, said = optagent("verify", repo, "--target", "over", "--selftest")
     assert code == 0, said

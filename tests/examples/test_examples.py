@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[2] / "examples"
 EXAMPLES = sorted(path.parent for path in FOLDER.glob("*/pyproject.toml"))
 each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
@@ -76,7 +78,6 @@ RIGHT_FOR_PIXELS = FOLDER / "image_extrema" / "faster.patch"
 """It stops at the first row after which both 0 and 255 were seen."""
 
 
-@pytest.mark.slow
 def test_checkpoint_serialise_becomes_at_least_five_times_faster(outcome_of):
     code, result = outcome_of("checkpoint_serialise")
     assert (code, result["outcome"]) == (0, "faster")
@@ -84,7 +85,6 @@ def test_checkpoint_serialise_becomes_at_least_five_times_faster(outcome_of):
     assert "join" in result["patch"]
 
 
-@pytest.mark.slow
 def test_channel_scaling_ends_without_a_claim(outcome_of):
     code, result = outcome_of("channel_scaling")
     assert code == 1
@@ -92,7 +92,7 @@ def test_channel_scaling_ends_without_a_claim(outcome_of):
     assert not result["patch"]
 
 
-@pytest.mark.slow
+@pytest.mark.sweep
 def test_expert_placement_becomes_at_least_three_times_faster(outcome_of):
     code, result = outcome_of("expert_placement")
     assert (code, result["outcome"]) == (0, "faster")
@@ -100,7 +100,6 @@ def test_expert_placement_becomes_at_least_three_times_faster(outcome_of):
     assert "heapq" in result["patch"]
 
 
-@pytest.mark.slow
 @pytest.mark.sweep
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_its_faster_patch_is_confirmed_and_its_wrong_one_refused(outcome_of, patch):
@@ -111,7 +110,6 @@ def test_its_faster_patch_is_confirmed_and_its_wrong_one_refused(outcome_of, pat
     assert (code, result["outcome"]) == ((0, "faster") if patch.stem == "faster" else (6, "incorrect"))
 
 
-@pytest.mark.slow
 @pytest.mark.sweep
 def test_a_patch_that_is_right_for_pixels_only_needs_a_workload_file_that_says_so(outcome_of):
     options = ["--scope", "module", "--patch", str(RIGHT_FOR_PIXELS)]

@@ -13,6 +13,8 @@ from optagent.languages.python.home import PythonHome
 from optagent.languages.python.locate import locate
 from optagent.languages.python.pytest_run import Wish, run_tests
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     "boxes.py": "def weigh(values, factor=1):\n    return [value * factor for value in values]\n",
     "tests/test_boxes.py": "from boxes import weigh\n\n\ndef test_weigh():\n    assert weigh([1]) == [1]\n",

@@ -22,6 +22,8 @@ from optagent.languages.python.bytecode import compile_toolbox, with_bytecode
 from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     "pkg/__init__.py": "",
     "pkg/helper.py": "VALUE = 'old'\n",

@@ -29,6 +29,8 @@ from optagent.verify.differential import Run, outputs
 from optagent.workspace.checkout import checkout
 from optagent.workspace.snapshot import copy_project
 
+pytestmark = pytest.mark.slow
+
 CORE = max(os.sched_getaffinity(0))
 SOURCE = "src/access_log.c"
 MAIN = "int main(void)\n{\n"
@@ -136,7 +138,6 @@ def test_a_patch_that_does_not_compile_is_refused_with_the_compilers_line(judged
     assert isinstance(check_tests(project, tree, suite, suite.passing), Incorrect)
 
 
-@pytest.mark.slow
 def test_a_patch_that_leaves_a_daemon_behind_is_rejected(judged):
     project, base, tree = judged(original().replace(MAIN, DAEMON))
     verdict = compared(project, base, tree, read_inputs(base, project.settings))
@@ -144,7 +145,6 @@ def test_a_patch_that_leaves_a_daemon_behind_is_rejected(judged):
     assert verdict.reason == "left a process behind"
 
 
-@pytest.mark.slow
 def test_a_patch_that_looks_for_the_answer_finds_none_and_is_just_the_old_code(judged):
     project, base, tree = judged(original().replace(MAIN, READS_ANSWER))
     inputs = read_inputs(base, project.settings)
@@ -158,7 +158,6 @@ def faster(project: CommandProject, base: Tree, tree: Tree, timed: tuple[Input, 
     return judge(lambda: claim(race, noise, 1, EFFORTS["normal"]), Evidence()).verdict
 
 
-@pytest.mark.slow
 def test_the_good_patch_is_confirmed_on_logs_that_were_held_out(judged, tmp_path):
     project, base, tree = judged(patched("faster.patch", tmp_path))
     made = workload(project, base, 20)
@@ -172,14 +171,12 @@ def test_the_good_patch_is_confirmed_on_logs_that_were_held_out(judged, tmp_path
     assert verdict.speedup.clock == "wall"
 
 
-@pytest.mark.slow
 def test_the_same_code_is_not_confirmed(judged):
     project, base, tree = judged(original() + "\n/* the same */\n")
     verdict = faster(project, base, tree, workload(project, base, 20).held_out[0])
     assert isinstance(verdict, Inconclusive)
 
 
-@pytest.mark.slow
 def test_a_patch_that_remembers_reports_gains_nothing(judged):
     project, base, tree = judged("#define _GNU_SOURCE\n" + original().replace(MAIN, REMEMBERS))
     made = workload(project, base, 20)

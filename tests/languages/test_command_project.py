@@ -27,6 +27,8 @@ from optagent.measure.speed import measure_noise
 from optagent.profile import facts
 from optagent.verify.suite import broken_test
 
+pytestmark = pytest.mark.slow
+
 CORE = max(os.sched_getaffinity(0))
 C_TOOL = """
 #include <stdio.h>

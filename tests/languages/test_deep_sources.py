@@ -19,6 +19,8 @@ from optagent.languages.python.scope import fault, patch_form
 from optagent.rules.base import Site
 from optagent.rules.registry import proposals
 
+pytestmark = pytest.mark.slow
+
 N = 1200
 WORK = "def work(xs):\n    seen = []\n    for x in xs:\n        if x not in seen:\n            seen.append(x)\n    return seen\n"
 TARGET = Target("m.py", "work", "m", ".", 1)

@@ -67,6 +67,7 @@ def again(value):
     return eval(repr(value), {"nan": float("nan"), "inf": float("inf"), "Point": Point})
 
 
+@pytest.mark.slow
 @given(st.lists(plain, max_size=40), st.integers(0, 1 << 32), st.integers(1, 61))
 def test_equal_values_are_encoded_alike_whatever_is_drawn(items, number, step):
     assert encode(left(items), (number, step)) == encode(left(again(items)), (number, step))

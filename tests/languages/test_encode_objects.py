@@ -353,6 +353,7 @@ def test_members_that_an_enumeration_makes_when_asked_are_what_they_hold_and_oth
     assert len(encode([Colour.RED] * 1000)) < 10_000
 
 
+@pytest.mark.slow
 def test_a_long_list_of_members_of_an_enumeration_is_told_by_their_places_in_it():
     some = [Colour.RED] * 20
     assert encode(some) == encode([*some])

@@ -26,6 +26,8 @@ import optagent_objects  # noqa: F401 - teaches the encoder objects
 import optagent_plain
 from optagent_encode import CannotEncode, Encoder, encode
 
+pytestmark = pytest.mark.slow
+
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple)

@@ -16,6 +16,8 @@ from optagent.languages.python.finding import Search
 from optagent.languages.python.host import Host
 from optagent.sandbox.base import Command, Limits, Mount
 
+pytestmark = pytest.mark.slow
+
 UV = Path(sys.executable).with_name("uv")
 TREE = "/optagent/tree"
 
@@ -449,7 +451,6 @@ PROJECTS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("backend", PROJECTS)
 def test_what_real_build_tools_leave_is_understood(place, backend):
     module, package, more = PROJECTS[backend]

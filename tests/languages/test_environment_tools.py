@@ -25,6 +25,8 @@ from optagent.languages.python.host import Host
 from optagent.sandbox.base import SCRATCH, Command, Limits, Mount
 from optagent.workspace.folders import remove
 
+pytestmark = pytest.mark.slow
+
 VERSIONS = Path("/root/.pyenv/versions")
 OTHERS = [name for name in ("3.12.1", "3.13.0") if os.access(VERSIONS / name / "bin" / "python", os.X_OK)]
 

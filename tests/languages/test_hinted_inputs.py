@@ -11,6 +11,8 @@ from optagent.languages.python.project import PythonProject
 from optagent.verify.differential import Run
 from optagent.verify.vary import HINTED, vary
 
+pytestmark = pytest.mark.slow
+
 CODE = """
 def total(values: list[int], limit: float = 0.5) -> float:
     if len(values) > 40:

@@ -18,6 +18,8 @@ import pytest
 from optagent_codec import drained, pack, unpack
 from optagent_hints import GREATEST, has_hints, varied
 
+pytestmark = pytest.mark.slow
+
 FOLDER = str(Path(hypothesis.__file__).parents[1])
 T = TypeVar("T")
 

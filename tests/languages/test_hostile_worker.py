@@ -20,6 +20,8 @@ from optagent.languages.python.home import PythonHome
 from optagent.languages.python.project import PythonProject
 from optagent.sandbox.base import Command, ExecResult, Exited, Limits, Stopped
 
+pytestmark = pytest.mark.slow
+
 PYTHON = "/usr/bin/python3"
 HEAD = """
 import json, os, socket, struct, sys, threading, time

@@ -109,6 +109,7 @@ def test_a_file_that_was_not_touched_is_not_even_read(tmp_path):
     assert not found.named("asyncio/queues.py", "Queue.get")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pause_s", [0.0, 2.1])
 def test_an_edit_of_the_same_size_at_the_same_time_is_seen(make_repo, tmp_path, pause_s):
     """Time and size as before, the inode too: a young file is not trusted, of an old one the change time tells."""
@@ -199,6 +200,7 @@ def many_files() -> list[Job]:
     return jobs
 
 
+@pytest.mark.slow
 def test_several_cores_find_what_one_finds():
     jobs = many_files()
     assert look_at_all(jobs, 2) == look_at_all(jobs, 1)
@@ -300,6 +302,7 @@ def code_of(module: dict[str, object], target: Target) -> tuple[str, object]:
 @given(
     block(3, IN_MODULE).map(numbered), st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(["", "\ufeff", "\x0c"])
 )
+@pytest.mark.slow
 def test_what_is_listed_is_what_the_interpreter_has_and_is_found_again_by_name_and_line(tmp_path, text, end, begin):
     source = (begin + HEAD + text).replace("\n", end).encode()
     (tmp_path / "m.py").write_bytes(source)

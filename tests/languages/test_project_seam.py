@@ -33,6 +33,8 @@ from optagent.verify.differential import Run, compare, outputs
 from optagent.verify.reference import ask_reference
 from optagent.verify.suite import broken_test
 
+pytestmark = pytest.mark.slow
+
 CORE = max(os.sched_getaffinity(0))
 NUMBERS = ([3, 1, 2], [9, 9, 4, 1])
 

@@ -23,6 +23,8 @@ from optagent.languages.python.pytest_run import Wish, run_tests
 from optagent.languages.python.workload_file import workload_from_file
 from optagent.languages.tests import TestReport
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def make_project(python, make_repo):  # noqa: F811

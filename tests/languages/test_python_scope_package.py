@@ -295,6 +295,7 @@ def told(text: str, wide: Scope) -> str | None:
 
 
 @given(st.lists(st.sampled_from(IN_FUNCTION), max_size=3), st.lists(st.sampled_from(POOL), max_size=2))
+@pytest.mark.slow
 def test_what_is_in_a_scope_is_in_every_wider_one(narrow, any_):
     text = applied([*narrow, *any_])
     fine = [told(text, each) is None for each in Scope]
@@ -302,6 +303,7 @@ def test_what_is_in_a_scope_is_in_every_wider_one(narrow, any_):
 
 
 @given(st.lists(st.sampled_from(IN_FUNCTION), min_size=1, max_size=4))
+@pytest.mark.slow
 def test_edits_of_a_function_are_in_all_scopes(edits):
     assert [told(applied(edits), each) for each in Scope] == [None] * 3
 

@@ -85,6 +85,7 @@ def lines_reached(source, inputs):
     return seen
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**9))
 def test_a_program_that_is_equal_by_construction_leaves_the_same(seed):
     rng = random.Random(seed)

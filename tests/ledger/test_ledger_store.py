@@ -15,6 +15,8 @@ from optagent.errors import LedgerCorrupt, LedgerFault, LedgerUnknown, LedgerUnw
 from optagent.ledger import store
 from optagent.ledger.store import SCHEMA_VERSION, Ledger
 
+pytestmark = pytest.mark.slow
+
 NOBODY = 65534
 WRITER = """
 import sys

@@ -14,6 +14,8 @@ from optagent.measure.guards import take_guards
 from optagent.measure.launch import launch
 from optagent.measure.speed import Noise, claim
 
+pytestmark = pytest.mark.slow
+
 START = "    total = 0\n"
 HOLDS = OLD.replace(START, START + "    held = [bytearray(1000) for _ in range(1000)]\n")
 PRINTS = OLD.replace(START, START + "    print('x' * 50)\n")

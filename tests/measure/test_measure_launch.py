@@ -44,6 +44,8 @@ from optagent.measure.speed import (
     measure_noise,
 )
 
+pytestmark = pytest.mark.slow
+
 OLD = """
 def work(xs):
     total = 0
@@ -220,11 +222,12 @@ def work(xs):
     return len(xs), iter(list(map(cost, xs)))
 """
 NOISE = Noise(0.01, "cpu", 0.1)
+STEPS = [1, 29, *(pytest.param(step, marks=pytest.mark.sweep) for step in (7, 61))]
 LATE = EAGER.replace("iter(list(map(cost, xs)))", "map(cost, xs)")
 
 
 @pytest.mark.parametrize("n", [40, 3000], ids=["many calls in a block", "one call in a block"])
-@pytest.mark.parametrize("step", [1, 7, 29, 61])
+@pytest.mark.parametrize("step", STEPS)
 def test_work_that_is_done_when_results_are_looked_at_is_found_however_seldom_all_of_them_are(make_race, step, n):
     race = make_race(LATE, old=EAGER, calls=[list(range(n))] * 3)
     found = claim(replace(race, step=step), NOISE, 1, EFFORTS["normal"])
@@ -240,7 +243,7 @@ def test_work_that_is_put_off_into_an_iterator_inside_a_result_is_part_of_the_ca
     assert 0.8 < found.speedup.ratio < 1.2
 
 
-@pytest.mark.parametrize("step", [1, 7, 29, 61])
+@pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("n", [40, 3000])
 def test_work_that_is_left_undone_is_a_gain_however_seldom_all_results_are_looked_at(make_race, step, n):
     slow = EAGER.replace("return", "sum(range(20))\n    return", 1)

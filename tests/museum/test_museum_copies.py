@@ -20,7 +20,7 @@ from optagent.workspace.snapshot import copy_project, digest
 from optagent.workspace.text import read_source
 from optagent.workspace.worktree import root_of
 
-pytestmark = pytest.mark.timeout(120)  # a pipe in the tree must not hold us up
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]  # a pipe in the tree must not hold us up
 EXHIBITS = [*GIT_STATES, *LAYOUTS, *ODDITIES]
 
 

@@ -11,6 +11,8 @@ from optagent.errors import BadSetting
 from optagent.profile.base import Here
 from optagent.profile.registry import PROFILERS, chosen, look
 
+pytestmark = pytest.mark.slow
+
 HERE = Here({one.metadata["Name"].lower(): one.version for one in distributions()})
 each_profiler = pytest.mark.parametrize(
     "profiler",

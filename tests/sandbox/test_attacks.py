@@ -19,6 +19,8 @@ from optagent.errors import SandboxBroken
 from optagent.sandbox.base import Command, Exited, Limits, Mount, Stopped
 from optagent.sandbox.live import ChannelClosed, Live, Overdue
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["bwrap", "container"])
 def box(request):

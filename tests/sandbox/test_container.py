@@ -24,6 +24,8 @@ from optagent.sandbox.container import Container
 from optagent.sandbox.podman import Box, Interpreter
 from optagent.sandbox.watcher import descendants
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "golden" / "podman.txt"
 

@@ -18,7 +18,7 @@ from test_ordinary_user import as_ordinary_user
 from optagent.errors import SandboxUnavailable
 from optagent.sandbox.base import Command, Exited, Limits, Mount, Sandbox, Stopped
 
-pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)]
 HERE = Path(__file__).parent
 
 

@@ -18,7 +18,7 @@ from optagent.errors import SandboxUnavailable
 from optagent.sandbox import seccomp
 from optagent.sandbox.base import REFUSED_ERRNO, Mount, Profile, Sandbox
 
-pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)]
 EPERM, ENOSYS, EAFNOSUPPORT = 1, 38, 97
 LISTS = tomllib.loads((seccomp.data_folder() / "seccomp.toml").read_text("utf-8"))
 

@@ -21,7 +21,7 @@ from optagent.errors import SandboxBroken
 from optagent.sandbox import watcher
 from optagent.sandbox.base import Command, Exited, Limits, Mount, Sandbox, Stopped
 
-pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)]
 
 KNOWN_GAPS = {
     "none": {

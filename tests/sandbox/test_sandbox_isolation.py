@@ -21,7 +21,7 @@ from optagent.sandbox.container import Container
 from optagent.sandbox.landlock import Landlock
 from optagent.sandbox.unprotected import Unprotected
 
-pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)]
 EPERM, EROFS, ENOSYS, EAFNOSUPPORT = 1, 30, 38, 97
 SYSCALL = """
 import ctypes

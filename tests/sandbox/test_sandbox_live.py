@@ -24,7 +24,7 @@ from optagent.sandbox import process as process_module
 from optagent.sandbox.base import Command, Limits, Sandbox
 from optagent.sandbox.live import ChannelClosed, Live, Overdue
 
-pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)]
 HERE = Path(__file__).parent
 
 

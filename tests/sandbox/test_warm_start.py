@@ -19,7 +19,7 @@ from optagent.sandbox.base import Command, Limits, Mount
 from optagent.sandbox.keeper import MOST_NAMES
 from optagent.sandbox.live import Live
 
-pytestmark = pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path(PYTHON).exists(), reason=NO_PYTHON)]
 HERE = Path(__file__).parent
 
 

@@ -12,6 +12,8 @@ from optagent.core.patch import Change, Patch
 from optagent.errors import BadSetting, EnvironmentFault, TreeChanged, UsageError
 from optagent.workspace.branch import commit_patch
 
+pytestmark = pytest.mark.slow
+
 FILES = {"a.py": "1\n", "pkg/b.py": "2\n", "pkg/deep/c.py": "3\n"}
 PATCH = Patch((Change("a.py", "1\n", "one\n"), Change("pkg/_n.py", None, "new\n")))
 MESSAGE = "Make m:f 2.00x faster\n\noptagent run 1"

@@ -10,6 +10,8 @@ from repositories import as_nobody, commit, everything, files_of, git, write
 from optagent.errors import EnvironmentFault, UsageError
 from optagent.workspace.snapshot import copy_project, digest
 
+pytestmark = pytest.mark.slow
+
 BOM_CRLF = b"\xef\xbb\xbfx = 1\r\ny = 2\r\n"
 
 
