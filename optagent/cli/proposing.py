@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from optagent.agents.asking import Purpose, Question
 from optagent.agents.brief import UNBOUNDED, budget_line
 from optagent.agents.edits import Complaint
 from optagent.cli import models
@@ -15,6 +16,7 @@ from optagent.cli.studio import Atelier
 from optagent.core.fault import Survivor
 from optagent.core.goal import Spent
 from optagent.ledger.history import Record
+from optagent.llm.base import Reply
 from optagent.search.policy import Greedy, InTurn, Policy
 from optagent.search.purse import Purse
 from optagent.search.refine import Refine, Sample
@@ -59,8 +61,13 @@ def proposers(counter: Counter, coder: Coder, purse: Purse, record: Record, tell
 def model_policy(counter: Counter, buyer: Buyer | Recorded, purse: Purse) -> Refine | Sample:
     settings = counter.workshop.settings
     limit = limit_of(settings)
+
+    def ask(purpose: Purpose, question: Question) -> Reply:
+        counter.warm_up()  # while it thinks
+        return buyer.ask(purpose, question)
+
     asked = Atelier(
-        counter, models.prompts(settings), buyer.ask, settings.model or "", lambda: budget_line(purse.left(), limit)
+        counter, models.prompts(settings), ask, settings.model or "", lambda: budget_line(purse.left(), limit)
     )
 
     def write_inputs(number: int, survivors: Sequence[Survivor]) -> str | Complaint:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from threading import Thread
 
 from optagent.cli.bench import reference_run
 from optagent.cli.evidence import Compared, or_why_not, take_beyond, take_strength, take_unexecuted, weakness
@@ -23,12 +24,13 @@ from optagent.core.seeds import derive
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rejected, Speedup, Verdict
 from optagent.core.workload import Input
+from optagent.errors import OptagentError
 from optagent.languages.contestant import Misconduct
 from optagent.languages.python.locate import line_of
 from optagent.ledger import events
 from optagent.measure import pyperf_file, speed
 from optagent.measure.judge import Ruling, judge, judge_near
-from optagent.measure.launch import Race
+from optagent.measure.launch import Race, warm_up
 from optagent.search.baseline import Problem
 from optagent.search.policy import Proposal
 from optagent.search.shop import Objection, Shop
@@ -59,6 +61,7 @@ class Counter:
     """What is near these, likewise."""
     tester: Tester | None = None
     """Who writes inputs where the checks notice too little."""
+    warming: Thread | None = None
 
     @property
     def effort(self) -> Effort:
@@ -118,6 +121,16 @@ class Counter:
         """The reference is asked while nothing else goes on; what is made once is there."""
         self.answers, self.expected_varied, self.checkouts  # noqa: B018 - all are kept
 
+    def warm_up(self) -> None:
+        """What launches fork is being started, for when a model thinks. Measuring waits for it."""
+        if self.warming is None:
+            self.warming = Thread(target=self._warm_up, name="optagent-warming", daemon=True)
+            self.warming.start()
+
+    def _warm_up(self) -> None:
+        with suppress(OptagentError, OSError):  # a launch will say it
+            warm_up(self._on_the_base(self.problem.timed))
+
     @contextmanager
     def checkout(self, candidate: Candidate) -> Iterator[Tree]:
         with self.checkouts.lend(candidate.patch, candidate.digest[:16]) as tree:
@@ -141,6 +154,8 @@ class Counter:
         return said
 
     def measure(self, number: int, tree: Tree, evidence: Evidence) -> Verdict:
+        if self.warming is not None:
+            self.warming.join()
         seed = derive(self.workshop.settings.seed, "trial", number)
         race = self._race(tree, self.problem.timed, self.left)
         ruling = judge(lambda: speed.estimate(race, self.problem.noise, seed, self.effort), evidence)

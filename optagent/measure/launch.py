@@ -153,6 +153,16 @@ class Race:
     """What the seeds for the hashes of strings are made from: the same for all launches of a run."""
 
 
+def warm_up(race: Race) -> None:
+    """What launches of the race fork is there, under each of the run's hash seeds. Nothing where nothing can fork."""
+    for number in range(HASH_SEEDS):
+        with pinned(*beside(race.core)):  # as launches do: its memory is near the cores that it is started on
+            one = race.project.contestant(race.old, _hash_seed(race, number), race.patience_s, REFERENCE, warm=True)
+        one.close()
+        if not one.is_fork:
+            return
+
+
 def launch(race: Race, seed: int) -> Launch:
     """One launch under one of the run's hash seeds, its own heap padding, load order and orders of play.
 
@@ -183,7 +193,7 @@ def launch(race: Race, seed: int) -> Launch:
 
 def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
     """Both sides started at the same time, on cores that are free: nothing of a tree runs yet, nothing is timed."""
-    hash_seed = derive(race.salt, "hash", rng.randrange(HASH_SEEDS))
+    hash_seed = _hash_seed(race, rng.randrange(HASH_SEEDS))
     pair = _opened(race, rng, hash_seed, stack, warm=True)
     if pair.old.is_fork != pair.new.is_fork:  # they would differ in more than their code
         pair.old.close()
@@ -193,6 +203,10 @@ def _start(race: Race, rng: random.Random, stack: ExitStack) -> Pair:
         one.collecting, one.drains = race.collecting, race.drains
         one.greet()
     return pair
+
+
+def _hash_seed(race: Race, number: int) -> int:
+    return derive(race.salt, "hash", number)
 
 
 def _opened(race: Race, rng: random.Random, hash_seed: int, stack: ExitStack, warm: bool) -> Pair:
