@@ -31,7 +31,7 @@ from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
 from optagent.measure.cores import beside, pinned
 from optagent.measure.judge import judge
-from optagent.measure.launch import Race, Screen, launch
+from optagent.measure.launch import Race, Screen, launch, warm_up
 from optagent.measure.speed import (
     Noise,
     affordable,
@@ -43,6 +43,8 @@ from optagent.measure.speed import (
     keeps,
     measure_noise,
 )
+from optagent.sandbox.bwrap import Bwrap
+from optagent.sandbox.nursery import Nurseries
 
 pytestmark = pytest.mark.slow
 
@@ -127,6 +129,20 @@ def test_a_launch_for_choosing_ends_once_four_sweeps_say_that_there_is_no_gain(m
 
 def test_the_sides_swapped_turn_the_ratio_round(make_race):
     assert launch(make_race(OLD, old=FAST), seed=2).cpu.log_ratio < -1
+
+
+def test_what_was_warmed_up_is_all_that_launches_fork(make_race, monkeypatch):
+    race = make_race(FAST)
+    home = race.project.home
+    if not isinstance(home.sandbox, Bwrap):
+        pytest.skip("only bwrap forks")
+    race = replace(race, project=replace(race.project, home=replace(home, ground=race.old.root.parent)))
+    warm_up(race)
+    started: list[object] = []
+    monkeypatch.setattr(Nurseries, "_starts", lambda *given: started.append(given))  # none: it is started afresh
+    for seed in range(6):
+        launch(race, seed)
+    assert not started or home.sandbox.nurseries.refusal
 
 
 def test_both_sides_go_through_the_same_protocol(make_race, monkeypatch):
