@@ -47,6 +47,13 @@ def open_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture
+def tmp_path(tmp_path: Path) -> Path:
+    """Open to others, like the folders it lies in."""
+    tmp_path.chmod(0o755)
+    return tmp_path
+
+
+@pytest.fixture
 def sandbox() -> Sandbox:
     """The default sandbox of this machine."""
     return make_sandbox("default")

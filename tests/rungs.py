@@ -32,6 +32,7 @@ def holds() -> bool:
 
 
 DEFAULT = "bwrap" if holds() else "landlock"
+OLD_PYTHON = Path("/root/.pyenv/versions/3.10.13/bin/python")
 """What `auto` takes on this machine."""
 
 
@@ -46,6 +47,11 @@ def shut_out(*ends: str | Path) -> bool:
     """Whether root's code, which runs behind Landlock as somebody else, cannot get to one of these."""
     ways = [one for end in ends for one in (Path(end), *Path(end).resolve().parents)]
     return os.geteuid() == 0 and not all(one.stat().st_mode & 0o001 for one in ways if one.is_dir())
+
+
+def has_old_python() -> bool:
+    """Whether there is a Python 3.10 that can be looked at."""
+    return os.access(OLD_PYTHON, os.X_OK) and not (DEFAULT == "landlock" and shut_out(OLD_PYTHON))
 
 
 def unreachable() -> str:

@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from rungs import OLD_PYTHON, has_old_python
 from small_project import SLOW, TESTS, small_project
-
-OLD_PYTHON = Path("/root/.pyenv/versions/3.10.13/bin/python")
 
 
 @pytest.fixture
@@ -122,7 +121,7 @@ def test_a_state_folder_that_is_read_only(repo, tmp_path):
     assert "--state" in done.stderr
 
 
-@pytest.mark.skipif(not os.access(OLD_PYTHON, os.X_OK), reason="no Python 3.10 here")
+@pytest.mark.skipif(not has_old_python(), reason="no Python 3.10 here")
 def test_an_interpreter_older_than_3_11(repo, tmp_path):
     assert "3.10.13" in refused(tmp_path, "run", repo, "--target", "score", "--python", OLD_PYTHON, code=3)
 

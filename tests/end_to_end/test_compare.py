@@ -61,22 +61,14 @@ def optagent(*words: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def open_path(tmp_path) -> Path:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        if os.stat(folder).st_uid == os.geteuid():
-            folder.chmod(folder.stat().st_mode | 0o755)
-    return tmp_path
-
-
-@pytest.fixture
-def repo(open_path) -> Path:
+def repo(tmp_path) -> Path:
     files = {
         "scores.py": SLOW,
         "tests/test_scores.py": TESTS,
         "pieces.py": PIECES,
         "tests/test_pieces.py": PIECES_TESTS,
     }
-    return commit(open_path / "repo", files)
+    return commit(tmp_path / "repo", files)
 
 
 def second(repo: Path, files: dict[str, str]) -> Path:
@@ -151,12 +143,12 @@ def test_several_functions_give_a_result_each_and_the_worst_decides(repo):
     ]
 
 
-def test_what_no_test_reaches_is_told_and_nothing_is_left(repo, open_path):
+def test_what_no_test_reaches_is_told_and_nothing_is_left(repo, tmp_path):
     second(repo, {"pieces.py": PIECES.replace("return values", "return [*values]")})
-    done = optagent("compare", repo, "--base", "HEAD~1", "--head", "HEAD", "--state", open_path / "state")
+    done = optagent("compare", repo, "--base", "HEAD~1", "--head", "HEAD", "--state", tmp_path / "state")
     assert done.returncode == 3
     assert "no passing test of the base reaches a function that changed (pieces:unreached)" in done.stderr
-    assert not list((open_path / "state").rglob("runs/*"))
+    assert not list((tmp_path / "state").rglob("runs/*"))
 
 
 def test_a_base_whose_tests_fail_judges_nothing(repo):
@@ -170,9 +162,9 @@ def test_a_base_whose_tests_fail_judges_nothing(repo):
 
 
 @pytest.mark.sweep
-def test_a_package_that_moves_into_src_is_followed(open_path):
+def test_a_package_that_moves_into_src_is_followed(tmp_path):
     tests = TESTS.replace("from scores", "from pkg.scores")
-    repo = commit(open_path / "repo", {"pkg/__init__.py": "", "pkg/scores.py": SLOW, "tests/test_scores.py": tests,
+    repo = commit(tmp_path / "repo", {"pkg/__init__.py": "", "pkg/scores.py": SLOW, "tests/test_scores.py": tests,
                                        "conftest.py": ""})  # fmt: skip
     (repo / "src").mkdir()
     git(repo, "mv", "pkg", "src/pkg")
@@ -182,34 +174,34 @@ def test_a_package_that_moves_into_src_is_followed(open_path):
 
 
 @pytest.mark.sweep
-def test_a_src_layout_is_compared(open_path):
+def test_a_src_layout_is_compared(tmp_path):
     tests = TESTS.replace("from scores", "from pkg.scores")
     files = {"src/pkg/__init__.py": "", "src/pkg/scores.py": SLOW, "tests/test_scores.py": tests}
     config = '[tool.pytest.ini_options]\npythonpath = ["src"]\n'
-    repo = commit(open_path / "repo", {**files, "pyproject.toml": config})
+    repo = commit(tmp_path / "repo", {**files, "pyproject.toml": config})
     second(repo, {"src/pkg/scores.py": FAST, "pyproject.toml": "broken ["})
     code, said = compare(repo, "--target", "score")
     assert (code, said["outcome"], said["target"]) == (0, "faster", "pkg.scores:score"), said
 
 
-def files(open_path: Path, new: str, *words: object, old: str = SLOW) -> tuple[int, dict]:
-    write(open_path, {"old.py": old, "new.py": new, "w.py": WORKLOAD})
-    one, other, workload = (open_path / name for name in ("old.py", "new.py", "w.py"))
+def files(tmp_path: Path, new: str, *words: object, old: str = SLOW) -> tuple[int, dict]:
+    write(tmp_path, {"old.py": old, "new.py": new, "w.py": WORKLOAD})
+    one, other, workload = (tmp_path / name for name in ("old.py", "new.py", "w.py"))
     done = optagent("compare", one, other, "--target", "score", "--workload", workload, "--json", *words)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 
 
-def test_two_files_are_compared_on_a_workload(open_path):
-    code, said = files(open_path, FAST)
+def test_two_files_are_compared_on_a_workload(tmp_path):
+    code, said = files(tmp_path, FAST)
     assert (code, said["outcome"], said["target"]) == (0, "faster", "old:score")
     assert said["evidence"]["tests"] == 0
 
 
 @pytest.mark.sweep
-def test_a_file_that_crashes_or_hangs_on_one_side_is_a_regression(open_path):
+def test_a_file_that_crashes_or_hangs_on_one_side_is_a_regression(tmp_path):
     for new, said in ((body("raise OSError(3)"), "OSError"), (body("while True:\n    pass"), "no answer after")):
-        code, found = files(open_path, new)
+        code, found = files(tmp_path, new)
         assert (code, found["outcome"]) == (6, "incorrect")
         assert said in found["trials"][0]["reason"]
 
@@ -222,14 +214,14 @@ def test_a_file_that_crashes_or_hangs_on_one_side_is_a_regression(open_path):
         (body("import os\nos._exit(3)"), "the untouched target fails when called"),
     ],
 )
-def test_an_old_file_that_cannot_be_called_judges_nothing(open_path, old, said):
-    code, found = files(open_path, FAST, old=old)
+def test_an_old_file_that_cannot_be_called_judges_nothing(tmp_path, old, said):
+    code, found = files(tmp_path, FAST, old=old)
     assert (code, found["outcome"]) == (3, "baseline_broken")
     assert said in found["error"]["message"]
 
 
-def test_an_old_file_that_raises_on_every_input_differs_from_one_that_does_not(open_path):
-    code, found = files(open_path, FAST, old=body("raise OSError(3)"))
+def test_an_old_file_that_raises_on_every_input_differs_from_one_that_does_not(tmp_path):
+    code, found = files(tmp_path, FAST, old=body("raise OSError(3)"))
     assert (code, found["outcome"]) == (6, "incorrect")
     assert "raised builtins.OSError: 3 before, returned" in found["trials"][0]["reason"]
 
@@ -247,47 +239,47 @@ def test_an_old_file_that_raises_on_every_input_differs_from_one_that_does_not(o
         ),
     ],
 )
-def test_what_never_returns_before_anything_is_judged_is_told_in_the_end(open_path, old, workload, code, said):
-    write(open_path, {"old.py": old, "new.py": FAST, "w.py": f"def make_inputs(size, rng):\n    {workload}\n"})
-    one, other, workload = (open_path / name for name in ("old.py", "new.py", "w.py"))
+def test_what_never_returns_before_anything_is_judged_is_told_in_the_end(tmp_path, old, workload, code, said):
+    write(tmp_path, {"old.py": old, "new.py": FAST, "w.py": f"def make_inputs(size, rng):\n    {workload}\n"})
+    one, other, workload = (tmp_path / name for name in ("old.py", "new.py", "w.py"))
     done = optagent("compare", one, other, "--target", "score", "--workload", workload)
     assert (done.returncode, "Traceback" in done.stderr) == (code, False)
     assert said in done.stderr
 
 
 @pytest.mark.sweep
-def test_a_file_of_a_package_is_exchanged_in_its_package(open_path):
-    write(open_path, {"pkg/__init__.py": "", "pkg/_limit.py": "MOST = 3\n", "w.py": WORKLOAD})
-    write(open_path, {"pkg/scores.py": SLOW.replace("import random", "import random\nfrom pkg._limit import MOST")})
-    write(open_path, {"fast.py": FAST.replace("import random", "import random\nfrom ._limit import MOST")})
-    words = ("--target", "score", "--workload", open_path / "w.py", "--json")
-    done = optagent("compare", open_path / "pkg" / "scores.py", open_path / "fast.py", *words)
+def test_a_file_of_a_package_is_exchanged_in_its_package(tmp_path):
+    write(tmp_path, {"pkg/__init__.py": "", "pkg/_limit.py": "MOST = 3\n", "w.py": WORKLOAD})
+    write(tmp_path, {"pkg/scores.py": SLOW.replace("import random", "import random\nfrom pkg._limit import MOST")})
+    write(tmp_path, {"fast.py": FAST.replace("import random", "import random\nfrom ._limit import MOST")})
+    words = ("--target", "score", "--workload", tmp_path / "w.py", "--json")
+    done = optagent("compare", tmp_path / "pkg" / "scores.py", tmp_path / "fast.py", *words)
     said = json.loads(done.stdout)
     assert (done.returncode, said["outcome"], said["target"]) == (0, "faster", "pkg.scores:score"), said
     assert "the rest of the package pkg is the one around scores.py on both sides" in said["warnings"]
 
 
 @pytest.mark.sweep
-def test_the_same_exception_on_both_sides_is_the_same(open_path):
+def test_the_same_exception_on_both_sides_is_the_same(tmp_path):
     raising = body("raise ValueError(len(values), sum(range(9000)))")  # long enough to be timed at a small size
-    code, said = files(open_path, raising.replace("len(values)", "len(list(values))"), old=raising)
+    code, said = files(tmp_path, raising.replace("len(values)", "len(list(values))"), old=raising)
     assert said["outcome"] in ("equivalent", "inconclusive", "slower"), said
     assert said["evidence"]["first_difference"] is None
     assert code in (0, 6, 7)
 
 
 @pytest.mark.sweep
-def test_a_large_module_that_changed_beside_the_target_is_no_work_moved_into_import(open_path):
+def test_a_large_module_that_changed_beside_the_target_is_no_work_moved_into_import(tmp_path):
     def table(start: int) -> str:
         return "\n".join(f"def row_{k}(value):\n    return value + {start + k}, value * {k}\n" for k in range(4000))
 
     start = "import tables\n\n\n"
     files = {"scores.py": start + SLOW, "tables.py": table(1), "tests/test_scores.py": TESTS}
-    repo = commit(open_path / "repo", files)
+    repo = commit(tmp_path / "repo", files)
     write(repo, {"scores.py": start + FAST, "tables.py": table(2)})
     git(repo, "commit", "-qam", "faster, with other tables")
     done = optagent(
-        "compare", repo, "--base", "HEAD~1", "--head", "HEAD", "--target", "score", "--json", "--state", open_path / "s"
+        "compare", repo, "--base", "HEAD~1", "--head", "HEAD", "--target", "score", "--json", "--state", tmp_path / "s"
     )
     found = json.loads(done.stdout)
     assert (found["outcome"], done.returncode) == ("faster", 0), found["trials"]

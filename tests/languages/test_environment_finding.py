@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rungs import OLD_PYTHON, has_old_python
 
 from optagent.errors import InterpreterUnusable
 from optagent.languages.python import finding, host, interpreter, managers
@@ -16,7 +16,6 @@ from optagent.languages.python.host import Host
 
 OURS = Path(sys.executable)
 REAL = OURS.resolve()
-OLD = Path("/root/.pyenv/versions/3.10.13/bin/python")
 
 
 class Machine:
@@ -318,9 +317,9 @@ def test_a_script_and_a_text_are_no_interpreters(machine):
     refused(machine, "there is no interpreter at", flag="3.99")
 
 
-@pytest.mark.skipif(not os.access(OLD, os.X_OK), reason="no Python 3.10 here")
+@pytest.mark.skipif(not has_old_python(), reason="no Python 3.10 here")
 def test_an_environment_with_too_old_a_python_is_refused_with_the_way_to_make_a_newer_one(machine, sandbox):
-    subprocess.run([OLD, "-m", "venv", "--without-pip", machine.project / ".venv"], check=True)
+    subprocess.run([OLD_PYTHON, "-m", "venv", "--without-pip", machine.project / ".venv"], check=True)
     found = machine.find()
     with pytest.raises(
         InterpreterUnusable, match=r"\(\.venv\) is cpython 3\.10\.13; targets need CPython 3\.11"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import random
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pythons import VERSIONS, home_of, python, targets_of  # noqa: F401
-from rungs import make_sandbox, open_to_all
+from rungs import OLD_PYTHON, has_old_python, make_sandbox, open_to_all
 
 from optagent.core.canonical import read
 from optagent.core.target import Tree
@@ -297,6 +298,14 @@ def test_a_core_that_wakes_slowly_makes_no_call_long_enough(make_project, tmp_pa
     assert length(workload(make_project(SUM, "slow"), tmp_path, NUMBERS).search[0]) >= 500
 
 
+def test_a_call_that_only_had_to_wait_is_not_long_enough(make_project, tmp_path, monkeypatch):
+    lap, chance = Contestant.lap, random.Random(1)
+    monkeypatch.setattr(
+        Contestant, "lap", lambda self: replace(seen := lap(self), wall_ns=seen.wall_ns + chance.choice((0, 1_000_000)))
+    )
+    assert length(workload(make_project(SUM, "slow"), tmp_path, NUMBERS).search[0]) >= 500
+
+
 def test_a_file_may_use_the_package_and_keywords_and_ignore_its_seed(odd, tmp_path):
     made = workload(
         odd,
@@ -318,7 +327,10 @@ def test_a_bad_file_is_told_in_a_sentence(odd, tmp_path, text):
 # interpreters
 
 
-@pytest.mark.parametrize("path", ["/bin/true", "/no/such/python", str(VERSIONS / "3.10.13" / "bin" / "python")])
+OLD = pytest.param(OLD_PYTHON, marks=pytest.mark.skipif(not has_old_python(), reason="no Python 3.10 here"))
+
+
+@pytest.mark.parametrize("path", ["/bin/true", "/no/such/python", OLD])
 def test_an_interpreter_that_cannot_serve_is_refused(path, tmp_path):
     def look() -> None:
         executable, origin = interpreter.find(Path(path), tmp_path, {}, Path(sys.executable))

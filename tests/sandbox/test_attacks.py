@@ -114,7 +114,7 @@ for path in glob.glob("/proc/[0-9]*/environ") + glob.glob("/proc/[0-9]*/task/*/e
     except OSError: pass
 print("KEY" if b"sk-PLANTED" in seen else "nothing")
 '''
-box = make_sandbox("bwrap")
+box = make_sandbox({box.rung!r})
 print(python(box, look), answer(box, "import builtins\\ndef print(x): say(x)\\n" + look))
 """
     env = {**os.environ, "OPENAI_API_KEY": "sk-PLANTED"}
