@@ -33,6 +33,7 @@ def pyperf(*words: str | Path) -> str:
 def finished(tmp_path_factory):
     """A repository, its state, and the run that made its function faster."""
     folder = tmp_path_factory.mktemp("finished")
+    folder.chmod(0o755)
     ended = run(small_project(folder / "repo"), folder / "state", FAST)
     return folder / "repo", folder / "state", ended.workshop.run
 
