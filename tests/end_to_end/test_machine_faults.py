@@ -77,7 +77,10 @@ def test_where_memory_runs_out_for_us_that_is_said_and_the_run_goes_on_later(tmp
     out, err = process.communicate(timeout=600)
     assert "Traceback" not in err
     assert "bug in optagent" not in err
-    assert process.returncode in (0, 1, 3, 5), (process.returncode, err)
+    is_pythons_own = "Fatal Python error" in err  # of 3.11, where a thread has no room to begin: nothing is lost by it
+    assert process.returncode in ((-signal.SIGABRT,) if is_pythons_own else (0, 1, 3, 5)), (process.returncode, err)
+    if is_pythons_own:
+        assert resume(repo, state)["outcome"] in HONEST
     if process.returncode in (3, 5):
         assert "memory" in json.loads(out)["error"]["message"]
         if event_count(state):
