@@ -67,7 +67,10 @@ def test_a_sandbox_that_is_killed_ends_in_words_or_in_an_honest_verdict(tmp_path
     assert wait_until_gone(state) == []
 
 
-@pytest.mark.parametrize("events", [1, 3, 6, 9])
+IN_THREADS = pytest.mark.xfail(reason="open: Python ends, or prints a traceback, where a thread has no room to begin")
+
+
+@pytest.mark.parametrize("events", [1, 3, 6, pytest.param(9, marks=IN_THREADS)])
 def test_where_memory_runs_out_for_us_that_is_said_and_the_run_goes_on_later(tmp_path, events):
     repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
     process = start(repo, state)
@@ -77,10 +80,7 @@ def test_where_memory_runs_out_for_us_that_is_said_and_the_run_goes_on_later(tmp
     out, err = process.communicate(timeout=600)
     assert "Traceback" not in err
     assert "bug in optagent" not in err
-    is_pythons_own = "Fatal Python error" in err  # of 3.11, where a thread has no room to begin: nothing is lost by it
-    assert process.returncode in ((-signal.SIGABRT,) if is_pythons_own else (0, 1, 3, 5)), (process.returncode, err)
-    if is_pythons_own:
-        assert resume(repo, state)["outcome"] in HONEST
+    assert process.returncode in (0, 1, 3, 5), (process.returncode, err)
     if process.returncode in (3, 5):
         assert "memory" in json.loads(out)["error"]["message"]
         if event_count(state):
