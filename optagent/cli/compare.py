@@ -116,7 +116,7 @@ class Judge:
     progress: Progress
     max_slowdown: float
     json: bool
-    state: Path | None = None
+    state: Path | None
     tested: Evidence | Incorrect | None = None
     """What all tests said of the head: asked once, for it is the same tree for every target."""
     late: list[str] = field(default_factory=list)

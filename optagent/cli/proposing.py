@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from optagent.agents.asking import Purpose, Question
 from optagent.agents.brief import UNBOUNDED, budget_line
 from optagent.agents.edits import Complaint
 from optagent.cli import models
@@ -16,7 +15,6 @@ from optagent.cli.studio import Atelier
 from optagent.core.fault import Survivor
 from optagent.core.goal import Spent
 from optagent.ledger.history import Record
-from optagent.llm.base import Reply
 from optagent.search.policy import Greedy, InTurn, Policy
 from optagent.search.purse import Purse
 from optagent.search.refine import Refine, Sample
@@ -61,13 +59,8 @@ def proposers(counter: Counter, coder: Coder, purse: Purse, record: Record, tell
 def model_policy(counter: Counter, buyer: Buyer | Recorded, purse: Purse) -> Refine | Sample:
     settings = counter.workshop.settings
     limit = limit_of(settings)
-
-    def ask(purpose: Purpose, question: Question) -> Reply:
-        counter.warm_up()  # while it thinks
-        return buyer.ask(purpose, question)
-
     asked = Atelier(
-        counter, models.prompts(settings), ask, settings.model or "", lambda: budget_line(purse.left(), limit)
+        counter, models.prompts(settings), buyer.ask, settings.model or "", lambda: budget_line(purse.left(), limit)
     )
 
     def write_inputs(number: int, survivors: Sequence[Survivor]) -> str | Complaint:
@@ -83,12 +76,13 @@ def model_policy(counter: Counter, buyer: Buyer | Recorded, purse: Purse) -> Ref
 
 
 def _told_once(counter: Counter, tell: Callable[[str], None]) -> Callable[[Seat], None]:
-    """Before the first request to a model: what is sent, and to whom."""
+    """Before the first request to a model: what is sent, and to whom. While it thinks, launches are warmed up."""
     told: set[str] = set()
 
     def consent(seat: Seat) -> None:
         if seat.name not in told:
             told.add(seat.name)
+            counter.warm_up()
             target, settings = counter.workshop.target, counter.workshop.settings
             where = f" at {settings.api_base}" if settings.api_base else ""
             tell(

@@ -62,6 +62,7 @@ class Counter:
     tester: Tester | None = None
     """Who writes inputs where the checks notice too little."""
     warming: Thread | None = None
+    """What is being started for launches."""
 
     @property
     def effort(self) -> Effort:
@@ -122,14 +123,17 @@ class Counter:
         self.answers, self.expected_varied, self.checkouts  # noqa: B018 - all are kept
 
     def warm_up(self) -> None:
-        """What launches fork is being started, for when a model thinks. Measuring waits for it."""
-        if self.warming is None:
-            self.warming = Thread(target=self._warm_up, name="optagent-warming", daemon=True)
-            self.warming.start()
+        """What launches fork is being started. Who measures waits for it; the reference has been asked before."""
+        if self.warming is not None:
+            return
+        race = self._on_the_base(self.problem.timed)
 
-    def _warm_up(self) -> None:
-        with suppress(OptagentError, OSError):  # a launch will say it
-            warm_up(self._on_the_base(self.problem.timed))
+        def warm() -> None:
+            with suppress(OptagentError, OSError):  # a launch will say it
+                warm_up(race)
+
+        self.warming = Thread(target=warm, name="optagent-warming", daemon=True)
+        self.warming.start()
 
     @contextmanager
     def checkout(self, candidate: Candidate) -> Iterator[Tree]:
@@ -154,8 +158,6 @@ class Counter:
         return said
 
     def measure(self, number: int, tree: Tree, evidence: Evidence) -> Verdict:
-        if self.warming is not None:
-            self.warming.join()
         seed = derive(self.workshop.settings.seed, "trial", number)
         race = self._race(tree, self.problem.timed, self.left)
         ruling = judge(lambda: speed.estimate(race, self.problem.noise, seed, self.effort), evidence)
@@ -331,6 +333,8 @@ class Counter:
         return self._race(self.workshop.base, tuple(inputs))
 
     def _race(self, tree: Tree, inputs: tuple[Input, ...], state: tuple[str, ...] = ()) -> Race:
+        if self.warming is not None:
+            self.warming.join()
         shop = self.workshop
         # encoding long lazy results takes many times what their calls took
         patience_s, noise = 4 * self.run.patience_s, self.problem.noise

@@ -25,7 +25,6 @@ CLEAR_LAUNCHES = 6
 
 ONCE_SHARE = 0.5
 ONCE_GAIN = 0.2
-ONCE_LAUNCHES = 6
 """What first calls leave undone and somebody does once, to be remembered, is most of what they save. Where that is a
 fifth of their time or more, half of it has to reappear in three of four launches."""
 
@@ -132,7 +131,7 @@ def done_once(accounts: Sequence[Account]) -> str | None:
 
 def _is_done_once(accounts: Sequence[Account], where: str) -> bool:
     told = [one for one in accounts if one.first_saved_ns > ONCE_GAIN * one.first_old.timed]
-    if len(told) < max(ONCE_LAUNCHES, 0.75 * len(accounts)):
+    if len(told) < max(CLEAR_LAUNCHES, 0.75 * len(accounts)):
         return False
     phase = PHASES[where]
     lives = [(one.first_old, one.first_new) if where == ENCODING else (one.met_old, one.met_new) for one in told]

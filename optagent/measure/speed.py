@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from statistics import median
 
-from optagent.core.accounting import ENCODING, Account, done_once, is_clear, moved_in_all, moved_work
+from optagent.core.accounting import CLEAR_LAUNCHES, ENCODING, Account, done_once, is_clear, moved_in_all, moved_work
 from optagent.core.effort import Effort
 from optagent.core.iterators import Place, places_of_iterators
 from optagent.core.seeds import derive
@@ -52,7 +52,7 @@ WHOLE_EVERY = {1: 1, 7: 2, 13: 3, 29: 4, 61: 5, 127: 5}
 """By step: of launches that seem to show a gain, one in so many at least encodes a block whole, if it comes to it."""
 
 COLLECTING_LAUNCHES = 3
-FURTHER = 6
+FURTHER = CLEAR_LAUNCHES
 """Launches that are made where a few say that a phase took longer: all together say whether that was chance."""
 ONE_CORE = 1.1
 """More CPU than wall time means threads: wall decides."""

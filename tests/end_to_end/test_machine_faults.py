@@ -92,7 +92,6 @@ def test_where_memory_runs_out_for_us_that_is_said_and_the_run_goes_on_later(tmp
 def test_a_disk_that_is_full_is_told_and_the_run_goes_on_when_there_is_room(tmp_path):
     repo, state = small_project(tmp_path / "repo", SLOW), tmp_path / "state"
     state.mkdir()
-    tmp_path.chmod(0o755)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=755", "tmpfs", state], capture_output=True)
     if mounted.returncode:
         pytest.skip(f"no disk can be mounted here: {mounted.stderr.decode().strip()}")

@@ -49,7 +49,7 @@ from pieces import lines, lucky
 @pytest.mark.parametrize("n", range(100, 400, 20))
 def test_lines(n):
     assert lines(list(range(n))).count("\\n") == n
-    assert len(lucky(list(range(n)))) == n
+    assert len(lucky(list(range(9)))) == 9
 """
 
 
@@ -136,9 +136,10 @@ def test_nothing_is_left_of_a_rehearsal_that_is_interrupted_and_nobody_goes_on_w
 def test_the_two_hottest_functions_are_taken(repo, tmp_path):
     done = optagent("run", repo, "--top", "2", "--state", tmp_path / "state", "--json")
     document = json.loads(done.stdout)
-    outcomes = {one["target"]: one["outcome"] for one in document["results"]}
-    assert len(outcomes) == 2
-    assert outcomes["scores:score"] == "faster"  # the hottest, unless another one had to wait for a core
+    targets = [one["target"] for one in document["results"]]
+    assert targets[0] == "scores:score"
+    assert len(set(targets)) == 2
+    assert document["results"][0]["outcome"] == "faster"
 
 
 def test_hotspots_are_told_to_people_and_to_programs_and_leave_nothing(repo, tmp_path):

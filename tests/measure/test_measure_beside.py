@@ -33,7 +33,6 @@ def costs(make_race):  # noqa: F811
 
 @pytest.fixture
 def file(tmp_path):
-    tmp_path.chmod(0o755)
     return tmp_path / "inputs.py"
 
 

@@ -16,7 +16,7 @@ from optagent.languages.contestant import PHASES, REFERENCE, Contestant, Miscond
 from optagent.languages.python.locate import functions, parse_source, read_source
 
 LONG_ENOUGH_NS = 200_000
-AGAIN, BEYOND_WAITING_NS = 3, 50 * LONG_ENOUGH_NS
+REPEATS, BEYOND_WAITING_NS = 3, 50 * LONG_ENOUGH_NS
 MOST_SCALE = 1 << 16
 MOST_BYTES = 32 << 20
 MOST_PASS_NS = 300_000_000
@@ -128,7 +128,7 @@ def _times(maker: Contestant, made: Made) -> list[int]:
     for number in range(len(made)):
         _lap_ns(maker, (number,))
         took = _net_ns(maker, number)
-        for _ in range(AGAIN):
+        for _ in range(REPEATS):
             if LONG_ENOUGH_NS <= took < BEYOND_WAITING_NS:
                 took = min(took, _net_ns(maker, number))
         times.append(took)
