@@ -276,8 +276,12 @@ def test_a_block_is_encoded_whole_also_where_one_round_fills_the_launch(make_rac
 
 
 def test_checks_that_look_at_a_part_cost_a_part(make_race):
+    """The least of three launches each: load adds to what a check costs (0.14 and 0.03 of the calls where it is quiet)
+    and takes nothing away."""
     race = replace(make_race(MAKES, old=MAKES, calls=[list(range(4000))]), is_whole_due=False)
-    whole, part = (encoding_share([launch(replace(race, step=step), 1)]) for step in (1, 16))
+    whole, part = (
+        min(encoding_share([launch(replace(race, step=step), seed)]) for seed in range(3)) for step in (1, 61)
+    )
     assert 0 < part < whole / 2
 
 
