@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,9 +37,10 @@ def test_what_is_accepted_survives_and_what_cannot_be_told_counts_for_nothing():
     said = {0: True, 1: False, 2: None, 3: False, 4: True}
     faults = [fault(k) for k in range(5)]
     survivors = (Survivor(0, "operator", "words of 0"), Survivor(4, "operator", "words of 4"))
-    for at_once in (1, 2):
-        found = strength(faults, None, lambda one: said[one.line], 60.0, 1, at_once)
-        assert found == Strength(4, 2, survivors, untried=1)
+    with ThreadPoolExecutor(2) as pool:
+        for each in (map, pool.map):
+            found = strength(faults, None, lambda one: said[one.line], 60.0, 1, each)
+            assert found == Strength(4, 2, survivors, untried=1)
 
 
 def test_faults_that_no_input_reaches_are_not_planted():
