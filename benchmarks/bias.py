@@ -29,8 +29,8 @@ from optagent.core.effort import EFFORTS  # noqa: E402
 from optagent.core.seeds import derive  # noqa: E402
 from optagent.core.target import Tree  # noqa: E402
 from optagent.core.workload import Input  # noqa: E402
-from optagent.languages.python.locate import locate  # noqa: E402
 from optagent.languages.python.project import PythonProject  # noqa: E402
+from optagent.languages.python.targets.locate import locate  # noqa: E402
 from optagent.languages.python.workload_file import workload_from_file  # noqa: E402
 from optagent.measure import speed  # noqa: E402
 from optagent.measure.launch import Race  # noqa: E402

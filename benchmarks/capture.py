@@ -25,8 +25,8 @@ from results import table, write  # noqa: E402
 from optagent.cli.config import read  # noqa: E402
 from optagent.cli.hotspots import Look, open_look  # noqa: E402
 from optagent.core.target import Target  # noqa: E402
-from optagent.languages.python.hotspots import of_tests  # noqa: E402
-from optagent.languages.python.pytest_run import Wish, run_tests  # noqa: E402
+from optagent.languages.python.testing.hotspots import of_tests  # noqa: E402
+from optagent.languages.python.testing.pytest_run import Wish, run_tests  # noqa: E402
 from optagent.languages.tests import TestReport  # noqa: E402
 
 ROUNDS = ((15.0, 5), (60.0, 3))

@@ -41,8 +41,8 @@ from optagent.cli.config import read  # noqa: E402
 from optagent.cli.hotspots import open_look  # noqa: E402
 from optagent.core.effort import EFFORTS  # noqa: E402
 from optagent.core.target import Tree  # noqa: E402
-from optagent.languages.python.locate import locate  # noqa: E402
 from optagent.languages.python.project import PythonProject  # noqa: E402
+from optagent.languages.python.targets.locate import locate  # noqa: E402
 from optagent.languages.python.workload_file import workload_from_file  # noqa: E402
 from optagent.measure.launch import Race, launch  # noqa: E402
 from optagent.measure.speed import Noise, compare, encoding_share  # noqa: E402

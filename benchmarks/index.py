@@ -26,7 +26,7 @@ from results import table, write  # noqa: E402
 PACKAGES = ("networkx==3.6.1", "Django==5.2.19", "sympy==1.14.0")
 ENOUGH = 2  # the first two have more than 10,000 functions
 TIMES = 5
-SETTLED_S = 2.1  # younger files are read again: optagent/languages/python/index_cache.py
+SETTLED_S = 2.1  # younger files are read again: optagent/languages/python/targets/index_cache.py
 CONVERT = "networkx/networkx-3.6.1/networkx/convert.py"
 SPECS = (
     "bidirectional_dijkstra",
@@ -44,19 +44,19 @@ def end(count):
 INDEX = """
 os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[1])])
 from optagent.core.target import Tree
-from optagent.languages.python.index import index
+from optagent.languages.python.targets.index import index
 end(len(index(Tree(Path(sys.argv[2])), Path(sys.argv[3]) if sys.argv[3] else None)))
 """
 LOCATE = """
 from optagent.core.target import Tree
-from optagent.languages.python.locate import locate
+from optagent.languages.python.targets.locate import locate
 locate(Tree(Path(sys.argv[1])), sys.argv[2])
 end(1)
 """
 PROCESSES = """
 from optagent.core.target import Tree
-from optagent.languages.python import index_facts
-from optagent.languages.python.sources import source_files
+from optagent.languages.python.targets import index_facts
+from optagent.languages.python.source.sources import source_files
 index_facts.PAYS_FROM_BYTES = 0
 jobs, size = [], 0
 for path, entry in source_files(Tree(Path(sys.argv[2]))):

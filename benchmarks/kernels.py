@@ -19,9 +19,9 @@ from optagent.cli.config import read
 from optagent.cli.hotspots import open_look
 from optagent.core.target import Tree
 from optagent.core.workload import Input
-from optagent.languages.python.home import PythonHome
-from optagent.languages.python.locate import locate
+from optagent.languages.python.environment.home import PythonHome
 from optagent.languages.python.project import PythonProject
+from optagent.languages.python.targets.locate import locate
 from optagent.languages.python.workload_file import workload_from_file
 from optagent.measure import speed
 from optagent.measure.launch import Race

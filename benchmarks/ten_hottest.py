@@ -32,9 +32,9 @@ from optagent.core.patch import Patch  # noqa: E402
 from optagent.core.target import Target, Tree  # noqa: E402
 from optagent.core.verdict import Faster  # noqa: E402
 from optagent.core.workload import Input  # noqa: E402
-from optagent.languages.python.index import index  # noqa: E402
 from optagent.languages.python.project import PythonProject  # noqa: E402
-from optagent.languages.python.pytest_run import Wish, run_tests  # noqa: E402
+from optagent.languages.python.targets.index import index  # noqa: E402
+from optagent.languages.python.testing.pytest_run import Wish, run_tests  # noqa: E402
 from optagent.measure import speed  # noqa: E402
 from optagent.measure.launch import Race  # noqa: E402
 from optagent.rules.base import Site  # noqa: E402

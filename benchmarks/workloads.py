@@ -28,7 +28,7 @@ from optagent.core.target import Target  # noqa: E402
 from optagent.errors import OptagentError  # noqa: E402
 from optagent.languages.contestant import Misconduct, Uncomparable  # noqa: E402
 from optagent.languages.python.project import PythonProject  # noqa: E402
-from optagent.languages.python.pytest_run import TEST_SECONDS, Wish, run_tests  # noqa: E402
+from optagent.languages.python.testing.pytest_run import TEST_SECONDS, Wish, run_tests  # noqa: E402
 from optagent.languages.tests import TestReport  # noqa: E402
 from optagent.verify.admit import admit  # noqa: E402
 from optagent.verify.differential import Run  # noqa: E402

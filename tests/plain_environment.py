@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rungs import open_to_all
 
-from optagent.languages.python.tools import PYTEST
+from optagent.languages.python.environment.tools import PYTEST
 
 
 def plain_environment(folder: Path) -> Path:

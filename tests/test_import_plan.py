@@ -40,6 +40,15 @@ PLAN = {
     "__main__": "cli",
     "__init__": "",
 }
+# the same for the folders of languages/python; what lies beside them may import all of them
+PLAN_OF_PYTHON = {
+    "source": "",
+    "environment": "",
+    "targets": "source",
+    "scope": "source",
+    "edit": "source targets scope",
+    "testing": "source environment",
+}
 # library: the one room that may import it
 OWNER = {
     "litellm": "llm", "tenacity": "llm", "jinja2": "agents", "git": "workspace", "typer": "cli", "libcst": "rules",
@@ -94,6 +103,18 @@ def test_each_room_imports_only_the_rooms_it_may_know(path):
         other = rest.partition(".")[0]
         if top == "optagent" and other in PLAN and "*" not in allowed:
             assert other in allowed, f"{room}/ must not know {other}/"
+
+
+@pytest.mark.parametrize("folder", PLAN_OF_PYTHON)
+def test_each_folder_for_python_imports_only_the_folders_it_may_know(folder):
+    here = PACKAGE / "languages" / "python"
+    allowed = {folder, *PLAN_OF_PYTHON[folder].split()}
+    paths = sorted(here.joinpath(folder).glob("*.py"))
+    assert paths
+    for path in paths:
+        for name in imports_anywhere(path):
+            if name.startswith("optagent.languages.python."):
+                assert name.split(".")[3] in allowed, f"{path.name} must not know {name}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

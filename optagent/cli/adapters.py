@@ -19,17 +19,18 @@ from optagent.languages.command import inputs as command_inputs
 from optagent.languages.command import settings as command_settings
 from optagent.languages.command.project import CommandProject, command_target, find_project
 from optagent.languages.command.settings import CommandSettings
-from optagent.languages.python import environment, toolbox_folder, tools
+from optagent.languages.python import toolbox_folder
 from optagent.languages.python.bytecode import compile_toolbox, with_bytecode
-from optagent.languages.python.discover import has_tests
-from optagent.languages.python.environment import Environment
-from optagent.languages.python.finding import Search
-from optagent.languages.python.home import PythonHome
-from optagent.languages.python.host import Host
-from optagent.languages.python.identity import identity
-from optagent.languages.python.locate import locate
+from optagent.languages.python.environment import environment, tools
+from optagent.languages.python.environment.environment import Environment
+from optagent.languages.python.environment.finding import Search
+from optagent.languages.python.environment.home import PythonHome
+from optagent.languages.python.environment.host import Host
+from optagent.languages.python.environment.identity import identity
 from optagent.languages.python.project import PythonProject
-from optagent.languages.python.pytest_run import TEST_SECONDS, Wish, run_tests
+from optagent.languages.python.targets.locate import locate
+from optagent.languages.python.testing.discover import has_tests
+from optagent.languages.python.testing.pytest_run import TEST_SECONDS, Wish, run_tests
 from optagent.languages.python.workload_file import check_file, workload_from_file
 from optagent.languages.tests import TestReport
 from optagent.sandbox.base import Sandbox

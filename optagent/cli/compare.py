@@ -27,8 +27,8 @@ from optagent.core.scope import Scope
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Incorrect, Verdict
 from optagent.errors import BadSetting, BaselineBroken, OptagentError
-from optagent.languages.python.changed import Pair
 from optagent.languages.python.project import PythonProject
+from optagent.languages.python.source.changed import Pair
 from optagent.ledger.events import Screened
 from optagent.report.document import same
 from optagent.report.run import document, text

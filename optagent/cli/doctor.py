@@ -14,11 +14,11 @@ from optagent.cli.machine import UNSEEN, fingerprint
 from optagent.cli.models import price_line, prices
 from optagent.core import outcome as codes
 from optagent.errors import OptagentError
-from optagent.languages.python import environment as environments
-from optagent.languages.python import finding, interpreter, tools
-from optagent.languages.python.environment import Environment
-from optagent.languages.python.finding import Search
-from optagent.languages.python.host import Host
+from optagent.languages.python.environment import environment as environments
+from optagent.languages.python.environment import finding, interpreter, tools
+from optagent.languages.python.environment.environment import Environment
+from optagent.languages.python.environment.finding import Search
+from optagent.languages.python.environment.host import Host
 from optagent.llm.installed import dangers, litellm_version
 from optagent.measure.pyperf_system import system_advice
 from optagent.measure.system_state import sample

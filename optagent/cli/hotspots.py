@@ -20,9 +20,9 @@ from optagent.cli.workshop import place_of
 from optagent.core import outcome as codes
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BaselineBroken
-from optagent.languages.python.home import PythonHome
-from optagent.languages.python.hotspots import Hotspot, of_command, of_tests
-from optagent.languages.python.index import index
+from optagent.languages.python.environment.home import PythonHome
+from optagent.languages.python.targets.index import index
+from optagent.languages.python.testing.hotspots import Hotspot, of_command, of_tests
 from optagent.report.document import SCHEMA
 from optagent.report.text import safe
 from optagent.workspace.folders import remove

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from optagent.cli.sides import Sides
 from optagent.core.target import Target
 from optagent.errors import BadSource, SignatureChanged, TargetNotFound
-from optagent.languages.python.changed import Changes, Pair
-from optagent.languages.python.import_names import Layout
-from optagent.languages.python.locate import locate
-from optagent.languages.python.modules import counterpart, read_module
+from optagent.languages.python.source.changed import Changes, Pair
+from optagent.languages.python.source.import_names import Layout
+from optagent.languages.python.source.modules import counterpart, read_module
+from optagent.languages.python.targets.locate import locate
 
 MOST_LISTED = 5
 

@@ -13,7 +13,7 @@ from optagent.cli.settings import RunSettings
 from optagent.cli.sides import Sides
 from optagent.cli.workshop import Ground, place_of
 from optagent.errors import BadSetting, BaselineBroken
-from optagent.languages.python.changed import Changes, Pair, changes
+from optagent.languages.python.source.changed import Changes, Pair, changes
 from optagent.languages.tests import Captured
 from optagent.verify.survey import Survey
 from optagent.workspace.presence import Presence

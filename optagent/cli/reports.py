@@ -10,7 +10,7 @@ from optagent.core.strain import UNKNOWN, likeliest, strain_of
 from optagent.core.trial import Trial
 from optagent.core.verdict import Faster, Rejected, Verdict
 from optagent.languages.command.project import COMMAND_MODULE
-from optagent.languages.python.scope_others import also_changed
+from optagent.languages.python.scope.others import also_changed
 from optagent.ledger.history import Record
 from optagent.report.beside import beside_warnings
 from optagent.report.run import RunReport

@@ -26,7 +26,7 @@ from optagent.core.verdict import Evidence, Faster, Inconclusive, Incorrect, Rej
 from optagent.core.workload import Input
 from optagent.errors import OptagentError
 from optagent.languages.contestant import Misconduct
-from optagent.languages.python.locate import line_of
+from optagent.languages.python.targets.locate import line_of
 from optagent.ledger import events
 from optagent.measure import pyperf_file, speed
 from optagent.measure.judge import Ruling, judge, judge_near

@@ -14,7 +14,7 @@ from pathlib import Path
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Tree
 from optagent.errors import BadRevision, UsageError
-from optagent.languages.python.judging_files import judges, restore
+from optagent.languages.python.testing.judging_files import judges, restore
 from optagent.workspace.beside import add_ignored
 from optagent.workspace.copying import copy_files, make_folder
 from optagent.workspace.folders import remove

@@ -22,10 +22,10 @@ from optagent.core.profile import Profile
 from optagent.core.scope import Scope
 from optagent.core.target import Target
 from optagent.core.verdict import Rejected
-from optagent.languages.python.context import shown
-from optagent.languages.python.edited import import_effect, trouble
-from optagent.languages.python.graft import Refused, graft
-from optagent.languages.python.locate import line_of
+from optagent.languages.python.edit.context import shown
+from optagent.languages.python.edit.edited import import_effect, trouble
+from optagent.languages.python.edit.graft import Refused, graft
+from optagent.languages.python.targets.locate import line_of
 from optagent.profile import facts
 from optagent.search.policy import Proposal
 from optagent.search.refine import BY_MODEL, Studio

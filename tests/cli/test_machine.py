@@ -10,9 +10,9 @@ import pytest
 
 from optagent.cli.machine import fingerprint
 from optagent.core.fingerprint import differences, is_same
-from optagent.languages.python.environment import Editable, Environment
-from optagent.languages.python.identity import identity
-from optagent.languages.python.interpreter import Interpreter
+from optagent.languages.python.environment.environment import Editable, Environment
+from optagent.languages.python.environment.identity import identity
+from optagent.languages.python.environment.interpreter import Interpreter
 
 CPUINFO = """processor\t: 0
 vendor_id\t: GenuineIntel

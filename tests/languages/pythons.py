@@ -15,10 +15,11 @@ from rungs import make_sandbox, open_to_all
 from optagent.core.canonical import read
 from optagent.core.target import Target, Tree
 from optagent.languages.contestant import Uncomparable
-from optagent.languages.python import interpreter, toolbox_folder
-from optagent.languages.python.home import PythonHome
-from optagent.languages.python.locate import locate
+from optagent.languages.python import toolbox_folder
+from optagent.languages.python.environment import interpreter
+from optagent.languages.python.environment.home import PythonHome
 from optagent.languages.python.project import PythonProject
+from optagent.languages.python.targets.locate import locate
 from optagent.languages.tests import Captured
 
 VERSIONS = Path("/root/.pyenv/versions")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from optagent.core.target import Tree
 from optagent.languages.base import Project
 from optagent.languages.python.project import PythonProject
-from optagent.languages.python.pytest_run import Wish, run_tests
+from optagent.languages.python.testing.pytest_run import Wish, run_tests
 from optagent.languages.tests import TestReport
 from optagent.verify.suite import Suite
 from optagent.verify.survey import take_survey

@@ -8,10 +8,12 @@ import pytest
 from rungs import make_sandbox, open_to_all
 
 from optagent.core.target import Tree
-from optagent.languages.python import discover, interpreter, toolbox_folder
-from optagent.languages.python.home import PythonHome
-from optagent.languages.python.locate import locate
-from optagent.languages.python.pytest_run import Wish, run_tests
+from optagent.languages.python import toolbox_folder
+from optagent.languages.python.environment import interpreter
+from optagent.languages.python.environment.home import PythonHome
+from optagent.languages.python.targets.locate import locate
+from optagent.languages.python.testing import discover
+from optagent.languages.python.testing.pytest_run import Wish, run_tests
 
 pytestmark = pytest.mark.slow
 

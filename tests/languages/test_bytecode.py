@@ -19,8 +19,8 @@ from optagent.core.target import Tree
 from optagent.languages.contestant import Misconduct
 from optagent.languages.python import bytecode
 from optagent.languages.python.bytecode import compile_toolbox, with_bytecode
-from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
+from optagent.languages.python.targets.locate import locate
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from pythons import home_of, outcomes, python, returned, targets_of  # noqa: F401
 
-from optagent.languages.python.pytest_run import Wish, run_tests
+from optagent.languages.python.testing.pytest_run import Wish, run_tests
 
 pytestmark = pytest.mark.slow
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from optagent.core.target import Tree
-from optagent.languages.python.changed import changes
-from optagent.languages.python.judging_files import judges, restore
-from optagent.languages.python.locate import locate
-from optagent.languages.python.modules import counterpart
+from optagent.languages.python.source.changed import changes
+from optagent.languages.python.source.modules import counterpart
+from optagent.languages.python.targets.locate import locate
+from optagent.languages.python.testing.judging_files import judges, restore
 
 ONE = '''"""A module."""
 

@@ -12,10 +12,10 @@ from optagent.core.target import Target
 from optagent.errors import BadSource
 from optagent.languages.python.cheats import cheats
 from optagent.languages.python.faults import faults
-from optagent.languages.python.forms import dump
-from optagent.languages.python.locate import parse_source
-from optagent.languages.python.nesting import nested
-from optagent.languages.python.scope import fault, patch_form
+from optagent.languages.python.scope.check import fault, patch_form
+from optagent.languages.python.source.forms import dump
+from optagent.languages.python.source.nesting import nested
+from optagent.languages.python.source.sources import parse_source
 from optagent.rules.base import Site
 from optagent.rules.registry import proposals
 

@@ -3,7 +3,7 @@
 import pytest
 
 from optagent.core.target import Target
-from optagent.languages.python.edited import import_effect, trouble
+from optagent.languages.python.edit.edited import import_effect, trouble
 
 TARGET = Target("m.py", "C.f", "m", ".", 2)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from rungs import make_sandbox, open_to_all
 
-from optagent.languages.python import environment, interpreter, site_packages
-from optagent.languages.python.environment import Environment
-from optagent.languages.python.finding import Search
-from optagent.languages.python.host import Host
+from optagent.languages.python.environment import environment, interpreter, site_packages
+from optagent.languages.python.environment.environment import Environment
+from optagent.languages.python.environment.finding import Search
+from optagent.languages.python.environment.host import Host
 from optagent.sandbox.base import Command, Limits, Mount
 
 pytestmark = pytest.mark.slow

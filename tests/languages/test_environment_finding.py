@@ -10,9 +10,9 @@ import pytest
 from rungs import OLD_PYTHON, has_old_python
 
 from optagent.errors import InterpreterUnusable
-from optagent.languages.python import finding, host, interpreter, managers
-from optagent.languages.python.finding import Found, Search
-from optagent.languages.python.host import Host
+from optagent.languages.python.environment import finding, host, interpreter, managers
+from optagent.languages.python.environment.finding import Found, Search
+from optagent.languages.python.environment.host import Host
 
 OURS = Path(sys.executable)
 REAL = OURS.resolve()

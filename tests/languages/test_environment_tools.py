@@ -18,10 +18,11 @@ from packaging.requirements import Requirement
 from rungs import open_to_all
 
 from optagent.errors import EnvironmentFault, ToolMissing
-from optagent.languages.python import environment, plugins, tools
-from optagent.languages.python.environment import Environment
-from optagent.languages.python.finding import Search
-from optagent.languages.python.host import Host
+from optagent.languages.python.environment import environment, tools
+from optagent.languages.python.environment.environment import Environment
+from optagent.languages.python.environment.finding import Search
+from optagent.languages.python.environment.host import Host
+from optagent.languages.python.testing import plugins
 from optagent.sandbox.base import SCRATCH, Command, Limits, Mount
 from optagent.workspace.folders import remove
 
@@ -168,7 +169,7 @@ def test_any_user_can_read_the_folder_and_git_ignores_it(tmp_path):
 
 
 def test_two_processes_at_once_make_one_folder(tmp_path):
-    code = "import sys; from pathlib import Path; from optagent.languages.python import tools; print(tools.tools_folder(Path(sys.argv[1]), 'cp399-x'))"
+    code = "import sys; from pathlib import Path; from optagent.languages.python.environment import tools; print(tools.tools_folder(Path(sys.argv[1]), 'cp399-x'))"
     command = [sys.executable, "-c", code, tmp_path]
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(lambda _: subprocess.run(command, capture_output=True, text=True, check=True), range(2)))

@@ -15,7 +15,7 @@ from optagent_source import NotPlain, source, written
 
 from optagent.core.target import Target
 from optagent.core.verdict import Unmeasured
-from optagent.languages.python.failing_test import failing_test
+from optagent.languages.python.testing.failing_test import failing_test
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.binary(max_size=9)
 KEYS = st.integers() | st.text(max_size=5) | st.tuples(st.booleans())

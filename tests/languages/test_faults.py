@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from optagent.core.fault import Fault
 from optagent.core.target import Target
 from optagent.languages.python.faults import faults
-from optagent.languages.python.spans import Spans
+from optagent.languages.python.source.spans import Spans
 
 TARGET = Target("m.py", "work", "m", ".", 5)
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from optagent.core.patch import Change, Patch
 from optagent.core.scope import Scope
 from optagent.core.target import Target
-from optagent.languages.python.functions import FunctionNode, functions, span
-from optagent.languages.python.graft import Refused, graft
-from optagent.languages.python.graft_layout import lines_of
-from optagent.languages.python.scope import fault
-from optagent.languages.python.sources import parse_source, read_source
+from optagent.languages.python.edit.graft import Refused, graft
+from optagent.languages.python.edit.graft_layout import lines_of
+from optagent.languages.python.scope.check import fault
+from optagent.languages.python.source.functions import FunctionNode, functions, span
+from optagent.languages.python.source.sources import parse_source, read_source
 
 PLAIN = "import sys\n\n_K = 1\n\n\n# above\ndef f(x, *, y=2):\n    return x\n\n\ndef g():\n    pass\n"
 

@@ -15,9 +15,9 @@ from optagent.core import frames
 from optagent.core.target import Target, Tree
 from optagent.core.verdict import Evidence, Inconclusive, Incorrect, Rejected
 from optagent.languages.contestant import COLUMNS, REFERENCE, Contestant, Load, Misconduct, Seen, Uncomparable
-from optagent.languages.python import pytest_run as reports
-from optagent.languages.python.home import PythonHome
+from optagent.languages.python.environment.home import PythonHome
 from optagent.languages.python.project import PythonProject
+from optagent.languages.python.testing import pytest_run as reports
 from optagent.sandbox.base import Command, ExecResult, Exited, Limits, Stopped
 
 pytestmark = pytest.mark.slow

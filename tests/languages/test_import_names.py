@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from optagent.core.target import Tree
-from optagent.languages.python.import_names import Layout, names_imported_by
+from optagent.languages.python.source.import_names import Layout, names_imported_by
 
 PKG = {"pkg/__init__.py": "", "pkg/mod.py": "def f(): pass\n"}
 

@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from optagent.core.target import Target, Tree
-from optagent.languages.python import index_cache
-from optagent.languages.python.index import index, read_index
-from optagent.languages.python.index_facts import PAYS_FROM_BYTES, Job, look_at_all
-from optagent.languages.python.locate import locate
-from optagent.languages.python.sources import source_files
+from optagent.languages.python.source.sources import source_files
+from optagent.languages.python.targets import index_cache
+from optagent.languages.python.targets.index import index, read_index
+from optagent.languages.python.targets.index_facts import PAYS_FROM_BYTES, Job, look_at_all
+from optagent.languages.python.targets.locate import locate
 
 FILES = {
     "src/pkg/__init__.py": "",

@@ -11,7 +11,7 @@ import pytest
 
 from optagent.core.target import Tree
 from optagent.languages.python.cheats import TRICKS, cheats
-from optagent.languages.python.locate import locate
+from optagent.languages.python.targets.locate import locate
 
 SOURCE = '''"""Boxes."""
 

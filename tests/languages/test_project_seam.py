@@ -22,10 +22,11 @@ from optagent.core.workload import Input
 from optagent.errors import BaselineBroken
 from optagent.languages.base import Project
 from optagent.languages.contestant import REFERENCE, Misconduct
-from optagent.languages.python import interpreter, toolbox_folder
-from optagent.languages.python.home import PythonHome
-from optagent.languages.python.locate import locate
+from optagent.languages.python import toolbox_folder
+from optagent.languages.python.environment import interpreter
+from optagent.languages.python.environment.home import PythonHome
 from optagent.languages.python.project import PythonProject
+from optagent.languages.python.targets.locate import locate
 from optagent.measure.launch import Race, launch
 from optagent.measure.speed import affordable, measure_noise
 from optagent.verify.checks import check_outputs

@@ -10,8 +10,8 @@ from pythons import environment, home_of, targets_of
 from rungs import make_sandbox
 
 from optagent.core.target import Tree
-from optagent.languages.python.home import PythonHome
-from optagent.languages.python.pytest_run import Wish, run_tests
+from optagent.languages.python.environment.home import PythonHome
+from optagent.languages.python.testing.pytest_run import Wish, run_tests
 from optagent.languages.tests import TestReport
 from optagent.verify.survey import Survey, take_survey
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from pythons import home_of, outcomes
 
-from optagent.languages.python.locate import locate
-from optagent.languages.python.pytest_run import Wish, run_tests
+from optagent.languages.python.targets.locate import locate
+from optagent.languages.python.testing.pytest_run import Wish, run_tests
 from optagent.languages.tests import Captured, TestReport
 
 pytestmark = pytest.mark.slow  # the quick tier has the plain calls, in test_python_project.py

@@ -16,11 +16,12 @@ from optagent.core.canonical import read
 from optagent.core.target import Tree
 from optagent.errors import BadWorkload, InterpreterUnusable
 from optagent.languages.contestant import Contestant, Misconduct, Uncomparable
-from optagent.languages.python import interpreter, toolbox_folder
-from optagent.languages.python.home import PythonHome
-from optagent.languages.python.locate import locate
+from optagent.languages.python import toolbox_folder
+from optagent.languages.python.environment import interpreter
+from optagent.languages.python.environment.home import PythonHome
 from optagent.languages.python.project import PythonProject
-from optagent.languages.python.pytest_run import Wish, run_tests
+from optagent.languages.python.targets.locate import locate
+from optagent.languages.python.testing.pytest_run import Wish, run_tests
 from optagent.languages.python.workload_file import workload_from_file
 from optagent.languages.tests import TestReport
 

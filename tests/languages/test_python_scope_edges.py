@@ -6,7 +6,7 @@ import pytest
 
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Target
-from optagent.languages.python import scope
+from optagent.languages.python.scope import check
 
 BEFORE = '''"""Doc."""
 import os
@@ -60,7 +60,7 @@ BODY = "    return LIMIT + index\n"
 
 def objection(after: str, qualname: str = "f", before: str = BEFORE) -> str | None:
     assert after != before
-    return scope.fault(Target("m.py", qualname, "m", ".", 1), Patch((Change("m.py", before, after),)))
+    return check.fault(Target("m.py", qualname, "m", ".", 1), Patch((Change("m.py", before, after),)))
 
 
 def added(line: str) -> str:
@@ -198,7 +198,7 @@ def test_another_function_of_that_name_is_not_the_target():
     ],
 )
 def test_a_patch_that_is_not_one_edit_of_one_file_is_refused(changes):
-    assert scope.fault(Target("m.py", "f", "m", ".", 1), Patch(changes))
+    assert check.fault(Target("m.py", "f", "m", ".", 1), Patch(changes))
 
 
 KNOWN_GAPS = {

@@ -9,7 +9,7 @@ import pytest
 from optagent.core.patch import Change, Patch
 from optagent.core.scope import Scope
 from optagent.core.target import Target
-from optagent.languages.python import scope
+from optagent.languages.python.scope import check
 
 BEFORE = '''"""Doc."""
 import os
@@ -90,7 +90,7 @@ def objection(
     before: str, after: str, scope_: Scope = Scope.MODULE, text: str = BEFORE, target: Target = TARGET
 ) -> str | None:
     assert text.count(before) == 1, before
-    return scope.fault(target, Patch((Change("m.py", text, text.replace(before, after)),)), scope_)
+    return check.fault(target, Patch((Change("m.py", text, text.replace(before, after)),)), scope_)
 
 
 def top(code: str) -> tuple[str, str]:
@@ -317,7 +317,7 @@ def test_a_private_fallback_may_be_rewritten_where_it_stands(new, fine):
 def test_of_two_definitions_the_one_gone_is_missed():
     """A setter shares the name of its property: both have to be there."""
     text = BEFORE.replace("    @p.setter\n    def p(self, value):\n        pass\n", "")
-    told = scope.fault(TARGET, Patch((Change("m.py", BEFORE, text),)), Scope.MODULE)
+    told = check.fault(TARGET, Patch((Change("m.py", BEFORE, text),)), Scope.MODULE)
     assert told == "changes or removes C.p"
 
 
@@ -327,8 +327,8 @@ def test_a_target_in_a_class_may_get_helpers_there():
         "        return n\n", "        return self._twice(n)\n\n    def _twice(self, n):\n        return n\n"
     )
     patch = Patch((Change("m.py", BEFORE, edit),))
-    assert scope.fault(target, patch, Scope.MODULE) is None
-    assert scope.fault(target, patch, Scope.FUNCTION)
+    assert check.fault(target, patch, Scope.MODULE) is None
+    assert check.fault(target, patch, Scope.FUNCTION)
 
 
 def test_a_private_target_stays_with_its_signature():
@@ -340,7 +340,7 @@ def test_a_private_target_stays_with_its_signature():
 def test_other_files_are_out_of_scope_of_the_module():
     edit = Change("m.py", BEFORE, BEFORE.replace(F, F.replace("_helper(a)", "a")))
     for path in ("n.py", "tests/test_m.py", "pyproject.toml"):
-        told = scope.fault(TARGET, Patch((edit, Change(path, "a = 1\n", "a = 2\n"))), Scope.MODULE)
+        told = check.fault(TARGET, Patch((edit, Change(path, "a = 1\n", "a = 2\n"))), Scope.MODULE)
         assert told == f"edits {path}, which is outside the target's file"
 
 
@@ -350,7 +350,7 @@ def test_another_encoding_is_refused():
 
 @pytest.mark.parametrize("text", ["def f(a:\n", "def f(a):\n    return '\0'\n", "x = " + "(" * 5000 + ")" * 5000])
 def test_what_does_not_parse_is_refused(text):
-    told = scope.fault(TARGET, Patch((Change("m.py", BEFORE, text),)), Scope.MODULE)
+    told = check.fault(TARGET, Patch((Change("m.py", BEFORE, text),)), Scope.MODULE)
     assert told is not None
     assert told.startswith("does not parse")
 

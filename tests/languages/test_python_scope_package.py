@@ -10,8 +10,8 @@ from test_python_scope_module import ALLOWED, BEFORE, REFUSED
 from optagent.core.patch import Change, Patch
 from optagent.core.scope import Scope
 from optagent.core.target import Target, Tree
-from optagent.languages.python import scope, scope_module
-from optagent.languages.python.scope_others import also_changed
+from optagent.languages.python.scope import check, module
+from optagent.languages.python.scope.others import also_changed
 
 M = '''"""M."""
 import json
@@ -67,7 +67,7 @@ def base(make_repo):
 
 
 def objection(base: Tree | None, *changes: Change, target: Target = TARGET, wide: Scope = Scope.PACKAGE) -> str | None:
-    told = scope.fault(target, Patch(changes), wide, base)
+    told = check.fault(target, Patch(changes), wide, base)
     assert told is None or "\n" not in told
     return told
 
@@ -291,7 +291,7 @@ def applied(edits: list[tuple[str, str]]) -> str:
 
 
 def told(text: str, wide: Scope) -> str | None:
-    return scope.fault(HERE, Patch((Change("m.py", BEFORE, text),)), wide)
+    return check.fault(HERE, Patch((Change("m.py", BEFORE, text),)), wide)
 
 
 @given(st.lists(st.sampled_from(IN_FUNCTION), max_size=3), st.lists(st.sampled_from(POOL), max_size=2))
@@ -317,7 +317,7 @@ def test_nothing_that_is_refused_hides_behind_what_is_not(bad, good):
         before, after = ALLOWED[name]
         if before not in old and old not in before and text.count(before) == 1 and not shared(before, old):
             text = text.replace(before, after)
-    assert scope_module.fault(HERE, Patch((Change("m.py", BEFORE, text),)))
+    assert module.fault(HERE, Patch((Change("m.py", BEFORE, text),)))
 
 
 def shared(one: str, other: str) -> bool:
@@ -330,7 +330,7 @@ def shared(one: str, other: str) -> bool:
 
 
 def form(*changes: Change) -> str:
-    return scope.patch_form(Patch(changes))
+    return check.patch_form(Patch(changes))
 
 
 def test_the_normal_form_covers_every_file():

@@ -15,11 +15,12 @@ from rungs import make_sandbox
 from optagent.core.target import Tree
 from optagent.core.verdict import Evidence, Incorrect
 from optagent.core.workload import Input
-from optagent.languages.python import interpreter, toolbox_folder
+from optagent.languages.python import toolbox_folder
+from optagent.languages.python.environment import interpreter
+from optagent.languages.python.environment.home import PythonHome
 from optagent.languages.python.faults import faults
-from optagent.languages.python.home import PythonHome
-from optagent.languages.python.locate import locate
 from optagent.languages.python.project import PythonProject
+from optagent.languages.python.targets.locate import locate
 from optagent.verify.checks import check_outputs, check_varied
 from optagent.verify.differential import Run, outputs
 from optagent.verify.vary import MORE, NEAR, vary

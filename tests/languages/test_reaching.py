@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from optagent.core.target import Tree
-from optagent.languages.python.reaching import reaching, words
+from optagent.languages.python.testing.reaching import reaching, words
 
 
 def tree(folder: Path, **files: str) -> Tree:

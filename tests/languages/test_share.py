@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pythons import home_of, targets_of
 
-from optagent.languages.python.share import sample_tests
+from optagent.languages.python.testing.share import sample_tests
 
 MODULE = """
 def burn(seconds):

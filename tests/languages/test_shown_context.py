@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from optagent.languages.python.context import MOST_CHARS, shown
+from optagent.languages.python.edit.context import MOST_CHARS, shown
 
 SOURCE = '''"""Doc."""
 import os

@@ -8,8 +8,10 @@ import toolbox_path  # noqa: F401
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSource, TargetNotFound
-from optagent.languages.python import scope
-from optagent.languages.python.locate import locate, parse, read_source
+from optagent.languages.python.scope import check
+from optagent.languages.python.source.sources import read_source
+from optagent.languages.python.targets.locate import locate
+from optagent.languages.python.targets.specs import parse
 
 # isort: split
 import optagent_objects  # noqa: F401 - puts the objects into the encoding
@@ -46,7 +48,7 @@ METHOD = Target("m.py", "C.f", "m", ".", 16)
 
 
 def objection(new: str, target: Target = METHOD, old: str = MODULE) -> str | None:
-    return scope.fault(target, Patch((Change("m.py", old, new),)))
+    return check.fault(target, Patch((Change("m.py", old, new),)))
 
 
 def put(line: str, before: str = "class C") -> str:
@@ -172,7 +174,7 @@ def test_a_target_without_decorators_may_get_one(make_repo):
 def test_of_two_edits_of_one_file_none_hides_behind_the_other():
     good = Change("m.py", MODULE, MODULE.replace("return len(xs)", "return 0 + len(xs)"))
     bad = Change("m.py", MODULE, MODULE + "raise SystemExit\n")
-    assert "twice" in (scope.fault(METHOD, Patch((good, bad))) or "")
+    assert "twice" in (check.fault(METHOD, Patch((good, bad))) or "")
 
 
 @pytest.mark.parametrize(
@@ -187,11 +189,11 @@ def test_of_two_edits_of_one_file_none_hides_behind_the_other():
     ],
 )
 def test_a_file_made_deleted_or_named_otherwise_is_refused(change):
-    assert scope.fault(METHOD, Patch((change,)))
+    assert check.fault(METHOD, Patch((change,)))
 
 
 def test_an_empty_patch_changes_nothing():
-    assert scope.fault(METHOD, Patch(())) == "changes nothing"
+    assert check.fault(METHOD, Patch(())) == "changes nothing"
 
 
 # sources

@@ -7,8 +7,8 @@ import pytest
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSource, TargetAmbiguous, TargetNested, TargetNotFound
-from optagent.languages.python import scope
-from optagent.languages.python.locate import locate
+from optagent.languages.python.scope import check
+from optagent.languages.python.targets.locate import locate
 
 FILES = {
     "src/pkg/__init__.py": "",
@@ -353,7 +353,7 @@ TARGET = Target("m.py", "f", "m", ".", 18)
 
 def objection(old: str, new: str, count: int = 1) -> str | None:
     assert old in BEFORE
-    return scope.fault(TARGET, Patch((Change("m.py", BEFORE, BEFORE.replace(old, new, count)),)))
+    return check.fault(TARGET, Patch((Change("m.py", BEFORE, BEFORE.replace(old, new, count)),)))
 
 
 BODY = "    return os.path.join(a, str(sqrt(b)))\n"
@@ -414,9 +414,9 @@ def test_an_edit_out_of_scope_is_refused(name):
 def test_other_files_are_refused(path):
     extra = Change(path, "a\n", "b\n")
     edit = Change("m.py", BEFORE, BEFORE.replace(BODY, "    return a\n"))
-    assert path in (scope.fault(TARGET, Patch((edit, extra))) or "")
+    assert path in (check.fault(TARGET, Patch((edit, extra))) or "")
 
 
 def test_layout_and_comments_do_not_make_a_new_candidate():
-    assert scope.normal_form("x = 1\n", "m.py") == scope.normal_form("x  =  1  # one\n\n", "m.py")
-    assert scope.normal_form("x = 1\n", "m.py") != scope.normal_form("x = 2\n", "m.py")
+    assert check.normal_form("x = 1\n", "m.py") == check.normal_form("x  =  1  # one\n\n", "m.py")
+    assert check.normal_form("x = 1\n", "m.py") != check.normal_form("x = 2\n", "m.py")

@@ -10,7 +10,7 @@ from pythons import home_of, python, targets_of  # noqa: F401 - a fixture
 
 from optagent.cli.adapters import command_of
 from optagent.errors import ToolMissing
-from optagent.languages.python.pytest_run import Wish, run_tests
+from optagent.languages.python.testing.pytest_run import Wish, run_tests
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from optagent.core.target import Target
-from optagent.languages.python.statements import touched
+from optagent.languages.python.source.statements import touched
 
 TARGET = Target("m.py", "Box.work", "m", ".", 3)
 OLD = '''

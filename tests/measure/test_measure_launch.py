@@ -25,10 +25,11 @@ from optagent.core.verdict import Evidence, Incorrect, Rejected
 from optagent.core.workload import Input
 from optagent.errors import SandboxBroken
 from optagent.languages.contestant import REFERENCE, Contestant, Misconduct, Uncomparable
-from optagent.languages.python import interpreter, toolbox_folder
-from optagent.languages.python.home import PythonHome
-from optagent.languages.python.locate import locate
+from optagent.languages.python import toolbox_folder
+from optagent.languages.python.environment import interpreter
+from optagent.languages.python.environment.home import PythonHome
 from optagent.languages.python.project import PythonProject
+from optagent.languages.python.targets.locate import locate
 from optagent.measure.cores import beside, pinned
 from optagent.measure.judge import judge
 from optagent.measure.launch import Race, Screen, launch, warm_up

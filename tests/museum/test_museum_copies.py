@@ -14,7 +14,7 @@ from repositories import everything
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Tree
 from optagent.errors import OptagentError
-from optagent.languages.python.locate import locate
+from optagent.languages.python.targets.locate import locate
 from optagent.workspace.checkouts import Checkouts
 from optagent.workspace.snapshot import copy_project, digest
 from optagent.workspace.text import read_source

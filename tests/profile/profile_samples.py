@@ -8,10 +8,11 @@ from pathlib import Path
 
 from optagent.core.target import Tree
 from optagent.core.workload import Input
-from optagent.languages.python import interpreter, toolbox_folder
-from optagent.languages.python.home import PythonHome
-from optagent.languages.python.locate import locate
+from optagent.languages.python import toolbox_folder
+from optagent.languages.python.environment import interpreter
+from optagent.languages.python.environment.home import PythonHome
 from optagent.languages.python.project import PythonProject
+from optagent.languages.python.targets.locate import locate
 from optagent.profile.scene import Scene
 from optagent.sandbox.base import Sandbox
 

@@ -8,7 +8,7 @@ import pytest
 
 from optagent.core.patch import Change, Patch
 from optagent.core.target import Target
-from optagent.languages.python import scope
+from optagent.languages.python.scope import check
 from optagent.rules.base import Site
 from optagent.rules.imports import member_import, module_import, with_imports
 from optagent.rules.registry import proposals
@@ -99,4 +99,4 @@ def f(xs):
     found = proposals(Site(source, "f", {}))
     assert {one.rule for one in found} == {"argmin-heap", "deque-queue"}
     for one in found:
-        assert scope.fault(target, Patch((Change("m.py", source, one.source),))) is None
+        assert check.fault(target, Patch((Change("m.py", source, one.source),))) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from optagent.languages.python.interpreter import Interpreter
+from optagent.languages.python.environment.interpreter import Interpreter
 from optagent.sandbox.base import Command, Mount, Sandbox
 
 SOURCE, BUILT, TOOLBOX, WORK = "/optagent/tree", "/optagent/built", "/optagent/toolbox", "/tmp/tree"

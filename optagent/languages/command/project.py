@@ -21,7 +21,7 @@ from optagent.languages.command.files import is_meant, source_files
 from optagent.languages.command.machinery import WORK, Machinery, environment
 from optagent.languages.command.settings import CommandSettings
 from optagent.languages.contestant import REFERENCE, Contestant, Misconduct
-from optagent.languages.python import interpreter
+from optagent.languages.python.environment import interpreter
 from optagent.languages.tests import TestReport, TestResult
 from optagent.sandbox.base import Exited, Limits, Mount, Sandbox, Stopped
 

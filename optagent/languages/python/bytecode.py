@@ -18,7 +18,7 @@ from optagent.core.scope import Scope
 from optagent.core.target import Tree
 from optagent.errors import SandboxBroken
 from optagent.languages.contestant import REFERENCE, Misconduct
-from optagent.languages.python.home import PythonHome, join
+from optagent.languages.python.environment.home import PythonHome, join
 from optagent.languages.python.project import PythonProject
 from optagent.sandbox.base import Command, Limits, Mount
 

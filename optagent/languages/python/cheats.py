@@ -13,8 +13,8 @@ import textwrap
 from dataclasses import dataclass
 
 from optagent.core.target import Target
-from optagent.languages.python.functions import FunctionNode, definitions, span
-from optagent.languages.python.sources import parse_source
+from optagent.languages.python.source.functions import FunctionNode, definitions, span
+from optagent.languages.python.source.sources import parse_source
 
 WORK, KEPT = "_optagent_work", "_OPTAGENT_KEPT"
 """The function inside, and a dict in the module. Names in a trick begin with an underscore, so that they are not those

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from optagent.core.fault import Fault
 from optagent.core.target import Target
-from optagent.languages.python.functions import FunctionNode, definitions
-from optagent.languages.python.sources import parse_source
-from optagent.languages.python.spans import Spans
-from optagent.languages.python.statements import Head, head, is_text
+from optagent.languages.python.source.functions import FunctionNode, definitions
+from optagent.languages.python.source.sources import parse_source
+from optagent.languages.python.source.spans import Spans
+from optagent.languages.python.source.statements import Head, head, is_text
 
 OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Div: ast.FloorDiv, ast.FloorDiv: ast.Div,

@@ -14,14 +14,15 @@ from optagent.core.target import Target, Tree
 from optagent.core.verdict import Unmeasured
 from optagent.core.workload import Input
 from optagent.languages.contestant import REFERENCE, Contestant, Load
-from optagent.languages.python import generators, scope
-from optagent.languages.python.failing_test import failing_test
+from optagent.languages.python.environment import generators
+from optagent.languages.python.environment.home import PythonHome, join
 from optagent.languages.python.faults import faults
-from optagent.languages.python.home import PythonHome, join
-from optagent.languages.python.pytest_run import TEST_SECONDS, Wish, run_tests
-from optagent.languages.python.reaching import reaching
-from optagent.languages.python.share import sample_tests
-from optagent.languages.python.statements import touched
+from optagent.languages.python.scope import check
+from optagent.languages.python.source.statements import touched
+from optagent.languages.python.testing.failing_test import failing_test
+from optagent.languages.python.testing.pytest_run import TEST_SECONDS, Wish, run_tests
+from optagent.languages.python.testing.reaching import reaching
+from optagent.languages.python.testing.share import sample_tests
 from optagent.languages.tests import TestReport
 from optagent.sandbox.base import Command, Limits, Mount
 from optagent.workspace.text import read_source
@@ -121,7 +122,7 @@ class PythonProject:
         return failing_test(self.target_in(old), *written)
 
     def scope_fault(self, patch: Patch) -> str | None:
-        return scope.fault(self.target, patch, self.scope, self.base)
+        return check.fault(self.target, patch, self.scope, self.base)
 
     def normal_form(self, patch: Patch) -> str:
-        return scope.patch_form(patch)
+        return check.patch_form(patch)

@@ -13,7 +13,8 @@ from optagent.core.workload import HELD_OUT_SETS, Input, Workload, distinct, spl
 from optagent.errors import BadSource, BadWorkload, BaselineBroken, OptagentError
 from optagent.languages.base import Project
 from optagent.languages.contestant import PHASES, REFERENCE, Contestant, Misconduct, Uncomparable
-from optagent.languages.python.locate import functions, parse_source, read_source
+from optagent.languages.python.source.functions import functions
+from optagent.languages.python.source.sources import parse_source, read_source
 
 LONG_ENOUGH_NS = 200_000
 REPEATS, BEYOND_WAITING_NS = 3, 50 * LONG_ENOUGH_NS

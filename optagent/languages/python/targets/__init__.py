@@ -1,0 +1,1 @@
+"""Which function a person means, and which functions of a project can be targets."""
