@@ -23,8 +23,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from kernels import core  # noqa: E402
 from results import table, write  # noqa: E402
 
-from optagent.cli.config import read  # noqa: E402
-from optagent.cli.hotspots import open_look  # noqa: E402
+from optagent.cli.run.hotspots import open_look  # noqa: E402
+from optagent.cli.settings.config import read  # noqa: E402
 from optagent.core.effort import EFFORTS  # noqa: E402
 from optagent.core.seeds import derive  # noqa: E402
 from optagent.core.target import Tree  # noqa: E402

@@ -22,8 +22,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from packages import Package, chosen, unpacked  # noqa: E402
 from results import table, write  # noqa: E402
 
-from optagent.cli.config import read  # noqa: E402
-from optagent.cli.hotspots import Look, open_look  # noqa: E402
+from optagent.cli.run.hotspots import Look, open_look  # noqa: E402
+from optagent.cli.settings.config import read  # noqa: E402
 from optagent.core.target import Target  # noqa: E402
 from optagent.languages.python.testing.hotspots import of_tests  # noqa: E402
 from optagent.languages.python.testing.pytest_run import Wish, run_tests  # noqa: E402

@@ -37,8 +37,8 @@ from kernels import core  # noqa: E402
 from optagent_encode import encode  # noqa: E402
 from results import table, write  # noqa: E402
 
-from optagent.cli.config import read  # noqa: E402
-from optagent.cli.hotspots import open_look  # noqa: E402
+from optagent.cli.run.hotspots import open_look  # noqa: E402
+from optagent.cli.settings.config import read  # noqa: E402
 from optagent.core.effort import EFFORTS  # noqa: E402
 from optagent.core.target import Tree  # noqa: E402
 from optagent.languages.python.project import PythonProject  # noqa: E402

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from optagent.cli.config import read
-from optagent.cli.hotspots import open_look
+from optagent.cli.run.hotspots import open_look
+from optagent.cli.settings.config import read
 from optagent.core.target import Tree
 from optagent.core.workload import Input
 from optagent.languages.python.environment.home import PythonHome

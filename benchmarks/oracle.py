@@ -24,11 +24,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from packages import PACKAGES, unpacked  # noqa: E402
 from results import table, write  # noqa: E402
 
-from optagent.cli.evidence import SHORT_TESTS_S, Compared, or_why_not, take_strength  # noqa: E402
-from optagent.cli.progress import Progress  # noqa: E402
-from optagent.cli.session import Broken, prepared  # noqa: E402
-from optagent.cli.settings import RunSettings  # noqa: E402
-from optagent.cli.shop import Counter  # noqa: E402
+from optagent.cli.run.evidence import SHORT_TESTS_S, Compared, or_why_not, take_strength  # noqa: E402
+from optagent.cli.run.progress import Progress  # noqa: E402
+from optagent.cli.run.session import Broken, prepared  # noqa: E402
+from optagent.cli.run.shop import Counter  # noqa: E402
+from optagent.cli.settings.run_settings import RunSettings  # noqa: E402
 from optagent.core.fault import Strength  # noqa: E402
 from optagent.core.verdict import Unmeasured  # noqa: E402
 from optagent.verify.suite import Suite  # noqa: E402

@@ -17,9 +17,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from results import table, write  # noqa: E402
 
-from optagent.cli.progress import Progress  # noqa: E402
-from optagent.cli.session import Ended, start  # noqa: E402
-from optagent.cli.settings import RunSettings  # noqa: E402
+from optagent.cli.run.progress import Progress  # noqa: E402
+from optagent.cli.run.session import Ended, start  # noqa: E402
+from optagent.cli.settings.run_settings import RunSettings  # noqa: E402
 from optagent.core.trial import Trial  # noqa: E402
 
 EXAMPLES = (("checkpoint_serialise", "serialise"), ("channel_scaling", "scale_channels"))

@@ -23,10 +23,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from packages import Package, chosen, unpacked  # noqa: E402
 from results import write  # noqa: E402
 
-from optagent.cli.config import Config, read  # noqa: E402
-from optagent.cli.hotspots import hottest, open_look, spec  # noqa: E402
-from optagent.cli.progress import Progress  # noqa: E402
-from optagent.cli.session import Broken, Ended, start  # noqa: E402
+from optagent.cli.run.hotspots import hottest, open_look, spec  # noqa: E402
+from optagent.cli.run.progress import Progress  # noqa: E402
+from optagent.cli.run.session import Broken, Ended, start  # noqa: E402
+from optagent.cli.settings.config import Config, read  # noqa: E402
 from optagent.core.effort import EFFORTS  # noqa: E402
 from optagent.core.patch import Patch  # noqa: E402
 from optagent.core.target import Target, Tree  # noqa: E402

@@ -112,8 +112,8 @@ def ours(place: Path, port: int, edits: int) -> Side:
 
 def inside(found: Path, words: list[str]) -> None:
     """`optagent` in this process, with an eye on when trials are decided and on what has burnt CPU until then."""
-    from optagent.cli import session
     from optagent.cli.app import main as optagent
+    from optagent.cli.run import session
     from optagent.languages.contestant import Contestant
     from optagent.llm import door
     from optagent.search import loop

@@ -40,14 +40,17 @@ PLAN = {
     "__main__": "cli",
     "__init__": "",
 }
-# the same for the folders of languages/python; what lies beside them may import all of them
-PLAN_OF_PYTHON = {
-    "source": "",
-    "environment": "",
-    "targets": "source",
-    "scope": "source",
-    "edit": "source targets scope",
-    "testing": "source environment",
+# the same within two rooms, by folder; what lies beside the folders may import all of them
+FOLDERS = {
+    "languages/python/source": "",
+    "languages/python/environment": "",
+    "languages/python/targets": "source",
+    "languages/python/scope": "source",
+    "languages/python/edit": "source targets scope",
+    "languages/python/testing": "source environment",
+    "cli/settings": "",
+    "cli/run": "settings",
+    "cli/comparing": "settings run",
 }
 # library: the one room that may import it
 OWNER = {
@@ -105,16 +108,17 @@ def test_each_room_imports_only_the_rooms_it_may_know(path):
             assert other in allowed, f"{room}/ must not know {other}/"
 
 
-@pytest.mark.parametrize("folder", PLAN_OF_PYTHON)
-def test_each_folder_for_python_imports_only_the_folders_it_may_know(folder):
-    here = PACKAGE / "languages" / "python"
-    allowed = {folder, *PLAN_OF_PYTHON[folder].split()}
-    paths = sorted(here.joinpath(folder).glob("*.py"))
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_each_folder_of_a_room_imports_only_the_folders_it_may_know(folder):
+    room, _, own = folder.rpartition("/")
+    prefix = f"optagent.{room.replace('/', '.')}."
+    paths = sorted(PACKAGE.joinpath(folder).glob("*.py"))
     assert paths
     for path in paths:
         for name in imports_anywhere(path):
-            if name.startswith("optagent.languages.python."):
-                assert name.split(".")[3] in allowed, f"{path.name} must not know {name}"
+            if name.startswith(prefix):
+                other = name.removeprefix(prefix).partition(".")[0]
+                assert other in {own, *FOLDERS[folder].split()}, f"{path.name} must not know {name}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from optagent import __version__
-from optagent.cli.flags import ORDER, OTHER_PLACES, with_settings
+from optagent.cli.settings.flags import ORDER, OTHER_PLACES, with_settings
 from optagent.cli.shortages import shortages
 from optagent.core import outcome as codes
 from optagent.errors import OptagentError
@@ -94,7 +94,7 @@ def hotspots(
     **given: object,
 ) -> None:
     """Show in which functions the time goes."""
-    from optagent.cli.hotspots import hotspots as look
+    from optagent.cli.run.hotspots import hotspots as look
 
     _leave(lambda: look(Path(repo), given, command, json), "hotspots" if json else "")
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from optagent.cli.reports import run_report
+from optagent.cli.run.reports import run_report
 from optagent.core.patch import Patch
 from optagent.errors import BadSetting, RunNotFound
 from optagent.ledger.events import Applied, Undone, stage_of

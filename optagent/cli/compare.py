@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from optagent.cli import picking
-from optagent.cli.config import Config, read
+from optagent.cli.comparing import picking
+from optagent.cli.comparing.picking import Picked
+from optagent.cli.comparing.sides import Sides, ends, notes_of, of_files, of_revisions
 from optagent.cli.endings import Shown, close_judged, emit, failed, failed_document, gather
 from optagent.cli.interruption import interrupted
-from optagent.cli.judging import ONLY_TRIAL, factor_of, judged
-from optagent.cli.picking import Picked
-from optagent.cli.progress import Progress
-from optagent.cli.shop import Counter
-from optagent.cli.sides import Sides, ends, notes_of, of_files, of_revisions
-from optagent.cli.workshop import Workshop, new_run
+from optagent.cli.run.judging import ONLY_TRIAL, factor_of, judged
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.shop import Counter
+from optagent.cli.run.workshop import Workshop, new_run
+from optagent.cli.settings.config import Config, read
 from optagent.core import outcome as codes
 from optagent.core.outcome import Outcome
 from optagent.core.patch import EMPTY, Candidate

@@ -9,9 +9,9 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from optagent.cli.config import read
-from optagent.cli.machine import UNSEEN, fingerprint
-from optagent.cli.models import price_line, prices
+from optagent.cli.run.machine import UNSEEN, fingerprint
+from optagent.cli.run.models import price_line, prices
+from optagent.cli.settings.config import read
 from optagent.core import outcome as codes
 from optagent.errors import OptagentError
 from optagent.languages.python.environment import environment as environments

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from optagent.cli.endings import Shown, emit
-from optagent.cli.reports import run_report
+from optagent.cli.run.reports import run_report
 from optagent.core import outcome as codes
 from optagent.core.outcome import Outcome, best
 from optagent.errors import RunNotFound

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optagent.cli.adapters import PATIENCE_S
-from optagent.cli.bench import bench
-from optagent.cli.config import Config, read
-from optagent.cli.progress import Progress
-from optagent.cli.workshop import Workshop, look_at, new_run
+from optagent.cli.run.adapters import PATIENCE_S
+from optagent.cli.run.bench import bench
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.workshop import Workshop, look_at, new_run
+from optagent.cli.settings.config import Config, read
 from optagent.core import outcome as codes
 from optagent.core.target import Target
 from optagent.profile.base import Here, Profiler

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from optagent.cli.config import read
 from optagent.cli.endings import failed
-from optagent.cli.progress import Progress
-from optagent.cli.reports import SELFTEST, run_report
-from optagent.cli.session import Broken, Prepared, prepared
-from optagent.cli.shop import Counter
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.reports import SELFTEST, run_report
+from optagent.cli.run.session import Broken, Prepared, prepared
+from optagent.cli.run.shop import Counter
+from optagent.cli.settings.config import read
 from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome, referee_exit_code
 from optagent.core.patch import Candidate

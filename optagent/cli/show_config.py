@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from optagent.cli.config import Config, read
-from optagent.cli.config_layers import Found
+from optagent.cli.settings.config import Config, read
+from optagent.cli.settings.layers import Found
 from optagent.core import outcome as codes
 from optagent.errors import OptagentError
 from optagent.report.text import safe

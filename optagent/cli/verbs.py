@@ -12,18 +12,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from optagent.cli import applying, exporting, models
-from optagent.cli.config import Config, read
+from optagent.cli import applying, exporting
 from optagent.cli.endings import Shown, emit, error_part, failed, failed_document, gather, row
-from optagent.cli.hotspots import hottest
 from optagent.cli.interruption import interrupted, waiting
-from optagent.cli.progress import Progress
-from optagent.cli.rehearsal import rehearse, told
-from optagent.cli.reports import ONCE, run_report
-from optagent.cli.session import Broken, Ended, start
-from optagent.cli.session import resume as resume_session
-from optagent.cli.settings import RunSettings
-from optagent.cli.workshop import place_of
+from optagent.cli.run import models
+from optagent.cli.run.hotspots import hottest
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.rehearsal import rehearse, told
+from optagent.cli.run.reports import ONCE, run_report
+from optagent.cli.run.session import Broken, Ended, start
+from optagent.cli.run.session import resume as resume_session
+from optagent.cli.run.workshop import place_of
+from optagent.cli.settings.config import Config, read
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.core import outcome as codes
 from optagent.core.outcome import Outcome, best, run_exit_code
 from optagent.errors import BadSetting, OptagentError, RunNotFound

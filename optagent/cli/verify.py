@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from optagent.cli.config import Config, read
 from optagent.cli.endings import failed
-from optagent.cli.judging import ONLY_TRIAL, factor_of, judged
-from optagent.cli.progress import Progress
+from optagent.cli.run.judging import ONLY_TRIAL, factor_of, judged
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.shop import Counter
+from optagent.cli.run.workshop import Ground, Workshop, look_at, new_run
 from optagent.cli.selftest import selftest
-from optagent.cli.settings import RunSettings
-from optagent.cli.shop import Counter
-from optagent.cli.workshop import Ground, Workshop, look_at, new_run
+from optagent.cli.settings.config import Config, read
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.core.outcome import referee_exit_code
 from optagent.core.patch import Candidate
 from optagent.core.scope import Scope

@@ -1,4 +1,4 @@
-"""The parts a search works with, as functions. `cli/shop.py` puts real ones in; tests may put in others."""
+"""The parts a search works with, as functions. `cli/run/shop.py` puts real ones in; tests may put in others."""
 
 from __future__ import annotations
 

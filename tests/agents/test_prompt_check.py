@@ -6,8 +6,8 @@ import pytest
 
 from optagent.agents.prompt_check import check
 from optagent.agents.prompts import Prompts, fenced, our_folder
-from optagent.cli import models
-from optagent.cli.settings import RunSettings
+from optagent.cli.run import models
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.errors import BadPrompt, BadSetting
 
 

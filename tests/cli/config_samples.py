@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from optagent.cli.config import Config, read
+from optagent.cli.settings.config import Config, read
 from optagent.errors import BadSetting
 
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optagent.agents.asking import Purpose, Question
-from optagent.cli import models
-from optagent.cli.buying import Buyer, Recorded, Seat, stored_replies
-from optagent.cli.session import bought_elsewhere
-from optagent.cli.settings import RunSettings
+from optagent.cli.run import models
+from optagent.cli.run.buying import Buyer, Recorded, Seat, stored_replies
+from optagent.cli.run.session import bought_elsewhere
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.core.goal import BudgetSpent, Spent
 from optagent.core.target import Target
 from optagent.errors import ProviderUnreachable

@@ -9,7 +9,7 @@ import pytest
 from repositories import commit, everything, git, write
 
 from optagent.cli.compare import Wanted, compare
-from optagent.cli.judging import factor_of
+from optagent.cli.run.judging import factor_of
 from optagent.errors import (
     BadRevision,
     BadSetting,

@@ -9,8 +9,8 @@ from config_samples import git_top, project, settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optagent.cli.config_files import ConfigFile
-from optagent.cli.setting_table import KNOWN, SETTINGS
+from optagent.cli.settings.files import ConfigFile
+from optagent.cli.settings.table import KNOWN, SETTINGS
 
 # name: (in a file, in a variable, as a flag, the value everywhere)
 SPELLED = {

@@ -8,7 +8,7 @@ import pytest
 from config_samples import git_top, project, refusal, settings
 from typed import typed
 
-from optagent.cli.setting_table import KNOWN
+from optagent.cli.settings.table import KNOWN
 
 # a key in a file and a value: what to give instead
 WRONG = {

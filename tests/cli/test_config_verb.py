@@ -10,8 +10,8 @@ import pytest
 from config_samples import git_top, project
 from typed import typed
 
-from optagent.cli.setting_table import KNOWN, VARIABLES
-from optagent.cli.workshop import place_of
+from optagent.cli.run.workshop import place_of
+from optagent.cli.settings.table import KNOWN, VARIABLES
 
 
 def optagent(*words: object, **env: str) -> subprocess.CompletedProcess[str]:

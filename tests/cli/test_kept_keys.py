@@ -2,8 +2,8 @@
 
 import pytest
 
-from optagent.cli import models
-from optagent.cli.settings import RunSettings
+from optagent.cli.run import models
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.errors import BadSetting
 
 KEY = "sk-test-4f9a8b7c6d5e4f3a2b1c"

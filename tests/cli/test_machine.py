@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optagent.cli.machine import fingerprint
+from optagent.cli.run.machine import fingerprint
 from optagent.core.fingerprint import differences, is_same
 from optagent.languages.python.environment.environment import Editable, Environment
 from optagent.languages.python.environment.identity import identity

@@ -12,7 +12,7 @@ from repositories import commit
 LONG = "result " * 60
 SAYS = f"""
 import sys
-from optagent.cli.progress import Progress
+from optagent.cli.run.progress import Progress
 
 with Progress(10) as progress:
     progress.stage("measuring")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from optagent.cli.reports import run_report
+from optagent.cli.run.reports import run_report
 from optagent.core.fault import Strength
 from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome, is_drowned

@@ -9,8 +9,8 @@ import pytest
 from typer.main import get_command
 
 from optagent.cli.app import app
-from optagent.cli.setting_table import KNOWN, OTHER_VARIABLES, SETTINGS, SWITCHES, VARIABLES, Setting, typed
-from optagent.cli.settings import FIELDS, RunSettings
+from optagent.cli.settings.run_settings import FIELDS, RunSettings
+from optagent.cli.settings.table import KNOWN, OTHER_VARIABLES, SETTINGS, SWITCHES, VARIABLES, Setting, typed
 from optagent.errors import BadSetting
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def test_the_page_lists_exactly_the_settings():
 
 
 def test_the_page_shows_files_that_work(tmp_path):
-    from optagent.cli.config import read
+    from optagent.cli.settings.config import read
 
     (example,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (tmp_path / "pyproject.toml").write_text(example)

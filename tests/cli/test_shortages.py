@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from typed import typed
 
+from optagent.cli.comparing.sides import of_files
 from optagent.cli.endings import Shown, gather
 from optagent.cli.shortages import shortages
-from optagent.cli.sides import of_files
 from optagent.core.outcome import Outcome
 from optagent.errors import EnvironmentFault, OutOfMemory, SystemRefused
 from optagent.report.document import failure

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from optagent.cli.progress import Progress
-from optagent.cli.session import Broken, Ended, start
-from optagent.cli.settings import RunSettings
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.session import Broken, Ended, start
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.core.patch import Candidate, Change, Patch
 
 SLOW = '''"""Scores of a list of values."""

@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 from small_project import FAST, small_project
 
-from optagent.cli.evidence import Compared, take_strength
-from optagent.cli.progress import Progress
-from optagent.cli.session import Broken, prepared
-from optagent.cli.settings import RunSettings
-from optagent.cli.shop import Counter
+from optagent.cli.run.evidence import Compared, take_strength
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.session import Broken, prepared
+from optagent.cli.run.shop import Counter
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.core.fault import Strength
 from optagent.core.patch import Candidate
 from optagent.core.verdict import Evidence, Incorrect

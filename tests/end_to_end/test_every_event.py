@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.sweep]
 PROGRAM = """
 import hashlib, os, pickle, signal
 from pathlib import Path
-from optagent.cli import shop
+from optagent.cli.run import shop
 from optagent.cli.app import main
 from optagent.ledger.store import Ledger
 from optagent.measure import speed

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from small_project import SLOW, small_project
 
-from optagent.cli import bench
-from optagent.cli.progress import Progress
-from optagent.cli.session import prepared
-from optagent.cli.settings import RunSettings
+from optagent.cli.run import bench
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.session import prepared
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.ledger.history import replay
 
 pytestmark = pytest.mark.slow

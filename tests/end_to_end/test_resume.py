@@ -16,8 +16,8 @@ import psutil
 import pytest
 from small_project import FAST, run, small_project
 
-from optagent.cli.progress import Progress
-from optagent.cli.session import Session, resume
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.session import Session, resume
 from optagent.core.outcome import Outcome
 from optagent.ledger.history import replay
 from optagent.ledger.store import Ledger

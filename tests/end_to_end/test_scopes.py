@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from optagent.cli.progress import Progress
-from optagent.cli.session import Ended, start
-from optagent.cli.settings import RunSettings
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.session import Ended, start
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.core.outcome import Outcome
 from optagent.core.patch import Candidate, Change, Patch
 from optagent.core.scope import Scope

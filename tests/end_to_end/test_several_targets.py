@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from small_project import SLOW, small_project
 
-from optagent.cli.progress import Progress
-from optagent.cli.reports import REHEARSAL
-from optagent.cli.session import Prepared, prepared
-from optagent.cli.settings import RunSettings
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.reports import REHEARSAL
+from optagent.cli.run.session import Prepared, prepared
+from optagent.cli.settings.run_settings import RunSettings
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 from pythons import home_of, python, targets_of  # noqa: F401 - a fixture
 
-from optagent.cli.adapters import command_of
+from optagent.cli.run.adapters import command_of
 from optagent.errors import ToolMissing
 from optagent.languages.python.testing.pytest_run import Wish, run_tests
 

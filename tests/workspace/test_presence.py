@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from optagent.cli.workshop import abandon
+from optagent.cli.run.workshop import abandon
 from optagent.errors import RunBusy
 from optagent.ledger.store import Ledger
 from optagent.workspace.place import make_place

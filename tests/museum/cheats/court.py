@@ -8,10 +8,10 @@ from pathlib import Path
 
 from hall import Hall
 
-from optagent.cli.progress import Progress
-from optagent.cli.session import Broken, prepared
-from optagent.cli.settings import RunSettings
-from optagent.cli.shop import Counter
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.session import Broken, prepared
+from optagent.cli.run.shop import Counter
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.core.goal import Spent
 from optagent.core.patch import Candidate
 from optagent.core.verdict import Faster, Verdict

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optagent.cli.adapters import python_targets
-from optagent.cli.config import Config, read
-from optagent.cli.progress import Progress
-from optagent.cli.settings import words_of
-from optagent.cli.workshop import place_of
+from optagent.cli.run.adapters import python_targets
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.workshop import place_of
+from optagent.cli.settings.config import Config, read
+from optagent.cli.settings.run_settings import words_of
 from optagent.core import outcome as codes
 from optagent.core.target import Target, Tree
 from optagent.errors import BadSetting, BaselineBroken

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from optagent.cli.settings import RunSettings, words_of
+from optagent.cli.settings.run_settings import RunSettings, words_of
 from optagent.core.scope import Scope
 from optagent.core.target import Target, Tree
 from optagent.core.workload import Workload

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optagent import __version__
-from optagent.cli.adapters import Adapter, adapter_for
-from optagent.cli.config import read
-from optagent.cli.machine import fingerprint
-from optagent.cli.settings import RunSettings
+from optagent.cli.run.adapters import Adapter, adapter_for
+from optagent.cli.run.machine import fingerprint
+from optagent.cli.settings.config import read
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.core.effort import EFFORTS, Effort
 from optagent.core.patch import EMPTY
 from optagent.core.seeds import derive

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from optagent.cli.sides import Sides
+from optagent.cli.comparing.sides import Sides
 from optagent.core.target import Target
 from optagent.errors import BadSource, SignatureChanged, TargetNotFound
 from optagent.languages.python.source.changed import Changes, Pair

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from optagent.cli.setting_table import SETTINGS, SWITCHES, Kind, Setting
+from optagent.cli.settings.table import SETTINGS, SWITCHES, Kind, Setting
 
 TYPES: dict[Kind, Any] = {Kind.NUMBER: float | None, Kind.COUNT: int | None, Kind.TEXTS: list[str] | None}
 OTHER_PLACES = "Each setting can also come from a variable or a file: see `optagent config --help`."

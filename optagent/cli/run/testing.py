@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from optagent.agents.edits import Complaint
-from optagent.cli.workshop import Workshop
+from optagent.cli.run.workshop import Workshop
 from optagent.core.fault import Strength, Survivor
 from optagent.core.goal import BudgetSpent
 from optagent.core.seeds import derive

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from optagent.cli import bench
-from optagent.cli.evidence import weakness
-from optagent.cli.reports import run_report
-from optagent.cli.shop import Counter
-from optagent.cli.workshop import Workshop
+from optagent.cli.run import bench
+from optagent.cli.run.evidence import weakness
+from optagent.cli.run.reports import run_report
+from optagent.cli.run.shop import Counter
+from optagent.cli.run.workshop import Workshop
 from optagent.core.fault import fault_of
 from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome, referee_outcome

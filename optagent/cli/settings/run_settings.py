@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from optagent.agents.secrets import without_secrets
-from optagent.cli.setting_table import KNOWN, means_something
+from optagent.cli.settings.table import KNOWN, means_something
 from optagent.errors import BadSetting
 from optagent.llm.secrets import known_secrets
 

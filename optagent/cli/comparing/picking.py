@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from optagent.cli.adapters import Adapter, CommandTargets, adapter_for, has_command
-from optagent.cli.config import Config
-from optagent.cli.hotspots import spec
-from optagent.cli.pairing import listed, named, nothing_common, untold
-from optagent.cli.settings import RunSettings
-from optagent.cli.sides import Sides
-from optagent.cli.workshop import Ground, place_of
+from optagent.cli.comparing.pairing import listed, named, nothing_common, untold
+from optagent.cli.comparing.sides import Sides
+from optagent.cli.run.adapters import Adapter, CommandTargets, adapter_for, has_command
+from optagent.cli.run.hotspots import spec
+from optagent.cli.run.workshop import Ground, place_of
+from optagent.cli.settings.config import Config
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.errors import BadSetting, BaselineBroken
 from optagent.languages.python.source.changed import Changes, Pair, changes
 from optagent.languages.tests import Captured

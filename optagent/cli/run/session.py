@@ -9,13 +9,13 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from optagent.cli import bench
-from optagent.cli.progress import Progress
-from optagent.cli.proposing import limit_of, proposers
-from optagent.cli.reports import ONCE, moved_note
-from optagent.cli.settings import RunSettings
-from optagent.cli.shop import Coder, Counter, rules_coder
-from optagent.cli.workshop import Ground, Workshop, look_at, new_run, resumed_run
+from optagent.cli.run import bench
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.proposing import limit_of, proposers
+from optagent.cli.run.reports import ONCE, moved_note
+from optagent.cli.run.shop import Coder, Counter, rules_coder
+from optagent.cli.run.workshop import Ground, Workshop, look_at, new_run, resumed_run
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.core.goal import Goal, Spent
 from optagent.core.outcome import Outcome, is_drowned
 from optagent.core.target import Target

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from optagent.cli.workshop import Workshop
+from optagent.cli.run.workshop import Workshop
 from optagent.core.fault import Fault, Strength, Unexecuted, fault_of
 from optagent.core.patch import EMPTY, Patch
 from optagent.core.seeds import derive

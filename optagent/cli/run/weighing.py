@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from optagent.cli.workshop import Workshop
+from optagent.cli.run.workshop import Workshop
 from optagent.core.end_to_end import EndToEnd, end_to_end
 from optagent.core.growth import Growth
 from optagent.core.guards import Guards

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optagent.cli.config_files import ConfigFile, project_file, user_file
-from optagent.cli.config_layers import COMMAND, Found, defaults, of_file, of_flags, of_variables
-from optagent.cli.settings import FIELDS, RunSettings
+from optagent.cli.settings.files import ConfigFile, project_file, user_file
+from optagent.cli.settings.layers import COMMAND, Found, defaults, of_file, of_flags, of_variables
+from optagent.cli.settings.run_settings import FIELDS, RunSettings
 from optagent.errors import BadSetting
 
 

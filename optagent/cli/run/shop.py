@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from threading import Thread
 
-from optagent.cli.bench import reference_run
-from optagent.cli.evidence import Compared, or_why_not, take_beyond, take_strength, take_unexecuted, weakness
-from optagent.cli.nearby import Nearby, nearby
-from optagent.cli.testing import Tester, ask_for_inputs
-from optagent.cli.weighing import weigh
-from optagent.cli.workshop import Workshop
+from optagent.cli.run.bench import reference_run
+from optagent.cli.run.evidence import Compared, or_why_not, take_beyond, take_strength, take_unexecuted, weakness
+from optagent.cli.run.nearby import Nearby, nearby
+from optagent.cli.run.testing import Tester, ask_for_inputs
+from optagent.cli.run.weighing import weigh
+from optagent.cli.run.workshop import Workshop
 from optagent.core import canonical
 from optagent.core.effort import Effort
 from optagent.core.fault import Strength

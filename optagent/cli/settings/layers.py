@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from optagent.cli.config_files import ConfigFile
-from optagent.cli.setting_table import (
+from optagent.cli.settings.files import ConfigFile
+from optagent.cli.settings.table import (
     KNOWN,
     OTHER_VARIABLES,
     PREFIX,

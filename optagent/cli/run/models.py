@@ -10,9 +10,9 @@ from pathlib import Path
 from optagent.agents.prompt_check import check as check_prompts
 from optagent.agents.prompts import Prompts, our_folder
 from optagent.agents.secrets import without_secrets
-from optagent.cli.buying import Buyer, Recorded, Seat, recorded, stored_replies
-from optagent.cli.settings import RunSettings
-from optagent.cli.workshop import Workshop
+from optagent.cli.run.buying import Buyer, Recorded, Seat, recorded, stored_replies
+from optagent.cli.run.workshop import Workshop
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.errors import BadSetting
 from optagent.ledger.history import Record
 from optagent.llm.base import Price

@@ -12,15 +12,15 @@ from optagent.agents import coder, judge
 from optagent.agents.asking import Purpose, Question
 from optagent.agents.brief import budget_line
 from optagent.agents.secrets import without_secrets
-from optagent.cli import models
-from optagent.cli.buying import MOST_TOKENS, Seat
-from optagent.cli.progress import Progress
-from optagent.cli.proposing import limit_of
-from optagent.cli.reports import REHEARSAL
-from optagent.cli.session import Broken, Prepared, prepared
-from optagent.cli.settings import RunSettings
-from optagent.cli.shop import Counter
-from optagent.cli.studio import Atelier
+from optagent.cli.run import models
+from optagent.cli.run.buying import MOST_TOKENS, Seat
+from optagent.cli.run.progress import Progress
+from optagent.cli.run.proposing import limit_of
+from optagent.cli.run.reports import REHEARSAL
+from optagent.cli.run.session import Broken, Prepared, prepared
+from optagent.cli.run.shop import Counter
+from optagent.cli.run.studio import Atelier
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.core.goal import Spent
 from optagent.errors import BadSetting
 from optagent.llm.base import Reply, Request

@@ -14,7 +14,7 @@ from optagent.agents.brief import Brief, Listing, Standing
 from optagent.agents.prompts import Prompts
 from optagent.agents.reply import Blocks, Complaint, Edit
 from optagent.agents.unseen import lost
-from optagent.cli.shop import Counter
+from optagent.cli.run.shop import Counter
 from optagent.core.advice import Advice
 from optagent.core.fault import Survivor
 from optagent.core.patch import EMPTY, Candidate

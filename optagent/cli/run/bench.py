@@ -9,8 +9,8 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-from optagent.cli.adapters import PATIENCE_S
-from optagent.cli.workshop import Workshop
+from optagent.cli.run.adapters import PATIENCE_S
+from optagent.cli.run.workshop import Workshop
 from optagent.core.goal import Spent
 from optagent.core.profile import HotFunction, HotLine, Profile
 from optagent.core.seeds import derive

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from operator import itemgetter
 
-from optagent.cli.bench import reference_run
-from optagent.cli.workshop import Workshop
+from optagent.cli.run.bench import reference_run
+from optagent.cli.run.workshop import Workshop
 from optagent.core.seeds import derive
 from optagent.core.statistics import COMPARABLE
 from optagent.core.workload import Input

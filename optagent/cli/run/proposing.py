@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from optagent.agents.brief import UNBOUNDED, budget_line
 from optagent.agents.edits import Complaint
-from optagent.cli import models
-from optagent.cli.buying import Buyer, Recorded, Seat
-from optagent.cli.settings import RunSettings
-from optagent.cli.shop import Coder, Counter
-from optagent.cli.studio import Atelier
+from optagent.cli.run import models
+from optagent.cli.run.buying import Buyer, Recorded, Seat
+from optagent.cli.run.shop import Coder, Counter
+from optagent.cli.run.studio import Atelier
+from optagent.cli.settings.run_settings import RunSettings
 from optagent.core.fault import Survivor
 from optagent.core.goal import Spent
 from optagent.ledger.history import Record

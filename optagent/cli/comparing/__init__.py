@@ -1,0 +1,1 @@
+"""Two trees, and which of their functions are judged."""

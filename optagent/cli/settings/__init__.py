@@ -1,0 +1,1 @@
+"""What the user asked for: flags, environment and files, each value with the place it came from."""
