@@ -40,7 +40,7 @@ PLAN = {
     "__main__": "cli",
     "__init__": "",
 }
-# the same within two rooms, by folder; what lies beside the folders may import all of them
+# the same within some rooms, by folder; what lies beside the folders may import all of them
 FOLDERS = {
     "languages/python/source": "",
     "languages/python/environment": "",
@@ -48,6 +48,7 @@ FOLDERS = {
     "languages/python/scope": "source",
     "languages/python/edit": "source targets scope",
     "languages/python/testing": "source environment",
+    "rules/code": "",
     "cli/settings": "",
     "cli/run": "settings",
     "cli/comparing": "settings run",

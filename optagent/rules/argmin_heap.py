@@ -70,16 +70,16 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from optagent.rules.argmin import Search, searches
 from optagent.rules.base import Proposal, Site
+from optagent.rules.code.argmin import Search, searches
+from optagent.rules.code.effects import definition_before
+from optagent.rules.code.imports import module_import
+from optagent.rules.code.kinds import NUMBERS, Facts
+from optagent.rules.code.order import stands_alone
+from optagent.rules.code.scene import Mention, Scene, read_scene
+from optagent.rules.code.syntax import walk
+from optagent.rules.code.uses import Use, use_of
 from optagent.rules.edits import Place, expression, propose
-from optagent.rules.effects import definition_before
-from optagent.rules.imports import module_import
-from optagent.rules.kinds import NUMBERS, Facts
-from optagent.rules.order import stands_alone
-from optagent.rules.scene import Mention, Scene, read_scene
-from optagent.rules.syntax import walk
-from optagent.rules.uses import Use, use_of
 
 Loop = cst.For | cst.While
 

@@ -62,14 +62,14 @@ from collections.abc import Callable, Iterator
 import libcst as cst
 
 from optagent.rules.base import Proposal, Site
+from optagent.rules.code.kinds import Facts
+from optagent.rules.code.loops import suspends
+from optagent.rules.code.scene import Scene, read_scene
+from optagent.rules.code.syntax import method_call, walk
+from optagent.rules.code.tame import is_settled, is_tame
+from optagent.rules.code.uses import Use, use_of
 from optagent.rules.edits import Place, propose
 from optagent.rules.join_pieces import as_argument
-from optagent.rules.kinds import Facts
-from optagent.rules.loops import suspends
-from optagent.rules.scene import Scene, read_scene
-from optagent.rules.syntax import method_call, walk
-from optagent.rules.tame import is_settled, is_tame
-from optagent.rules.uses import Use, use_of
 
 Loop = cst.For | cst.While
 HOOKS = frozenset({"__setattr__", "__getattr__", "__getattribute__"})

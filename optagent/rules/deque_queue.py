@@ -77,12 +77,12 @@ from collections.abc import Callable, Iterator
 import libcst as cst
 
 from optagent.rules.base import Proposal, Site
+from optagent.rules.code.imports import Import, member_import
+from optagent.rules.code.kinds import Facts
+from optagent.rules.code.loops import is_consumed, levels
+from optagent.rules.code.scene import Mention, Scene, read_scene
+from optagent.rules.code.syntax import has_comment, walk
 from optagent.rules.edits import Place, expression, propose
-from optagent.rules.imports import Import, member_import
-from optagent.rules.kinds import Facts
-from optagent.rules.loops import is_consumed, levels
-from optagent.rules.scene import Mention, Scene, read_scene
-from optagent.rules.syntax import has_comment, walk
 
 # What a list and a deque do alike, with the number of arguments that this holds for.
 SHARED = {"append": 1, "extend": 1, "clear": 0, "count": 1, "reverse": 0, "pop": 0}

@@ -63,14 +63,14 @@ from collections.abc import Iterator
 import libcst as cst
 
 from optagent.rules.base import Proposal, Site
+from optagent.rules.code.effects import is_bound
+from optagent.rules.code.kinds import Facts
+from optagent.rules.code.purity import is_plain_target
+from optagent.rules.code.scene import Scene, read_scene
+from optagent.rules.code.steady import is_dead_outside
+from optagent.rules.code.syntax import has_comment, walk
+from optagent.rules.code.tame import is_settled, is_tame
 from optagent.rules.edits import Place, expression, propose
-from optagent.rules.effects import is_bound
-from optagent.rules.kinds import Facts
-from optagent.rules.purity import is_plain_target
-from optagent.rules.scene import Scene, read_scene
-from optagent.rules.steady import is_dead_outside
-from optagent.rules.syntax import has_comment, walk
-from optagent.rules.tame import is_settled, is_tame
 
 ASKS_ANY = {("GreaterThan", "0"), ("NotEqual", "0"), ("GreaterThanEqual", "1")}
 ASKS_NONE = {("Equal", "0"), ("LessThan", "1")}

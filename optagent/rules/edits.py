@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from optagent.rules.base import Proposal
-from optagent.rules.imports import with_imports
-from optagent.rules.scene import Scene
+from optagent.rules.code.imports import with_imports
+from optagent.rules.code.scene import Scene
 
 Made = cst.CSTNode | cst.FlattenSentinel[cst.BaseStatement]
 

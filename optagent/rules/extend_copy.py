@@ -59,15 +59,15 @@ from collections.abc import Callable, Iterator
 import libcst as cst
 
 from optagent.rules.base import Proposal, Site
+from optagent.rules.code.effects import definition_before, is_captured, is_unshared, kinds_at
+from optagent.rules.code.kinds import Facts
+from optagent.rules.code.loops import is_consumed
+from optagent.rules.code.purity import VIEWS
+from optagent.rules.code.scene import Mention, Scene, read_scene
+from optagent.rules.code.steady import is_dead_outside
+from optagent.rules.code.syntax import has_comment, method_call, walk
+from optagent.rules.code.uses import Use, use_of
 from optagent.rules.edits import Place, propose
-from optagent.rules.effects import definition_before, is_captured, is_unshared, kinds_at
-from optagent.rules.kinds import Facts
-from optagent.rules.loops import is_consumed
-from optagent.rules.purity import VIEWS
-from optagent.rules.scene import Mention, Scene, read_scene
-from optagent.rules.steady import is_dead_outside
-from optagent.rules.syntax import has_comment, method_call, walk
-from optagent.rules.uses import Use, use_of
 
 LAZY = frozenset({"zip", "enumerate", "map", "filter", "reversed", "iter"})
 

@@ -63,15 +63,15 @@ from dataclasses import dataclass
 import libcst as cst
 
 from optagent.rules.base import Proposal, Site
+from optagent.rules.code.kinds import Facts
+from optagent.rules.code.loops import Level, levels
+from optagent.rules.code.order import leading_statement, may_be_named
+from optagent.rules.code.purity import PASS, cannot_raise, is_number, weigh
+from optagent.rules.code.scene import Scene, read_scene
+from optagent.rules.code.steady import free_names, stays_same
+from optagent.rules.code.syntax import children, has_comment, walk
+from optagent.rules.code.uses import Use, flow
 from optagent.rules.edits import Place, expression, propose
-from optagent.rules.kinds import Facts
-from optagent.rules.loops import Level, levels
-from optagent.rules.order import leading_statement, may_be_named
-from optagent.rules.purity import PASS, cannot_raise, is_number, weigh
-from optagent.rules.scene import Scene, read_scene
-from optagent.rules.steady import free_names, stays_same
-from optagent.rules.syntax import children, has_comment, walk
-from optagent.rules.uses import Use, flow
 
 # Looking whether a value is there costs about two operations; less than twice that is not worth it.
 LAZY_WORTH = 4

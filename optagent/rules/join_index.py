@@ -74,16 +74,26 @@ from dataclasses import dataclass
 import libcst as cst
 
 from optagent.rules.base import Proposal, Site
+from optagent.rules.code.effects import changes
+from optagent.rules.code.kinds import Facts
+from optagent.rules.code.loops import Level, levels
+from optagent.rules.code.order import stands_alone
+from optagent.rules.code.purity import is_plain_target, weigh_iterable
+from optagent.rules.code.scans import (
+    Scan,
+    asks_any,
+    ends_in_jump,
+    is_calm,
+    is_comparison,
+    is_path,
+    narrowed,
+    scans,
+    sides,
+)
+from optagent.rules.code.scene import Scene, read_scene
+from optagent.rules.code.steady import free_names, is_dead_outside, keeps_names
+from optagent.rules.code.syntax import has_comment, is_label, method_call, root_name, walk
 from optagent.rules.edits import Place, expression, propose
-from optagent.rules.effects import changes
-from optagent.rules.kinds import Facts
-from optagent.rules.loops import Level, levels
-from optagent.rules.order import stands_alone
-from optagent.rules.purity import is_plain_target, weigh_iterable
-from optagent.rules.scans import Scan, asks_any, ends_in_jump, is_calm, is_comparison, is_path, narrowed, scans, sides
-from optagent.rules.scene import Scene, read_scene
-from optagent.rules.steady import free_names, is_dead_outside, keeps_names
-from optagent.rules.syntax import has_comment, is_label, method_call, root_name, walk
 
 CONSTANTS = frozenset({"True", "False", "None"})
 UNFIT_WORDS = ("float", "[list", "[List", "[dict", "[Dict", "[set", "[Set", "[bytearray", "[np.", "[numpy")

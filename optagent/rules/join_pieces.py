@@ -62,12 +62,12 @@ from collections.abc import Iterator
 import libcst as cst
 
 from optagent.rules.base import Proposal, Site
+from optagent.rules.code.effects import Definition, definition_before
+from optagent.rules.code.kinds import Facts
+from optagent.rules.code.loops import levels
+from optagent.rules.code.scene import Mention, Scene, read_scene
+from optagent.rules.code.syntax import has_comment, root_name, walk
 from optagent.rules.edits import Place, expression, propose
-from optagent.rules.effects import Definition, definition_before
-from optagent.rules.kinds import Facts
-from optagent.rules.loops import levels
-from optagent.rules.scene import Mention, Scene, read_scene
-from optagent.rules.syntax import has_comment, root_name, walk
 
 Loop = cst.For | cst.While
 # Handlers of these never catch the TypeError of a wrong piece.

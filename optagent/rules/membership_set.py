@@ -64,8 +64,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from optagent.rules.base import Proposal, Site
-from optagent.rules.edits import Place, propose
-from optagent.rules.effects import (
+from optagent.rules.code.effects import (
     definition_before,
     disturbs_strangers,
     is_bound,
@@ -74,10 +73,11 @@ from optagent.rules.effects import (
     kinds_at,
     uses_in,
 )
-from optagent.rules.kinds import Facts
-from optagent.rules.loops import Level, levels, suspends
-from optagent.rules.scene import Mention, Scene, read_scene
-from optagent.rules.uses import Use, use_of
+from optagent.rules.code.kinds import Facts
+from optagent.rules.code.loops import Level, levels, suspends
+from optagent.rules.code.scene import Mention, Scene, read_scene
+from optagent.rules.code.uses import Use, use_of
+from optagent.rules.edits import Place, propose
 
 SEQUENCES = frozenset({"list", "tuple"})
 UNHASHABLE = (cst.List, cst.ListComp, cst.Dict, cst.DictComp, cst.Set, cst.SetComp)

@@ -65,15 +65,15 @@ from dataclasses import dataclass
 import libcst as cst
 
 from optagent.rules.base import Proposal, Site
+from optagent.rules.code.effects import kinds_at
+from optagent.rules.code.imports import member_import
+from optagent.rules.code.index_range import Reach, reach_of
+from optagent.rules.code.kinds import Facts
+from optagent.rules.code.loops import Level, levels
+from optagent.rules.code.scene import Scene, read_scene
+from optagent.rules.code.steady import stays_same
+from optagent.rules.code.syntax import has_comment, walk
 from optagent.rules.edits import Place, expression, propose
-from optagent.rules.effects import kinds_at
-from optagent.rules.imports import member_import
-from optagent.rules.index_range import Reach, reach_of
-from optagent.rules.kinds import Facts
-from optagent.rules.loops import Level, levels
-from optagent.rules.scene import Scene, read_scene
-from optagent.rules.steady import stays_same
-from optagent.rules.syntax import has_comment, walk
 
 INT_WORDS = ("[int]", "[int, ...]")
 

@@ -10,9 +10,9 @@ from optagent.core.patch import Change, Patch
 from optagent.core.target import Target
 from optagent.languages.python.scope import check
 from optagent.rules.base import Site
-from optagent.rules.imports import member_import, module_import, with_imports
+from optagent.rules.code.imports import member_import, module_import, with_imports
+from optagent.rules.code.scene import read_scene
 from optagent.rules.registry import proposals
-from optagent.rules.scene import read_scene
 
 FUNCTION = "def f(xs):\n    return xs\n"
 LINES = "import heapq\nfrom collections import deque\n"

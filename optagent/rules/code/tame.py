@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import libcst as cst
 
-from optagent.rules.kinds import SPLITTERS, Facts
-from optagent.rules.purity import PLAIN, TEXT_METHODS, VIEWS, weigh_iterable
-from optagent.rules.scene import Scene
-from optagent.rules.syntax import method_call
+from optagent.rules.code.kinds import SPLITTERS, Facts
+from optagent.rules.code.purity import PLAIN, TEXT_METHODS, VIEWS, weigh_iterable
+from optagent.rules.code.scene import Scene
+from optagent.rules.code.syntax import method_call
 
 CALLS = PLAIN | {"len", "min", "max", "sum", "any", "all", "tuple", "range", "enumerate", "zip"}
 METHODS = TEXT_METHODS | VIEWS | {"get", "isdisjoint", "issubset", "issuperset"}

@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 import libcst as cst
 
-from optagent.rules.scene import Mention, Scene
+from optagent.rules.code.scene import Mention, Scene
 
 
 class Use(Enum):

@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
-from optagent.rules.syntax import CLOSURES, children, is_label, stored_by, walk
+from optagent.rules.code.syntax import CLOSURES, children, is_label, stored_by, walk
 
 Answer = TypeVar("Answer")
 # A function that can see its own locals as data would see ours too.

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from optagent.rules.kinds import NUMBERS, UNKNOWN, Facts, Kinds
-from optagent.rules.scene import Mention, Scene
-from optagent.rules.syntax import method_call, root_name, walk
-from optagent.rules.uses import MUTATORS, Use, use_of
+from optagent.rules.code.kinds import NUMBERS, UNKNOWN, Facts, Kinds
+from optagent.rules.code.scene import Mention, Scene
+from optagent.rules.code.syntax import method_call, root_name, walk
+from optagent.rules.code.uses import MUTATORS, Use, use_of
 
 Region = tuple[cst.CSTNode, ...]
 # Methods of `self` that read only, whatever class it is, if their names mean anything.

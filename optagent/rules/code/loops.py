@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from optagent.rules.scene import Scene
-from optagent.rules.syntax import CLOSURES, COMPREHENSIONS, walk
+from optagent.rules.code.scene import Scene
+from optagent.rules.code.syntax import CLOSURES, COMPREHENSIONS, walk
 
 # These run a generator expression to its end before anything else can happen.
 CONSUMERS = frozenset(

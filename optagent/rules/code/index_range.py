@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from optagent.rules.effects import reaching
-from optagent.rules.scene import Scene
-from optagent.rules.syntax import walk
+from optagent.rules.code.effects import reaching
+from optagent.rules.code.scene import Scene
+from optagent.rules.code.syntax import walk
 
 
 @dataclass(frozen=True)

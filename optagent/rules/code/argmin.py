@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from optagent.rules.effects import definition_before
-from optagent.rules.kinds import Facts
-from optagent.rules.scene import Scene
-from optagent.rules.steady import is_dead_outside
-from optagent.rules.syntax import walk
+from optagent.rules.code.effects import definition_before
+from optagent.rules.code.kinds import Facts
+from optagent.rules.code.scene import Scene
+from optagent.rules.code.steady import is_dead_outside
+from optagent.rules.code.syntax import walk
 
 SIGNS: dict[type[cst.BaseCompOp], bool] = {cst.LessThan: False, cst.GreaterThan: True}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from optagent.rules.scene import Scene, imported
+from optagent.rules.code.scene import Scene, imported
 
 
 @dataclass(frozen=True)

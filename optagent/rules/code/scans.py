@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from optagent.rules.loops import is_consumed
-from optagent.rules.scene import Scene
-from optagent.rules.syntax import COMPREHENSIONS, Comprehension, children, has_comment, walk
+from optagent.rules.code.loops import is_consumed
+from optagent.rules.code.scene import Scene
+from optagent.rules.code.syntax import COMPREHENSIONS, Comprehension, children, has_comment, walk
 
 TEXT_WORDS = frozenset({"lower", "upper", "strip", "casefold", "lstrip", "rstrip"})
 PLAIN_CALLS = frozenset({"str", "int", "len", "abs", "tuple"})

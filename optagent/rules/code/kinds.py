@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import libcst as cst
 
-from optagent.rules.scene import Memo, Scene
-from optagent.rules.syntax import walk
+from optagent.rules.code.scene import Memo, Scene
+from optagent.rules.code.syntax import walk
 
 Kinds = frozenset[str]
 UNKNOWN: Kinds = frozenset()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from optagent.rules.scene import Scene
-from optagent.rules.syntax import COMPREHENSIONS
+from optagent.rules.code.scene import Scene
+from optagent.rules.code.syntax import COMPREHENSIONS
 
 LITERALS = (cst.Name, cst.Integer, cst.Float, cst.SimpleString)
 

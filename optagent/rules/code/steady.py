@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from optagent.rules.effects import (
+from optagent.rules.code.effects import (
     changed_roots,
     definition_before,
     is_bound,
@@ -13,12 +13,12 @@ from optagent.rules.effects import (
     kinds_at,
     uses_in,
 )
-from optagent.rules.kinds import IMMUTABLE, Facts
-from optagent.rules.loops import Level, is_consumed, suspends
-from optagent.rules.purity import bound_names
-from optagent.rules.scene import Mention, Scene
-from optagent.rules.syntax import COMPREHENSIONS, is_label, stored_by, walk
-from optagent.rules.uses import Use
+from optagent.rules.code.kinds import IMMUTABLE, Facts
+from optagent.rules.code.loops import Level, is_consumed, suspends
+from optagent.rules.code.purity import bound_names
+from optagent.rules.code.scene import Mention, Scene
+from optagent.rules.code.syntax import COMPREHENSIONS, is_label, stored_by, walk
+from optagent.rules.code.uses import Use
 
 
 def free_names(scene: Scene, facts: Facts, node: cst.CSTNode) -> set[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
-from optagent.rules.kinds import IMMUTABLE, REPEATABLE, UNKNOWN, Facts
-from optagent.rules.syntax import COMPREHENSIONS, Comprehension, method_call, walk
+from optagent.rules.code.kinds import IMMUTABLE, REPEATABLE, UNKNOWN, Facts
+from optagent.rules.code.syntax import COMPREHENSIONS, Comprehension, method_call, walk
 
 # Weights are in operations of about 15 ns; a pass over a container is worth more than any arithmetic.
 PASS = 20
