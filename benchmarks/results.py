@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from optagent.cli.machine import fingerprint
+from optagent.cli.run.machine import fingerprint
 
 FOLDER = Path(__file__).parent / "results"
 

@@ -1,6 +1,7 @@
 """The files around the code keep their word: the Makefile, the locks, the wheel, the set-up, the build server."""
 
 import ast
+import importlib.util
 import os
 import re
 import shutil
@@ -207,3 +208,15 @@ def test_a_bubblewrap_that_cannot_work_is_told_before_anything_is_made(machine):
     without_landlock(machine)
     program(machine[1], "bwrap", "echo 'bwrap: No permissions to create new namespace' >&2; exit 1")
     assert_refuses(set_up(machine), r"optagent: .* cannot \(No permissions to create new namespace\): .*\.", machine)
+
+
+# --- benchmarks ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.name)
+def test_what_a_benchmark_imports_of_ours_is_there(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("optagent."):
+            module = importlib.import_module(node.module)
+            for name in (one.name for one in node.names):
+                assert hasattr(module, name) or importlib.util.find_spec(f"{node.module}.{name}"), name
