@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from optagent.errors import EnvironmentFault, OutOfMemory, SystemRefused
 
+FREE_SOME = "Free some. A run that had begun goes on with `optagent resume REPO`; see `optagent runs REPO`."
 ELSEWHERE = "name other folders: `--state DIR` for the record of runs, TMPDIR for what is temporary."
 REFUSED = {
     errno.ENOSPC: ("the disk is full", f"Free some of it, or {ELSEWHERE}"),
@@ -17,6 +18,8 @@ REFUSED = {
     errno.EMFILE: ("too many files are open in optagent", "Raise the limit: `ulimit -n 4096`."),
     errno.ENFILE: ("too many files are open on this machine", "Close some programs, then try again."),
 }
+WITHOUT_A_WORD = "without exception set"
+"""What CPython says of a failure that it could not keep: that takes memory, too."""
 NO_TEMPORARY = "No usable temporary directory"
 
 
@@ -25,7 +28,7 @@ def shortages() -> Iterator[None]:
     """What optagent itself could not have inside is an EnvironmentFault; a bug stays what it is."""
     try:
         yield
-    except (MemoryError, OSError, RuntimeError) as short:
+    except (MemoryError, OSError, RuntimeError, SystemError) as short:
         fault = _fault_of(short)
         if fault is None:
             raise
@@ -39,9 +42,10 @@ def _fault_of(short: Exception) -> EnvironmentFault | None:
     code = short.errno if isinstance(short, OSError) else None
     if isinstance(short, MemoryError) or code == errno.ENOMEM or str(short) == "can't start new thread":
         return OutOfMemory(
-            "this machine, or a limit on this process, has not enough memory for optagent itself",
-            "Free some. A run that had begun goes on with `optagent resume REPO`; see `optagent runs REPO`.",
+            "this machine, or a limit on this process, has not enough memory for optagent itself", FREE_SOME
         )
+    if isinstance(short, SystemError) and WITHOUT_A_WORD in str(short):
+        return OutOfMemory(f"Python failed inside ({short}), most likely for want of memory", FREE_SOME)
     if not isinstance(short, OSError):
         return None
     if code == errno.ENOENT and str(short.strerror).startswith(NO_TEMPORARY):

@@ -107,13 +107,21 @@ def test_what_the_disk_and_the_system_refuse_is_told_with_the_file(code, said, h
         assert raised.value.exit_code == 3
 
 
-@pytest.mark.parametrize("short", [MemoryError(), OSError(errno.ENOMEM, ""), RuntimeError("can't start new thread")])
+@pytest.mark.parametrize(
+    "short",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, ""),
+        RuntimeError("can't start new thread"),
+        SystemError("error return without exception set"),
+    ],
+)
 def test_memory(short):
     with pytest.raises(OutOfMemory), shortages():
         raise short
 
 
-@pytest.mark.parametrize("bug", [FileNotFoundError(errno.ENOENT, "", "/s/x"), RuntimeError("no"), ValueError("no")])
+@pytest.mark.parametrize("bug", [FileNotFoundError(errno.ENOENT, "", "/s/x"), RuntimeError("no"), SystemError("no")])
 def test_a_bug_stays_a_bug(bug):
     with pytest.raises(type(bug)) as raised, shortages():
         raise bug

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from dataclasses import replace
 from functools import partial
-from threading import Barrier, Lock, active_count
+from threading import Barrier, Lock, active_count, get_ident
 
 import pytest
 from test_search_loop import NOT, Bench, Scripted, candidate, faster, ideas
@@ -18,7 +19,7 @@ from optagent.errors import EnvironmentFault
 from optagent.search.loop import Past, search
 from optagent.search.policy import Greedy, InTurn, Proposal
 from optagent.search.purse import Purse
-from optagent.search.together import together
+from optagent.search.together import _Part, each, together
 
 WAIT_S = 10.0
 
@@ -216,3 +217,35 @@ def test_an_interruption_is_one_for_all_of_them(interrupt):
 
 def test_results_are_in_the_order_of_the_tasks():
     assert together([lambda n=n: time.sleep(0.02 * (3 - n)) or n for n in range(3)]) == [0, 1, 2]
+
+
+def test_a_thread_that_ends_without_a_word_is_want_of_memory_and_nobody_waits_for_it(monkeypatch):
+    """As where there is no memory left to keep its error in."""
+
+    def without_memory(*_):
+        raise MemoryError
+
+    before = active_count()
+    monkeypatch.setattr(_Part, "__exit__", without_memory)
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    with pytest.raises(MemoryError):
+        together([lambda: 1, lambda: 1 // 0])
+    assert active_count() == before
+
+
+def test_each_takes_so_many_at_a_time_and_keeps_their_order():
+    three, threads = Barrier(3), set()
+
+    def work(item):
+        three.wait(WAIT_S)
+        threads.add(get_ident())
+        return item * item
+
+    assert each(work, range(18), 3) == [item * item for item in range(18)]
+    assert len(threads) == 3
+    assert each(work, [], 3) == []
+
+
+def test_an_error_at_one_of_them_ends_all():
+    with pytest.raises(ZeroDivisionError):
+        each(lambda item: 1 // item, [1, 1, 0, 1], 2)

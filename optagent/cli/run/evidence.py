@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -26,6 +25,7 @@ from optagent.languages.contestant import REFERENCE, Misconduct, Uncomparable
 from optagent.ledger.events import Weighed
 from optagent.profile.lines import rows_of
 from optagent.profile.scene import Scene
+from optagent.search.together import each, together
 from optagent.verify import oracle
 from optagent.verify.differential import Run, compare, outputs
 from optagent.verify.suite import Suite, broken_test
@@ -113,13 +113,13 @@ def take_strength(
     courses = [replace(one, run=replace(one.run, patience_s=2.0 + 10.0 * pass_s)) for one in courses]
     field = _Field(checkouts, suite, courses, source)
     at_once = min(2, shop.at_once)
-    with ThreadPoolExecutor(at_once, "optagent-faults") as pool:
-        if not field.is_undisturbed((), pool, at_once):
-            return DISTURBED
-        lines = None if isinstance(reached, Unmeasured) or not compared.all else reached
-        accepts = partial(field.accepts, time.monotonic() + SECONDS)
-        found = oracle.strength(faults, lines, accepts, SECONDS, derive(shop.settings.seed, "faults"), pool.map)
-        return found if field.is_undisturbed(field.tests if field.tested else (), pool, at_once) else DISTURBED
+    if not field.is_undisturbed((), at_once):
+        return DISTURBED
+    lines = None if isinstance(reached, Unmeasured) or not compared.all else reached
+    accepts = partial(field.accepts, time.monotonic() + SECONDS)
+    seed, some_at_once = derive(shop.settings.seed, "faults"), partial(each, at_once=at_once)
+    found = oracle.strength(faults, lines, accepts, SECONDS, seed, some_at_once)
+    return found if field.is_undisturbed(field.tests if field.tested else (), at_once) else DISTURBED
 
 
 @dataclass(frozen=True)
@@ -169,8 +169,8 @@ class _Field:
             self.tested = True
             return _holds(self.courses[0].run, tree, replace(self.suite, patience_s=patience_s), tests)
 
-    def is_undisturbed(self, tests: tuple[str, ...], pool: Executor, at_once: int) -> bool:
-        return all(pool.map(lambda _: self.passes(EMPTY, tests), range(at_once)))
+    def is_undisturbed(self, tests: tuple[str, ...], at_once: int) -> bool:
+        return all(together([lambda: self.passes(EMPTY, tests)] * at_once))
 
 
 def take_beyond(
