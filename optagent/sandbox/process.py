@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -61,22 +61,19 @@ def run(launch: Launch, limits: Limits, report: tuple[int, int]) -> ExecResult:
     Waits for the process, not for the ends of its pipes: a left-over child may hold those open.
     """
     began = time.monotonic()
-    try:
-        process = _spawn(launch, (report[1],), subprocess.PIPE, subprocess.PIPE)
-    except SandboxBroken:
-        os.close(report[0])
-        raise
-    finally:
-        os.close(report[1])
-    assert process.stdout is not None
-    assert process.stderr is not None
-    streams = [
-        _Stream(process.stdout.fileno(), limits.output_bytes),
-        _Stream(process.stderr.fileno(), limits.output_bytes),
-        _Stream(report[0], limits.report_bytes),
-    ]
     with ExitStack() as undo:  # all of it, whatever fails
         undo.callback(os.close, report[0])
+        try:
+            process = _spawn(launch, (report[1],), subprocess.PIPE, subprocess.PIPE)
+        finally:
+            os.close(report[1])
+        assert process.stdout is not None
+        assert process.stderr is not None
+        streams = [
+            _Stream(process.stdout.fileno(), limits.output_bytes),
+            _Stream(process.stderr.fileno(), limits.output_bytes),
+            _Stream(report[0], limits.report_bytes),
+        ]
         undo.callback(process.stderr.close)
         undo.callback(process.stdout.close)
         undo.callback(kill, process, launch.is_kept)
@@ -106,14 +103,11 @@ def start(launch: Launch, channel: tuple[socket.socket, socket.socket]) -> Live:
     """The launched command running, with our end of the channel; the other end is closed here."""
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by Live
     channel[0].setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # before anybody can send
-    try:
+    with ExitStack() as undo, channel[1]:
+        undo.callback(stderr.close)
+        undo.callback(channel[0].close)
         process = _spawn(launch, (channel[1].fileno(),), subprocess.DEVNULL, stderr.fileno())
-    except SandboxBroken:
-        stderr.close()
-        channel[0].close()
-        raise
-    finally:
-        channel[1].close()
+        undo.pop_all()
     return Live(process, channel[0], stderr, launch.is_kept)
 
 
@@ -172,18 +166,27 @@ def _spawn(launch: Launch, descriptors: tuple[int, ...], stdout: int, stderr: in
             return spawn()
         with ONE_AT_A_TIME:  # two that make the lasting thread at once would make two, and one of them would end
             lasting = _lasting_thread(os.getpid())
-        return lasting.submit(spawn).result()
+        return _given(lasting.submit(spawn))
     except (OSError, ValueError) as fault:  # no such folder, too many arguments, a zero byte among them
         raise could_not_start(fault) from None
 
 
 ONE_AT_A_TIME = threading.Lock()
+LASTING, LASTING_LOOK_S = "optagent-spawn", 1.0
 
 
 @cache
 def _lasting_thread(pid: int) -> ThreadPoolExecutor:
     """One thread that lives as long as this process (a fork has none of its parent's threads)."""
-    return ThreadPoolExecutor(1, "optagent-spawn")
+    return ThreadPoolExecutor(1, LASTING)
+
+
+def _given(spawned: Future[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    """What the lasting thread gives. One that ended without a word, as for want of memory, is not waited for."""
+    while not wait([spawned], LASTING_LOOK_S).done:
+        if not any(one.name.startswith(LASTING) for one in threading.enumerate()):
+            raise MemoryError("the thread that starts sandboxes has ended")
+    return spawned.result()
 
 
 def _pump(process: subprocess.Popen[bytes], streams: list[_Stream], deadline: float, most: int) -> str:

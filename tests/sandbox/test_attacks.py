@@ -9,15 +9,19 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rungs import make_sandbox
 from test_conformance import ENV, PYTHON, answer, contestant, no_process_named, python, shell
 
 from optagent.errors import SandboxBroken
+from optagent.sandbox import process
 from optagent.sandbox.base import Command, Exited, Limits, Mount, Stopped
 from optagent.sandbox.live import ChannelClosed, Live, Overdue
+from optagent.sandbox.process import Launch
 
 pytestmark = pytest.mark.slow
 
@@ -320,6 +324,24 @@ def test_a_contestant_opened_in_a_thread_outlives_the_thread(rung):
     with opened[0] as live:
         live.send_raw(b"x")
         assert live.receive(10)[0] == {"said": "x"}
+
+
+def test_a_lasting_thread_that_ended_without_a_word_is_not_waited_for(monkeypatch):
+    """As where there was no memory left to keep its error in."""
+    monkeypatch.setattr(process, "_lasting_thread", lambda _: SimpleNamespace(submit=lambda _: Future()))
+    monkeypatch.setattr(process, "LASTING", "a name that no thread has")
+    launch, raised = Launch(("true",), {}, "/"), []
+
+    def start() -> None:
+        try:
+            process.start(launch, socket.socketpair())
+        except MemoryError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join(10)
+    assert [str(one) for one in raised] == ["the thread that starts sandboxes has ended"]
 
 
 def test_udp_and_names_lead_nowhere(box):
