@@ -35,7 +35,7 @@ class Wanted:
 NEAR, MORE = Wanted(24), Wanted(216)
 BEYOND, HINTED, ODD = (Wanted(24, reach, False, 1 << 20, 2.0, 2.0) for reach in ("beyond", "hinted", "odd"))
 TIMED = Wanted(24, may_refuse=False, most_bytes=4 << 20, seconds=5.0, patience_s=10.0)
-BESIDES = replace(TIMED, most=8)
+FRESH, BESIDES = replace(TIMED, reach="fresh"), replace(TIMED, most=8)
 
 
 def vary(

@@ -31,6 +31,7 @@ lock = threading.Lock()
 large = list(range(LARGE))
 strict = functools.partial(zip, strict=True)
 _hidden = set()
+__private = []
 __version__ = "1"
 
 
@@ -38,12 +39,33 @@ class Box:
     made = 0
     kinds = ["plain"]
 
+    class Lid:
+        turns = 0
+
     def open(self):
         return self
+
+    @staticmethod
+    def close(seen=[]):
+        return seen
 
 
 def act():
     return act
+
+
+def _counter():
+    count, notes = 0, []
+
+    def counted():
+        nonlocal count
+        count += 1
+        notes.append(count)
+
+    return counted
+
+
+counted = _counter()
 """.replace("LARGE", str(MOST_PARTS + 10))
 
 
@@ -93,11 +115,24 @@ def test_nothing_done_is_nothing_changed(changes):
         (lambda module: module.Box.kinds.append("x"), "Box.kinds", ["l", "plain", "x"]),
         (lambda module: setattr(module.act, "calls", 1), "act()", ["d", ["calls", 1]]),
         (lambda module: module.large.append(1), "large", ["length", MOST_PARTS + 11]),
+        (lambda module: getattr(module, "__private").append(1), "__private", ["l", 1]),
+        (lambda module: setattr(module.Box.Lid, "turns", 1), "Box.Lid.turns", 1),
+        (lambda module: setattr(module.Box.open, "calls", 1), "Box.open()", ["d", ["calls", 1]]),
+        (lambda module: module.Box.close().append(1), "Box.close() defaults", ["l", ["l", 1]]),
+        (lambda module: setattr(module.Box, "open", module.act), "Box.open()", ["d", ["", "act"]]),
+        (lambda module: setattr(module, "act", module.Box.open), "act()", ["d", ["", "Box.open"]]),
         (put("new", "made by a call"), "new", "made by a call"),
     ],
 )
 def test_a_change_is_told_by_name_and_value(changes, act, name, value):
     assert changes(act) == {f"kept_state:{name}": value}
+
+
+def test_what_a_function_keeps_of_the_one_around_it_is_state(changes):
+    assert changes(lambda module: module.counted()) == {
+        "kept_state:counted() count": 1,
+        "kept_state:counted() notes": ["l", 1],
+    }
 
 
 def test_the_environment_the_folder_and_files_are_state_too(changes, tmp_path, monkeypatch):
@@ -109,6 +144,8 @@ def test_the_environment_the_folder_and_files_are_state_too(changes, tmp_path, m
     assert changes(lambda _: os.chdir(scratch)) == {"folder": str(scratch)}
     said = changes(lambda _: (scratch / "note").write_text("x"), scratch=str(scratch))
     assert said["files"][1][0] == "note"
+    assert list(changes(lambda _: (scratch / "note").chmod(0o600), scratch=str(scratch))) == ["files"]
+    assert changes(lambda _: (scratch / "in").mkdir(0o700), scratch=str(scratch))["files"][1] == ["in/", 0o700]
     before = changes(lambda _: None, scratch=str(scratch))
     assert before == {}
     assert list(changes(lambda _: (scratch / "note").write_text("y"), scratch=str(scratch))) == ["files"]

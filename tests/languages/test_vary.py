@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import toolbox_path  # noqa: F401
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 # isort: split
 from optagent_codec import drained, pack, unpack
 from optagent_encode import encode
-from optagent_vary import Seen, changed, is_sorted, varied
+from optagent_rename import is_sorted, renamed
+from optagent_vary import Seen, changed, varied
 
 PLAIN = st.recursive(
     st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.binary(max_size=5),
@@ -148,3 +150,63 @@ def test_beyond_what_was_seen_are_other_signs_lengths_and_letters():
     assert {len(one) for one in values} > {2}
     assert any(not word.isascii() for word in words)
     assert all(len(args[0]) == 2 and args[1].isascii() for args, _ in calls(inputs))
+
+
+def test_beyond_what_was_seen_a_dict_is_in_another_order():
+    inputs = [packed({"a": 1, "b": 2})]
+    assert ["b", "a"] in [list(args[0]) for args, _ in calls(inputs, reach="beyond")]
+    assert ["b", "a"] not in [list(args[0]) for args, _ in calls(inputs)]
+
+
+RENAMED = st.recursive(
+    st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5)
+    | st.binary(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.tuples(inner, inner) | st.dictionaries(st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(RENAMED, st.integers(0, 100))
+def test_a_fresh_call_has_the_shape_of_the_one_it_was_made_from(value, seed):
+    before = encode(value)
+    ((other,), _) = renamed([value], {}, random.Random(seed))
+    assert encode(value) == before
+    leaves, others = list(leaves_of(value)), list(leaves_of(other))
+    assert [type(one) for one in leaves] == [type(one) for one in others]
+    assert [len(one) for one in leaves if isinstance(one, str)] == [len(one) for one in others if isinstance(one, str)]
+    for kind in (int, float):
+        pairs = sorted((a, b) for a, b in zip(leaves, others, strict=True) if type(a) is kind)
+        assert all(a[1] <= b[1] and (a[0] != b[0] or a[1] == b[1]) for a, b in itertools.pairwise(pairs))
+        assert not pairs or (pairs[0][0], pairs[-1][0]) == (pairs[0][1], pairs[-1][1])
+
+
+def leaves_of(value):
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
+        yield from leaves_of(one)
+    if not isinstance(value, list | tuple | dict):
+        yield value
+
+
+def test_fresh_calls_keep_what_is_equal_sorted_a_key_or_one_object():
+    row = [100, 250, 400]
+    args = (["ab-12", "ba-21", "ab-12"], {"ab": "ab", "name": "xyz-name"}, [row, row], sorted([7, 300, 9000]), 5000)
+    made = [args for args, _ in calls([packed(*args)], reach="fresh")]
+    assert made
+    for words, table, (one, other), numbers, number in made:
+        assert words[0] == words[2] == words[1][1::-1] + "-" + words[1][:2:-1]
+        assert list(table) == ["ab", "name"]
+        assert table["ab"] == "ab"
+        assert len(table["name"]) == 8
+        assert one is other
+        assert numbers == sorted(numbers)
+        assert all(7 <= one <= 9000 for one in (*one, *numbers, number))
+    assert len({str(one) for one in made}) > 1
+
+
+def test_a_call_without_numbers_and_letters_has_no_fresh_one():
+    assert calls([packed([], {}, None, "-")], reach="fresh") == []

@@ -8,8 +8,8 @@ from pathlib import Path
 
 MODULES = (
     "allocations", "benches", "bytecode", "codec", "command", "encode", "events", "functions", "hints", "hot",
-    "instructions", "iterate", "lines", "loading", "nursery", "objects", "plain", "probe", "record", "samples", "share",
-    "shims", "source", "state", "target", "vary", "watch", "weigh", "within", "worker",
+    "instructions", "iterate", "lines", "loading", "nursery", "objects", "plain", "probe", "record", "rename",
+    "samples", "share", "shims", "source", "state", "target", "vary", "watch", "weigh", "within", "worker",
 )  # fmt: skip
 PARTS = (
     *[("optagent.languages.python", f"toolbox/optagent_{name}.py", f"optagent_{name}.py") for name in MODULES],

@@ -4,9 +4,12 @@ Runs in the target's interpreter: standard library only. Watched, by name:
 
     package.module:name         a global
     package.module:Class.name   an attribute of a class
-    package.module:name()       the attributes of a function, all together
+    package.module:name()       the attributes of a function or method, all together, and which one it is if another one
+                                stands there
+    package.module:name() defaults, package.module:name() x
+                                defaults that can change, and its variable x of the function around it
     environment, folder         the process's variables and where it is
-    files                       files below the home, by path, size and checksum
+    files                       files and folders below the home, by path, mode, size and checksum
     random                      how far each call drew from Python's generator, and numpy's
 
 Functions, classes and modules are no state of their own. Looking changes nothing: iterators are not drained, those of
@@ -16,11 +19,13 @@ Functions, classes and modules are no state of their own. Looking changes nothin
 from __future__ import annotations
 
 import collections
+import contextlib
 import enum
 import functools
 import itertools
 import operator
 import os
+import stat
 import sys
 import types
 import zlib
@@ -44,7 +49,9 @@ LARGE_BYTES = 1 << 16
 NO_STATE = (types.ModuleType, types.BuiltinFunctionType, property, classmethod, staticmethod)
 MANY_PARTS = (list, tuple, dict, set, frozenset)
 SHOWN_BY_TEXT = (itertools.count, itertools.repeat)
-NO_DATA = (types.FunctionType, type, types.MemberDescriptorType, types.GetSetDescriptorType)
+NO_DATA = (type, types.MemberDescriptorType, types.GetSetDescriptorType)
+FIXED = (bool, int, float, complex, str, bytes, type(None), types.FunctionType, type, *NO_STATE)
+METHODS = (types.FunctionType, classmethod, staticmethod, property)
 ABSENT = ["absent"]
 
 
@@ -212,7 +219,7 @@ def readers_of(module: types.ModuleType) -> Iterator[tuple[str, Reader]]:
     for name, value in list(vars(module).items()):
         place = f"{module.__name__}:{name}"
         kind = type(value)  # asked for its class, an object of the project's may do anything
-        if name.startswith("__") or issubclass(kind, NO_STATE) or kind.__module__ == "logging":
+        if is_of_python(name) or issubclass(kind, NO_STATE) or kind.__module__ == "logging":
             continue  # a logger keeps what others asked it
         if kind is types.FunctionType:
             yield from of_function(place, value, module.__name__)
@@ -222,9 +229,28 @@ def readers_of(module: types.ModuleType) -> Iterator[tuple[str, Reader]]:
             yield place, functools.partial(operator.getitem, vars(module), name)
 
 
+def is_of_python(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
 def of_function(place: str, value: types.FunctionType, module: str) -> Iterator[tuple[str, Reader]]:
-    if value.__module__ == module:
-        yield f"{place}()", lambda: {key: one for key, one in vars(value).items() if key != "__wrapped__"}
+    if value.__module__ != module or value.__code__.co_filename == "<string>":  # as dataclasses and named tuples have
+        return
+    name = value.__qualname__
+    another = {} if place.endswith((f":{name}", f".{name}")) else {"": name}
+    yield f"{place}()", lambda: another | {key: one for key, one in vars(value).items() if key != "__wrapped__"}
+    defaults = [one for one in (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()) if is_open(one)]
+    if defaults:
+        yield f"{place}() defaults", lambda: defaults
+    for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # nothing is in it yet
+            if not issubclass(type(cell.cell_contents), (types.FunctionType, type, *NO_STATE)):
+                yield f"{place}() {name}", functools.partial(getattr, cell, "cell_contents")
+
+
+def is_open(default: Any) -> bool:
+    """Whether calls can change what is in it."""
+    return type(default) not in FIXED and not (type(default) is tuple and all(type(one) in FIXED for one in default))
 
 
 def of_class(place: str, owner: type, module: str) -> Iterator[tuple[str, Reader]]:
@@ -232,20 +258,42 @@ def of_class(place: str, owner: type, module: str) -> Iterator[tuple[str, Reader
         return
     ours = "_" if issubclass(type(owner), enum.EnumMeta) else "__"  # an enum keeps what it has combined
     for name, value in list(vars(owner).items()):
-        if name.startswith(ours) or issubclass(type(value), (*NO_STATE, *NO_DATA)):
-            continue
-        yield f"{place}.{name}", functools.partial(operator.getitem, vars(owner), name)
+        kind = type(value)
+        if issubclass(kind, METHODS):
+            for one in functions_of(value):
+                yield from of_function(f"{place}.{name}", one, module)
+        elif issubclass(kind, type) and value.__qualname__ == f"{owner.__qualname__}.{name}":
+            yield from of_class(f"{place}.{name}", value, module)
+        elif not (name.startswith(ours) or issubclass(kind, (*NO_STATE, *NO_DATA))):
+            yield f"{place}.{name}", functools.partial(operator.getitem, vars(owner), name)
+
+
+def functions_of(value: Any) -> list[types.FunctionType]:
+    """The plain function in a class's body, or the first of those that a property has."""
+    inside = [getattr(value, name, None) for name in ("__func__", "fget", "fset", "fdel")]
+    return [one for one in (value, *inside) if type(one) is types.FunctionType][:1]
 
 
 def files(folder: str) -> dict[str, Any]:
-    """Path, size and checksum of the files below a folder that is private to the process; of the first so many."""
+    """What is below a folder that is private to the process: path and mode, of files size and checksum too; of the
+    first so many."""
     found: dict[str, Any] = {}
     for place, folders, names in os.walk(folder):
         folders.sort()
+        for name in folders[: MOST_FILES - len(found)]:
+            path = os.path.join(place, name)
+            found[os.path.relpath(path, folder) + os.sep] = mode_of(path)
         for name in sorted(names)[: MOST_FILES - len(found)]:
             path = os.path.join(place, name)
             found[os.path.relpath(path, folder)] = checked(path)
     return found
+
+
+def mode_of(path: str) -> int:
+    try:
+        return stat.S_IMODE(os.lstat(path).st_mode)
+    except OSError:
+        return -1  # gone
 
 
 def checked(path: str) -> Any:
@@ -253,7 +301,7 @@ def checked(path: str) -> Any:
         if not os.path.isfile(path) or os.path.islink(path):
             return "no plain file"
         with open(path, "rb") as file:
-            return [os.path.getsize(path), zlib.crc32(file.read(MOST_FILE_BYTES))]
+            return [mode_of(path), os.path.getsize(path), zlib.crc32(file.read(MOST_FILE_BYTES))]
     except OSError as error:
         return type(error).__name__
 

@@ -13,7 +13,8 @@ seen there, and stays sorted if it was:
 
 Asked for apart, since nobody says that such calls occur: "beyond" what was seen are numbers outside of the observed
 range, any length, letters of other alphabets, what was sorted the other way round; "odd" are calls with one float that
-compares or adds up in odd ways in the place of another.
+compares or adds up in odd ways in the place of another; "fresh" are calls in which no number and no letter is what it
+was (optagent_rename).
 
 What the target does with them, or that it refuses them, is for the untouched code to say.
 """
@@ -27,6 +28,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import optagent_codec
+from optagent_rename import is_sorted, renamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 MOST_DEPTH = 3
 MOST_ARGUMENTS = 8
+MOST_FRESH = 3
+"""Calls of one shape."""
 LOOKED_AT = (50, 8, 4, 4)
 """Elements of one container by its depth, spread over it."""
 
@@ -87,14 +91,15 @@ def varied(
     known = {packed(data) for data in inputs}
     made: dict[tuple[str, bytes], None] = {}
     each = -(-most // max(1, len(chances)))
+    others = fresh if reach == "fresh" else near
     for data, chance in chances:
-        kinds = [kind for kind, _ in near(data, seen, chance)]
+        kinds = [kind for kind, _ in others(data, seen, chance)]
         rng.shuffle(kinds)
         enough = len(made) + each
         for kind in sorted(kinds, key=lambda kind: used[kind]):
             if len(made) == enough:
                 break
-            call = next((call for one, call in near(data, seen, chance) if one == kind), None)
+            call = next((call for one, call in others(data, seen, chance) if one == kind), None)
             pair = written(call) if call is not None else None
             if pair is not None and pair not in known:
                 made[pair] = None
@@ -124,6 +129,13 @@ def near(data: bytes, seen: Any, chance: int) -> Iterator[tuple[str, Call]]:
     if call is not None:
         args, kwargs = call
         yield from variants(args, kwargs, seen, random.Random(chance))
+
+
+def fresh(data: bytes, seen: Any, chance: int) -> Iterator[tuple[str, Call]]:
+    call = opened(data)
+    if call is not None:
+        for number in range(MOST_FRESH):
+            yield f"fresh {number}", renamed(*call, random.Random(chance + number))
 
 
 def opened(data: bytes) -> Call | None:
@@ -210,18 +222,14 @@ def of_sequence(value: Any, seen: Seen, rng: random.Random, depth: int) -> Itera
             yield other
 
 
-def is_sorted(value: Any) -> bool:
-    """Whether it is a sequence of numbers or texts in order."""
-    kinds = {type(one) for one in value}
-    return kinds in ({int}, {float}, {str}) and all(a <= b for a, b in itertools.pairwise(value))
-
-
 def of_dict(value: dict[Any, Any], seen: Seen, rng: random.Random, depth: int) -> Iterator[dict[Any, Any]]:
     if not value:
         return
     pairs = list(value.items())
     if seen.has_any_length(depth):
         yield from ({}, dict(pairs[:1]), dict(pairs[:-1]))
+    if seen.beyond:
+        yield dict(reversed(pairs))
     key, one = rng.choice(pairs)
     for other in changed(one, seen, rng, depth + 1):
         yield {**value, key: other}
