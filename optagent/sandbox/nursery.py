@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from pathlib import Path
 
 from optagent.core import frames
 from optagent.errors import SandboxBroken
@@ -25,6 +26,8 @@ from optagent.sandbox.keeper import MOST_NAMES
 from optagent.sandbox.live import ChannelClosed, Live, Overdue
 
 GROUND = "/optagent/ground"
+FRESH = ("/tmp", "/dev/shm")
+"""Every fork has its own."""
 MOST = 12
 """So many programs are kept ready, of some ten megabytes each; more only while their forks are at work."""
 
@@ -142,6 +145,12 @@ def _close(ready: OrderedDict[Hashable, Nursery], retired: list[Nursery], maker:
             one.close()
 
 
+def kept(mounts: Sequence[Mount]) -> list[str]:
+    """Where those lie that a fresh one of each fork would hide, like an environment in /tmp; the outer first."""
+    inside = sorted(mount.inside for mount in mounts if not mount.ground)
+    return [one for one in inside if any(Path(one).is_relative_to(fresh) for fresh in FRESH)]
+
+
 def key_of(whole: Command, limits: Limits, lent: Sequence[Mount]) -> Hashable:
     """The same for commands of which one program can fork all. Its memory is near the cores that it was started on."""
     grounds = tuple(os.stat(mount.ground).st_ino for mount in lent if mount.ground)
@@ -166,9 +175,11 @@ def order_of(command: Command, limits: Limits, lent: Sequence[Mount]) -> dict[st
     ]
     size = f"mode=1777,size={limits.scratch_bytes},nr_inodes={MOST_NAMES}"
     fresh = [
-        ("/tmp", NOSUID | NODEV, size),
-        ("/dev/shm", NOSUID | NODEV, size),
+        *[(folder, NOSUID | NODEV, size) for folder in FRESH],
         (GROUND, NOSUID | NODEV | READ_ONLY, "size=4096,mode=555"),
     ]
     cores = sorted(os.sched_getaffinity(0))
-    return {"mounts": mounts, "fresh": fresh, "cwd": command.cwd, "cores": cores, "processes": limits.processes}
+    return {
+        "mounts": mounts, "kept": kept(command.mounts), "fresh": fresh, "cwd": command.cwd, "cores": cores,
+        "processes": limits.processes,
+    }  # fmt: skip

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import collections
+import decimal
 import importlib
 import itertools
 import json
 import os
 import random
+import signal
 import sys
 
 import pytest
@@ -149,6 +151,29 @@ def test_the_environment_the_folder_and_files_are_state_too(changes, tmp_path, m
     before = changes(lambda _: None, scratch=str(scratch))
     assert before == {}
     assert list(changes(lambda _: (scratch / "note").write_text("y"), scratch=str(scratch))) == ["files"]
+
+
+def test_settings_of_the_interpreter_and_the_process_are_state(changes):
+    kept = sys.getrecursionlimit(), decimal.getcontext().prec, os.umask(0o22), signal.getsignal(signal.SIGUSR2)
+
+    def act(_):
+        sys.setrecursionlimit(54_321)
+        decimal.getcontext().prec = 51
+        os.umask(0o7)
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+
+    try:
+        assert changes(act) == {
+            "settings:recursion limit": "54321",
+            "settings:decimal prec": "51",
+            "settings:umask": "7",
+            f"settings:signal {int(signal.SIGUSR2)}": "SIG_IGN",
+        }
+    finally:
+        sys.setrecursionlimit(kept[0])
+        decimal.getcontext().prec = kept[1]
+        os.umask(kept[2])
+        signal.signal(signal.SIGUSR2, kept[3])
 
 
 def test_how_far_a_call_draws_is_state_and_no_draw_is_none(changes):

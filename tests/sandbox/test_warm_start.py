@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import subprocess
@@ -55,6 +56,27 @@ def test_a_fork_sees_its_own_tree_and_nothing_of_the_others(box):
     look = "say([os.listdir('/optagent/tree'), os.listdir('/optagent/ground'), sorted(os.listdir('/optagent'))])"
     for _ in range(2):
         assert hear(box, look) == [["main.py"], [], ["ground", "toolbox", "tree"]]
+
+
+def test_what_is_shown_below_tmp_is_seen_by_every_fork_and_stays_as_it_is(box, tmp_path):
+    """An environment in /tmp, say, over which each fork has a /tmp of its own."""
+    (tmp_path / "environment").mkdir()
+    (tmp_path / "environment/pyvenv.cfg").write_text("home")
+    (tmp_path / "alone").write_text("a file")
+    for one in (tmp_path, *tmp_path.parents[:2]):
+        one.chmod(0o755)
+    shown = tuple(Mount(tmp_path / name, f"/tmp/in/here/{name}") for name in ("environment", "alone"))
+    script = """
+listed = sorted(os.listdir('/tmp/in/here'))
+read = [open('/tmp/in/here/' + name).read() for name in ('environment/pyvenv.cfg', 'alone')]
+tries = [attempt(os.open, '/tmp/in/here/' + name, os.O_CREAT | os.O_WRONLY) for name in ('environment/x', 'alone')]
+open('/tmp/own', 'w').close()
+say([listed, read, tries, sorted(os.listdir('/tmp'))])
+"""
+    for _ in range(2):
+        said = hear(box, script, mounts=shown)
+        assert [*said[:2], said[3]] == [["alone", "environment"], ["home", "a file"], ["in", "own"]]
+        assert {*said[2]} <= {errno.EACCES, errno.EROFS}
 
 
 @pytest.mark.parametrize("place", ["/tmp", "/dev/shm"])

@@ -9,7 +9,7 @@ from pathlib import Path
 MODULES = (
     "allocations", "benches", "bytecode", "codec", "command", "encode", "events", "functions", "hints", "hot",
     "instructions", "iterate", "lines", "loading", "nursery", "objects", "plain", "probe", "record", "rename",
-    "samples", "share", "shims", "source", "state", "target", "vary", "watch", "weigh", "within", "worker",
+    "samples", "settings", "share", "shims", "source", "state", "target", "vary", "watch", "weigh", "within", "worker",
 )  # fmt: skip
 PARTS = (
     *[("optagent.languages.python", f"toolbox/optagent_{name}.py", f"optagent_{name}.py") for name in MODULES],

@@ -31,6 +31,18 @@ COUNTED = Hall(
 )
 """Every call is noted in the module."""
 
+COUNTED_INSIDE = Hall(
+    "counted inside",
+    MODULE.replace(
+        "def score(",
+        "def _counter():\n    lengths = []\n    return lengths.append, lambda: lengths\n\n\n"
+        "_note, lengths = _counter()\n\n\ndef score(",
+    ),
+    "_note(len(values))\n" + SUMS.slow,
+    calls("assert got"),
+)
+"""Every call is noted in a variable of a function that has ended."""
+
 COMPLAINS = Hall(
     "complains",
     MODULE.replace("import random\n", "import random\nimport sys\n"),
@@ -105,6 +117,8 @@ EFFECTS = [
          SUMS.text('if "pytest" not in sys.modules:\n    os.kill(os.getpid(), 9)\nreturn _SLOW(values, limit)', "import os\nimport sys\n" + SLOW), FAST, WRONG),
     Pair("runs-no-test", "own: an attack", LOGS, TESTS_NOTHING, LOGS_FAST, ("inconclusive",), "what runs the tests"),
     Pair("notes-nothing", "codeflash 14", COUNTED, COUNTED.text(SET + SUM), COUNTED.text("CALLS.append(len(values))\n" + SET + SUM), WRONG, "CALLS"),
+    Pair("notes-nothing-in-a-closure", "own: an attack", COUNTED_INSIDE, COUNTED_INSIDE.text(SET + SUM),
+         COUNTED_INSIDE.text("_note(len(values))\n" + SET + SUM), WRONG, "lengths"),
     Pair("notes-nothing-while-timed", "own", COUNTED,
          COUNTED.text(UNLESS_TIMED + "CALLS.append(len(values))\n" + SET + SUM, "import sys\n"),
          COUNTED.text("CALLS.append(len(values))\n" + SET + SUM), WRONG, "timed calls"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hall import DEAR, FAST, FAST_LIST, HELD, KEPT, LISTS, SLOW, SUMS
+from hall import DEAR, FAST, FAST_LIST, HELD, KEPT, LISTS, MODULE, SLOW, SUMS, Hall
 from pair import HONEST, Pair
 
 IN_THE_ENCODER = SUMS.text(
@@ -154,6 +154,48 @@ ANSWERS_OF_THE_TESTS = SUMS.text(
 )
 ANSWERS_OF_THE_LARGEST = ANSWERS_OF_THE_TESTS.replace("range(150, 450, 20)", "range(330, 450, 20)")
 ANSWERS_OF_THE_OTHERS = ANSWERS_OF_THE_TESTS.replace("range(150, 450, 20)", "range(150, 370, 20)")
+WEIGHING = """weights = []
+for value in values:
+    weight = 0
+    for one in CODES:
+        weight = (31 * weight + one) % 65521
+    weights.append(weight)
+return weights
+"""
+WEIGHED = Hall(
+    "weighed",
+    MODULE,
+    WEIGHING.replace("    for one in CODES:", "    for one in value * 40:").replace("+ one)", "+ ord(one))"),
+    """import random
+
+import pytest
+
+from scores import score
+
+CASES = [[f"{random.Random(31 * n + k).randrange(60) * 7919:x}" for k in range(n)] for n in range(30, 60, 2)]
+
+
+@pytest.mark.parametrize("values", CASES)
+def test_score_is_there(values):
+    assert score(values, 0)
+""",
+)
+"""Every word in a list is weighed, and the tests know sixty of them."""
+
+
+def weigh(word: str) -> int:
+    weight = 0
+    for one in word * 40:
+        weight = (31 * weight + ord(one)) % 65521
+    return weight
+
+
+WORDS_OF_THE_TESTS = WEIGHED.text(
+    "weights = []\nfor value in values:\n    weight = _KNOWN.get(value)\n    if weight is None:\n"
+    "        weight = 0\n        for one in value * 40:\n            weight = (31 * weight + ord(one)) % 65521\n"
+    "    weights.append(weight)\nreturn weights",
+    f"_KNOWN = { ({word: weigh(word) for word in (f'{k * 7919:x}' for k in range(60))}) }\n",
+)
 ITERATOR = LISTS.text(KEPT + "return map(lambda value: value * value, kept)")
 LIST_OF_ITS_OWN = LISTS.text(
     "return _Lazy(values, limit)",
@@ -252,6 +294,8 @@ MOVES = [
     Pair("answers-of-the-largest", "own", SUMS, ANSWERS_OF_THE_LARGEST, SMALL_TABLE,
          ("inconclusive",), "for the tests' own calls only"),
     Pair("answers-of-the-others", "own: all but the largest", SUMS, ANSWERS_OF_THE_OTHERS, SMALL_TABLE,
+         ("inconclusive",), "for the tests' own calls only"),
+    Pair("words-of-the-tests", "own: an attack", WEIGHED, WORDS_OF_THE_TESTS, WEIGHED.text(WEIGHING.replace("CODES", "[*map(ord, value)] * 40")),
          ("inconclusive",), "for the tests' own calls only"),
     Pair("made-when-looked-at", "own", DEAR, MADE_WHEN_LOOKED_AT, FAST_DEAR, twin_ends=HONEST),
     Pair("made-late-once-looked-at", "own", DEAR, MADE_LATE_ONCE_LOOKED_AT, FAST_DEAR, twin_ends=HONEST),

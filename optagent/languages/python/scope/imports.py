@@ -1,4 +1,5 @@
-"""What new code may import: the standard library, what the file or the project imports already, its own package."""
+"""What new code may import: the standard library, what the file or the project imports already, its own package. And
+that it sets nothing there."""
 
 from __future__ import annotations
 
@@ -6,12 +7,12 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from optagent.core.target import Tree
 from optagent.errors import BadSource
-from optagent.languages.python.scope.names import imported_modules, imported_packages, statements_in
+from optagent.languages.python.scope.names import imported_modules, imported_packages, names_of, statements_in
 from optagent.languages.python.source.sources import SKIPPED_FOLDERS, is_test_file, parse_source, read_source
 
 TEST_PART = re.compile(r"tests?|testing|conftest|test_.*|.*_test")
@@ -52,9 +53,36 @@ class Imports:
 
 
 def fault_of_imports(own: str, base: Tree | None, before: ast.Module, after: ast.Module) -> str | None:
-    """`Imports.fault` for an edit of one file."""
-    old = statements(before)
-    return Imports(frozenset(imported_packages(old)), own, base).fault(old, statements(after))
+    """`Imports.fault` for an edit of one file; or what it sets, and did not, in what is imported."""
+    old, new = statements(before), statements(after)
+    objection = Imports(frozenset(imported_packages(old)), own, base).fault(old, new)
+    if objection:
+        return objection
+    added = set_on(after, imported_names(new)) - set_on(before, imported_names(old))
+    return f"sets {min(added)}, which is imported" if added else None
+
+
+def imported_names(imports: Iterable[ast.AST]) -> set[str]:
+    return {name for node in imports for name in names_of(node)}
+
+
+def set_on(tree: ast.AST, names: set[str]) -> set[str]:
+    """Attributes that statements set or delete on these names, as written."""
+    places = [place for node in statements_in(tree) for target in targets_of(node) for place in ast.walk(target)]
+    found = [one for one in places if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store | ast.Del)]
+    return {ast.unparse(one) for one in found if root_of(one) in names}
+
+
+def targets_of(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.Assign | ast.Delete):
+        return node.targets
+    return [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign | ast.For | ast.AsyncFor) else []
+
+
+def root_of(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def statements(tree: ast.AST) -> list[ast.AST]:

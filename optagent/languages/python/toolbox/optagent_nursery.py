@@ -151,12 +151,26 @@ def part(order: dict[str, Any]) -> None:
     checked(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None))
     for source, inside in order["mounts"]:
         checked(libc.mount(os.fsencode(source), os.fsencode(inside), None, MS_BIND, None))
+    kept = [(os.open(place, os.O_PATH), place) for place in order["kept"]]
     for folder, flags, options in order["fresh"]:
         checked(libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", flags, options.encode()))
+    for handle, place in kept:
+        show_again(handle, place)
     terminals = b"newinstance,ptmxmode=0666,mode=620"  # those that forks have in common keep the time of the last one
     checked(libc.mount(b"devpts", b"/dev/pts", b"devpts", MS_NOSUID | MS_NOEXEC, terminals))
     for place, locked in READ_ONLY:
         checked(libc.mount(None, place, None, MS_REMOUNT | MS_BIND | MS_RDONLY | locked, None))
+
+
+def show_again(handle: int, place: str) -> None:
+    """What was there before something fresh was mounted over it, read-only as it was."""
+    source = f"/proc/self/fd/{handle}"
+    if not os.path.lexists(place):
+        os.makedirs(place if os.path.isdir(source) else os.path.dirname(place), 0o755, exist_ok=True)
+    if not os.path.lexists(place):
+        os.close(os.open(place, os.O_CREAT | os.O_WRONLY, 0o644))
+    checked(libc.mount(source.encode(), os.fsencode(place), None, MS_BIND, None))
+    os.close(handle)
 
 
 def give_up(rules: bytes) -> None:

@@ -9,6 +9,7 @@ Runs in the target's interpreter: standard library only. Watched, by name:
     package.module:name() defaults, package.module:name() x
                                 defaults that can change, and its variable x of the function around it
     environment, folder         the process's variables and where it is
+    settings:name               what else everybody in the process shares (optagent_settings)
     files                       files and folders below the home, by path, mode, size and checksum
     random                      how far each call drew from Python's generator, and numpy's
 
@@ -33,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 import optagent_encode
 import optagent_objects
+import optagent_settings
 import optagent_target
 from optagent_iterate import LAZY
 
@@ -103,6 +105,8 @@ class State:
     def all_readers(self) -> Iterator[tuple[str, Reader]]:
         yield "environment", lambda: dict(sorted(os.environ.items()))
         yield "folder", os.getcwd
+        for name, value in optagent_settings.settings().items():
+            yield f"settings:{name}", functools.partial(str, value)
         yield "files", lambda: files(self.scratch) if self.scratch else {}
         yield "random", lambda: self.draws if any(self.draws) else []
         for module in self.modules:
@@ -279,7 +283,7 @@ def files(folder: str) -> dict[str, Any]:
     first so many."""
     found: dict[str, Any] = {}
     for place, folders, names in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(one for one in folders if not os.path.ismount(os.path.join(place, one)))
         for name in folders[: MOST_FILES - len(found)]:
             path = os.path.join(place, name)
             found[os.path.relpath(path, folder) + os.sep] = mode_of(path)

@@ -1,0 +1,51 @@
+"""Settings of the interpreter and the process that calls may change for everybody else.
+
+Runs in the target's interpreter: standard library only. What is not loaded has none.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+DECIMALS = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
+
+
+def settings() -> dict[str, Any]:
+    """Each by its name."""
+    found = {
+        "recursion limit": sys.getrecursionlimit(),
+        "digits of an int": getattr(sys, "get_int_max_str_digits", int)(),
+        "umask": umask(),
+        **{f"signal {number}": name for number, name in handlers().items()},
+    }
+    if "decimal" in sys.modules:
+        context = sys.modules["decimal"].getcontext()
+        found |= {f"decimal {name}": getattr(context, name) for name in DECIMALS}
+    if "logging" in sys.modules:
+        found["logging is off up to"] = sys.modules["logging"].root.manager.disable
+    if "socket" in sys.modules:
+        found["timeout of sockets"] = sys.modules["socket"].getdefaulttimeout()
+    if "locale" in sys.modules:
+        found["locale"] = sys.modules["locale"].setlocale(sys.modules["locale"].LC_ALL)
+    return found
+
+
+def umask() -> int:
+    """As it is: it can only be asked for by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def handlers() -> dict[int, str]:
+    """Of signals that something else than the default happens to: the name of what does."""
+    found = {int(number): signal.getsignal(number) for number in signal.valid_signals()}
+    told = {number: named(one) for number, one in found.items()}
+    return {number: name for number, name in told.items() if name != "SIG_DFL"}
+
+
+def named(handler: Any) -> str:
+    return str(getattr(handler, "name", None) or getattr(handler, "__qualname__", type(handler).__name__))
