@@ -4,10 +4,11 @@ Runs in the target's interpreter: standard library only. Watched, by name:
 
     package.module:name         a global
     package.module:Class.name   an attribute of a class
-    package.module:name()       the attributes of a function or method, all together, and which one it is if another one
-                                stands there
+    package.module:name()       the attributes of a function, all together, and which one it is if another one stands
+                                there; of a class those of its methods
     package.module:name() defaults, package.module:name() x
-                                defaults that can change, and its variable x of the function around it
+                                defaults of a function or method that can change, and its variable x of the function
+                                around it
     environment, folder         the process's variables and where it is
     settings:name               what else everybody in the process shares (optagent_settings)
     files                       files and folders below the home, by path, mode, size and checksum
@@ -238,18 +239,31 @@ def is_of_python(name: str) -> bool:
 
 
 def of_function(place: str, value: types.FunctionType, module: str) -> Iterator[tuple[str, Reader]]:
-    if value.__module__ != module or value.__code__.co_filename == "<string>":  # as dataclasses and named tuples have
-        return
+    if is_written(value, module):
+        yield f"{place}()", functools.partial(attributes_of, place, value)
+        yield from kept_by(f"{place}()", value)
+
+
+def is_written(value: types.FunctionType, module: str) -> bool:
+    """Whether it stands in that module as text; what dataclasses and named tuples make does not."""
+    return value.__module__ == module and value.__code__.co_filename != "<string>"
+
+
+def attributes_of(place: str, value: types.FunctionType) -> dict[str, Any]:
+    """And, under no name, which one it is where it is not the one that was written there."""
+    found = {key: one for key, one in vars(value).items() if key != "__wrapped__"}
     name = value.__qualname__
-    another = {} if place.endswith((f":{name}", f".{name}")) else {"": name}
-    yield f"{place}()", lambda: another | {key: one for key, one in vars(value).items() if key != "__wrapped__"}
+    return found if place.endswith((f":{name}", f".{name}")) else {"": name, **found}
+
+
+def kept_by(place: str, value: types.FunctionType) -> Iterator[tuple[str, Reader]]:
     defaults = [one for one in (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()) if is_open(one)]
     if defaults:
-        yield f"{place}() defaults", lambda: defaults
+        yield f"{place} defaults", lambda: defaults
     for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
         with contextlib.suppress(ValueError):  # nothing is in it yet
             if not issubclass(type(cell.cell_contents), (types.FunctionType, type, *NO_STATE)):
-                yield f"{place}() {name}", functools.partial(getattr, cell, "cell_contents")
+                yield f"{place} {name}", functools.partial(getattr, cell, "cell_contents")
 
 
 def is_open(default: Any) -> bool:
@@ -260,16 +274,24 @@ def is_open(default: Any) -> bool:
 def of_class(place: str, owner: type, module: str) -> Iterator[tuple[str, Reader]]:
     if owner.__module__ != module:
         return
+    methods: list[tuple[str, types.FunctionType]] = []
     ours = "_" if issubclass(type(owner), enum.EnumMeta) else "__"  # an enum keeps what it has combined
     for name, value in list(vars(owner).items()):
         kind = type(value)
         if issubclass(kind, METHODS):
-            for one in functions_of(value):
-                yield from of_function(f"{place}.{name}", one, module)
+            methods += [(f"{place}.{name}", one) for one in functions_of(value) if is_written(one, module)]
         elif issubclass(kind, type) and value.__qualname__ == f"{owner.__qualname__}.{name}":
             yield from of_class(f"{place}.{name}", value, module)
         elif not (name.startswith(ours) or issubclass(kind, (*NO_STATE, *NO_DATA))):
             yield f"{place}.{name}", functools.partial(operator.getitem, vars(owner), name)
+    yield f"{place}()", functools.partial(attributes_of_all, methods)
+    for inside, one in methods:
+        yield from kept_by(f"{inside}()", one)
+
+
+def attributes_of_all(methods: list[tuple[str, types.FunctionType]]) -> dict[str, Any]:
+    told = {place: attributes_of(place, one) for place, one in methods}
+    return {place.rpartition(".")[2]: one for place, one in told.items() if one}
 
 
 def functions_of(value: Any) -> list[types.FunctionType]:
