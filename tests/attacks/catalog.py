@@ -250,7 +250,7 @@ try:
     for n in range(300_000): os.mknod(f'{n}')
     did('NAMED', n)
 except OSError: pass
-""", WATCHER, KEEPER, "scratch"),
+""", WATCHER, KEEPER, "scratch or seconds"),
     Attack("floods its output", "while True: os.write(1, b'x' * 65536)", REFEREE, REFEREE, "output"),
     Attack("floods its report", "while True: os.write(int(os.environ['OPTAGENT_FD']), b'x' * 65536)", REFEREE, REFEREE, "output"),
     Attack("runs for ever", "while True: pass", REFEREE, REFEREE, "seconds"),

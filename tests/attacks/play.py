@@ -18,6 +18,7 @@ sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1]), str(HERE.parent)]
 from catalog import ATTACKS, HEAD, Attack  # noqa: E402
 from world import KEY, World, world  # noqa: E402
 
+from optagent.errors import SandboxBroken  # noqa: E402
 from optagent.sandbox import watcher  # noqa: E402
 from optagent.sandbox.base import MEBIBYTE, Command, Limits, Mount, Sandbox, Stopped  # noqa: E402
 from optagent.sandbox.choose import LADDER  # noqa: E402
@@ -43,7 +44,11 @@ def play(box: Sandbox, attack: Attack, place: World) -> list[str]:
     shown = Mount(place.repo, "/seen")
     facts = json.dumps(place.facts(box.inside(shown)))
     how = _contestant if attack.contestant else _command
-    return [*how(box, attack, facts, shown), *place.harm()]
+    try:
+        return [*how(box, attack, facts, shown), *place.harm()]
+    except SandboxBroken as broken:
+        broken.add_note(f"{attack.name}: {broken.__context__!r}")
+        raise
 
 
 def _command(box: Sandbox, attack: Attack, facts: str, shown: Mount) -> list[str]:
