@@ -7,12 +7,12 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from optagent.core.target import Tree
 from optagent.errors import BadSource
-from optagent.languages.python.scope.names import imported_modules, imported_packages, names_of, statements_in
+from optagent.languages.python.scope.names import bound_in, imported_modules, imported_packages, statements_in
 from optagent.languages.python.source.sources import SKIPPED_FOLDERS, is_test_file, parse_source, read_source
 
 TEST_PART = re.compile(r"tests?|testing|conftest|test_.*|.*_test")
@@ -58,12 +58,10 @@ def fault_of_imports(own: str, base: Tree | None, before: ast.Module, after: ast
     objection = Imports(frozenset(imported_packages(old)), own, base).fault(old, new)
     if objection:
         return objection
-    added = set_on(after, imported_names(new)) - set_on(before, imported_names(old))
+    added = set_on(after, bound_in(new))
+    if added:  # in few files, and few edits
+        added -= set_on(before, bound_in(old))
     return f"sets {min(added)}, which is imported" if added else None
-
-
-def imported_names(imports: Iterable[ast.AST]) -> set[str]:
-    return {name for node in imports for name in names_of(node)}
 
 
 def set_on(tree: ast.AST, names: set[str]) -> set[str]:
@@ -85,7 +83,7 @@ def root_of(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def statements(tree: ast.AST) -> list[ast.AST]:
+def statements(tree: ast.AST) -> list[ast.Import | ast.ImportFrom]:
     """The import statements of a piece of code, at any depth."""
     return [node for node in statements_in(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 

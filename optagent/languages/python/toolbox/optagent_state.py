@@ -53,7 +53,8 @@ NO_STATE = (types.ModuleType, types.BuiltinFunctionType, property, classmethod, 
 MANY_PARTS = (list, tuple, dict, set, frozenset)
 SHOWN_BY_TEXT = (itertools.count, itertools.repeat)
 NO_DATA = (type, types.MemberDescriptorType, types.GetSetDescriptorType)
-FIXED = (bool, int, float, complex, str, bytes, type(None), types.FunctionType, type, *NO_STATE)
+CODE = (types.FunctionType, type, *NO_STATE)
+FIXED = (bool, int, float, complex, str, bytes, type(None), *CODE)
 METHODS = (types.FunctionType, classmethod, staticmethod, property)
 ABSENT = ["absent"]
 
@@ -262,7 +263,7 @@ def kept_by(place: str, value: types.FunctionType) -> Iterator[tuple[str, Reader
         yield f"{place} defaults", lambda: defaults
     for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
         with contextlib.suppress(ValueError):  # nothing is in it yet
-            if not issubclass(type(cell.cell_contents), (types.FunctionType, type, *NO_STATE)):
+            if not issubclass(type(cell.cell_contents), CODE):
                 yield f"{place} {name}", functools.partial(getattr, cell, "cell_contents")
 
 
