@@ -101,7 +101,8 @@ class Live:
             if not self.pid:
                 raise ChannelClosed
             if self.handle < 0:
-                self.handle = os.pidfd_open(self.pid)
+                with suppress(ProcessLookupError):  # what it says is still there; after that its channel is closed
+                    self.handle = os.pidfd_open(self.pid)
             return self.receive(STARTUP_S)[0]
         except (OSError, IndexError, struct.error, ChannelClosed, Overdue):
             said = self.last_words()

@@ -30,11 +30,7 @@ def came_of(rung: str, is_ordinary: bool) -> dict[str, list[str]]:
     who = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if is_ordinary else {}
     python = SYSTEM_PYTHON if is_ordinary else sys.executable
     env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
-    for _ in range(2):  # a sandbox that does not start lets nothing through
-        done = subprocess.run([python, str(PLAY), rung], cwd="/", env=env, capture_output=True, text=True, **who)
-        if "SandboxBroken" not in done.stderr:
-            break
-        print(done.stderr)
+    done = subprocess.run([python, str(PLAY), rung], cwd="/", env=env, capture_output=True, text=True, **who)
     assert done.returncode == 0, done.stderr[-3000:]
     return dict(json.loads(done.stdout))
 

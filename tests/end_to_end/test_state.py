@@ -56,7 +56,7 @@ def test_drawn():
 FORGETFUL = CODE.replace("    calls += 1\n", "")
 UNSIGNED = CODE.replace(
     "    found = 0\n    for value in values:\n        if abs(value) > limit:\n            found += 1\n    return found\n",
-    "    return len([value for value in values if value > limit])\n",
+    "    return sum(map(limit.__lt__, values))\n",
 )
 DRAWS_LESS = CODE.replace("random.random() < most", "(most == 0.5 and len(kept) % 2 == 0 or random.random() < most)")
 

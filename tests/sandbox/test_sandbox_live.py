@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import selectors
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from rungs import make_sandbox
-from sandbox_probes import ENV, NO_PYTHON, PYTHON, contestant, hear, running, soon_gone
+from sandbox_probes import ENV, NO_PYTHON, PYTHON, SAY, contestant, hear, running, soon_gone
 
 from optagent.core import frames
 from optagent.errors import SandboxBroken
@@ -119,6 +120,24 @@ def test_a_worker_that_dies_before_it_greets_is_a_broken_sandbox_with_its_last_w
     live = fresh.open(Command((PYTHON, "-c", "raise SystemExit('no luck')"), "/tmp", (), ENV), Limits())
     with pytest.raises(SandboxBroken, match="no luck"):
         live.greet()
+
+
+def test_one_that_ends_with_its_first_word_has_started(fresh, monkeypatch):
+    """However late we are to look who it was."""
+    opened = os.pidfd_open
+
+    def late(process: int) -> int:
+        for _ in range(40):
+            if not os.path.exists(f"/proc/{process}"):
+                break
+            time.sleep(0.05)
+        return opened(process)
+
+    with fresh.open(Command((PYTHON, "-c", SAY + "say(1)"), "/tmp", (), ENV), Limits()) as live:
+        monkeypatch.setattr(os, "pidfd_open", late)
+        assert live.greet() == {"said": 1}
+        with pytest.raises(ChannelClosed):
+            live.receive(10)
 
 
 def test_a_worker_that_never_greets_is_a_broken_sandbox_and_is_ended(fresh, monkeypatch, mark):
@@ -423,6 +442,19 @@ def test_a_command_that_does_not_end_is_a_broken_sandbox_and_holds_no_files_of_o
         process_module.run(process_module.Launch(("sleep", "600"), {}), Limits(seconds=0.2), os.pipe())
     reap(made[0])
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_look_that_waited_for_a_core_does_not_put_off_the_next_one():
+    """As on a machine that is busy with what has to be looked at."""
+    looks = []
+
+    def has_passed() -> str:
+        looks.append(time.sleep(0.3))
+        return "memory" if len(looks) == 2 else ""
+
+    with selectors.DefaultSelector() as selector:
+        limit = process_module._pump_until_exit(selector, [], time.monotonic() + 5, has_passed)
+    assert limit == "memory"
 
 
 def test_the_guard_is_started_from_where_it_was_found(tmp_path, monkeypatch):
