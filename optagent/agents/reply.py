@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from optagent.agents.cleaning import CUT_OFF, lines_of
 from optagent.agents.edits import Block, Blocks, Complaint, Edit, WholeFunction
@@ -19,6 +20,7 @@ MOST_IDEA_CHARS = 300
 DIFF_LINE = re.compile(r"@@ .*@@|(?:---|\+\+\+) (?:[ab]/|/dev/null|\S+\.py\b)|diff --git ")
 
 
+@lru_cache(maxsize=64)  # models repeat themselves
 def read_reply(text: str) -> Edit | Complaint:
     """The edit that a reply asks for. SEARCH/REPLACE blocks outside of whole functions count before these; of several
     blocks with the same functions the last one counts."""

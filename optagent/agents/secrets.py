@@ -29,6 +29,9 @@ NAMED = re.compile(
         (?P<quote>["'])(?P<value>[^\s"'\\]{12,200})(?P=quote)""",
     re.VERBOSE | re.IGNORECASE,
 )
+NAMES = ("apikey", "api_key", "secret", "passw", "token", "credential", "private_key", "privatekey")
+"""The same for `NAMED` in ASCII, in small letters."""
+
 LETTERS_AND_DIGITS = re.compile(r"(?=.*[A-Za-z])(?=.*\d)")
 
 
@@ -47,7 +50,9 @@ def without_secrets(text: str, known: Collection[str] = ()) -> str:
 def _without_shapes(text: str) -> str:
     if any(start in text for start in STARTS):
         text = KNOWN.sub(REMOVED, text)
-    return NAMED.sub(_named, text)
+    small = text.lower()
+    is_free = text.isascii() and not any(name in small for name in NAMES)  # other letters have cases of their own
+    return text if is_free else NAMED.sub(_named, text)
 
 
 def _named(found: re.Match[str]) -> str:

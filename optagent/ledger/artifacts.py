@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
 from optagent.errors import LedgerCorrupt
+
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 def put(folder: Path, data: bytes) -> str:
@@ -17,7 +18,6 @@ def put(folder: Path, data: bytes) -> str:
     digest = hashlib.sha256(data).hexdigest()
     file = file_of(folder, digest)
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, data)
     return digest
 
@@ -41,13 +41,19 @@ def file_of(folder: Path, digest: str) -> Path:
 
 
 def write_whole(file: Path, data: bytes) -> None:
-    """The file is there with all of the data, or, after a crash, not at all."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".new-")
+    """The file is there with all of the data, or, after a crash, not at all. Its folder is made when it is missing."""
+    new = f"{file.parent}/.new-{os.urandom(8).hex()}"
+    try:
+        handle = os.open(new, NEW, 0o600)
+    except FileNotFoundError:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(new, NEW, 0o600)
     with ExitStack() as undo:
-        undo.callback(os.unlink, name)
-        with open(handle, "wb") as new:
-            new.write(data)
-            new.flush()
+        undo.callback(os.unlink, new)
+        with open(handle, "wb", buffering=0) as whole:
+            left = memoryview(data)
+            while left:
+                left = left[whole.write(left) :]
             os.fsync(handle)
-        os.replace(name, file)
+        os.replace(new, file)
         undo.pop_all()

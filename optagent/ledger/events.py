@@ -84,12 +84,12 @@ class Asked:
 @dataclass(frozen=True)
 class Called:
     """A request is about to leave, and `worst` is what it may cost: reserved until `Replied` or `CallFailed` of the
-    same trial. `request` is the artifact with all that is sent, `prompt` the hash of the template it was made from."""
+    same trial. `messages` are what is sent, as roles and texts, `prompt` is the hash of the template they came from."""
 
     role: str
     turn: int
     model: str
-    request: str
+    messages: tuple[tuple[str, str], ...]
     prompt: str
     worst: Spent
     kind: Literal["called"] = "called"
@@ -106,7 +106,7 @@ class CallFailed:
 
 @dataclass(frozen=True)
 class Replied:
-    """A raw reply (the artifact `reply`), stored before anybody parsed it. Its cost is part of the cost that `Decided`
+    """The text of a reply, as it came, on record before anybody parsed it. Its cost is part of the cost that `Decided`
     will name. `is_priced` is False when nobody knows what it cost: then `cost` has its tokens and no money."""
 
     reply: str

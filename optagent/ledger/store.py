@@ -17,11 +17,12 @@ from typing import Any, Self
 from optagent.errors import LedgerCorrupt, LedgerUnknown, RunNotFound
 from optagent.ledger import artifacts
 from optagent.ledger.events import Event, Stage, to_text
-from optagent.ledger.faults import faults, set_aside
+from optagent.ledger.faults import ELSEWHERE, faults, set_aside
 
 # What `PRAGMA user_version` says. History:
 #   1  event(number, run, trial, kind, at, data); data is JSON by optagent/ledger/events.py
-SCHEMA_VERSION = 1
+#   2  what is sent to a model and its replies are in their events; they were artifacts of their own
+SCHEMA_VERSION = 2
 FILE_NAME = "ledger.sqlite"
 WAIT_S = 30.0  # for another process; its writes take milliseconds
 
@@ -175,5 +176,5 @@ def check_version(db: sqlite3.Connection, file: Path) -> None:
     if version != SCHEMA_VERSION:
         raise LedgerUnknown(
             f"{file} was written by another version of optagent (schema {version}; this one knows {SCHEMA_VERSION}).",
-            "Upgrade optagent, or name another folder with `--state DIR`.",
+            set_aside(file) if version < SCHEMA_VERSION else f"Upgrade optagent. {ELSEWHERE}",
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 NO_LIMIT_BYTES = 1 << 60
@@ -124,6 +125,7 @@ def throttled(root: Path = Path("/")) -> Throttling | None:
     return max(map(throttling, told), key=lambda one: one.seconds, default=None)
 
 
+@cache  # two of the kernel's longer texts, and nobody moves a process at work
 def _place(controller: str, root: Path) -> Place | None:
     return place(read(root / "proc/self/cgroup"), read(root / "proc/self/mountinfo"), controller, root)
 

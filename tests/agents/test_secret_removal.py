@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import from_regex
 
-from optagent.agents.secrets import KNOWN, REMOVED, STARTS, without_secrets
+from optagent.agents.secrets import KNOWN, NAMED, NAMES, REMOVED, STARTS, without_secrets
 
 SECRETS = [
     "sk-proj-abcDEF123456abcDEF123456",
@@ -32,6 +32,18 @@ def test_what_looks_like_a_provider_s_key_is_taken_out_wherever_it_stands(secret
 @given(from_regex(KNOWN))
 def test_nothing_that_looks_like_a_key_is_missed_by_the_first_glance(text):
     assert any(start in text for start in STARTS)
+
+
+@given(from_regex(NAMED))
+def test_nor_is_a_telling_name(text):
+    assert not text.isascii() or any(name in text.lower() for name in NAMES)
+
+
+@pytest.mark.parametrize(
+    "line", ['PA\N{LATIN SMALL LETTER LONG S}SWORD = "9f8e7d6c5b4a3928"', 'to\N{KELVIN SIGN}en = "9f8e7d6c5b4a3928"']
+)
+def test_a_telling_name_in_letters_that_count_as_others_is_one(line):
+    assert REMOVED in without_secrets(line)
 
 
 def test_a_private_key_is_taken_out_whole_also_when_its_end_is_missing():

@@ -77,7 +77,7 @@ class Desk:
         self.purse = Purse(Spent(1e9, 99, self.cap, 10**9), Spent(usd=record.spent.usd), lambda: 0.0)
         seat = Seat("m", provider, self.price)
         made = Buyer(
-            self.ledger, "r", self.purse, {"coder": seat, "judge": seat}, stored_replies(self.ledger, record),
+            self.ledger, "r", self.purse, {"coder": seat, "judge": seat}, stored_replies(record),
             frozenset(), self.tell,
         )  # fmt: skip
         made.paid.update({number: record.paid(number) for number in {*record.unsettled, *record.open}})
@@ -109,7 +109,7 @@ def test_a_reply_is_on_record_with_its_cost_and_settles_what_was_reserved(desk):
     assert isinstance(called, Called)
     assert isinstance(replied, Replied)
     assert (called.role, called.prompt) == ("coder", "v1")
-    assert desk.ledger.get(replied.reply).decode() == reply.text == "answer 1"
+    assert replied.reply == reply.text == "answer 1"
     assert (replied.tokens_in, replied.tokens_out, replied.cached) == (20, 5, 3)
     assert desk.record.spent.usd == pytest.approx(reply.usd) == pytest.approx(1.0 - desk.purse.left().usd)
     assert called.worst.usd > replied.cost.usd
@@ -120,7 +120,7 @@ def test_what_is_sent_is_on_record_without_its_secrets(desk):
     desk.buyer(provider).ask(Purpose(1, "coder"), QUESTION)
     called = desk.stages[0]
     assert isinstance(called, Called)
-    assert b"abc123abc123abc" not in desk.ledger.get(called.request)
+    assert "abc123abc123abc" not in str(called.messages)
     assert "abc123abc123abc" not in provider.requests[0].messages[1].text
 
 
@@ -251,8 +251,8 @@ def test_the_cap_is_the_session_s_also_for_a_run_that_is_resumed_later(desk):
     def started(session: str | None) -> RunStarted:
         return replace(STARTED, settings={} if session is None else {"session": session})
 
-    spent = Replied("ab" * 32, "m", Spent(1.0, 0, 0.25, 10))
-    open_call = Called("coder", 0, "m", "ab" * 32, "v1", Spent(usd=0.5, tokens=900))
+    spent = Replied("as it came", "m", Spent(1.0, 0, 0.25, 10))
+    open_call = Called("coder", 0, "m", (("user", "why?"),), "v1", Spent(usd=0.5, tokens=900))
     for run, session in (("a", "a"), ("b", "a"), ("c", "a"), ("other", "other"), ("old", None)):
         desk.ledger.record(run, started(session))
     desk.ledger.record("a", spent, 1)

@@ -71,14 +71,14 @@ def test_a_whole_run(tell):
 
 
 def test_what_was_asked_and_not_decided_is_pending_and_its_reply_is_paid(tell):
-    reply = Replied("ab" * 32, "gpt", Spent(1.0, 0, 0.25, 10))
+    reply = Replied("as it came", "gpt", Spent(1.0, 0, 0.25, 10))
     record = tell((STARTED, 0), (Asked(CANDIDATE), 1), (reply, 1), (reply, 1))
     assert record.pending == {1: Asked(CANDIDATE)}
     assert record.spent == Spent(2.0, 0, 0.5, 20)
 
 
 WORST = Spent(0.0, 0, 0.5, 900)
-CALLED = Called("coder", 0, "gpt", "ab" * 32, "v1", WORST)
+CALLED = Called("coder", 0, "gpt", (("user", "why?"),), "v1", WORST)
 
 
 def test_a_call_whose_end_nobody_heard_counts_as_its_worst_case(tell):
@@ -87,21 +87,21 @@ def test_a_call_whose_end_nobody_heard_counts_as_its_worst_case(tell):
 
 
 def test_a_reply_or_a_failure_settles_the_call_before_it(tell):
-    reply = Replied("ab" * 32, "gpt", Spent(1.0, 0, 0.25, 10))
+    reply = Replied("as it came", "gpt", Spent(1.0, 0, 0.25, 10))
     assert tell((STARTED, 0), (CALLED, 1), (reply, 1)).spent == reply.cost
     assert tell((STARTED, 0), (CALLED, 1), (CallFailed("429"), 1), (CALLED, 1), (reply, 1)).spent == reply.cost
     assert tell((STARTED, 0), (CALLED, 1), (CallFailed("hung", WORST), 1)).spent == WORST
 
 
 def test_what_was_paid_for_a_trial_that_was_never_asked_stays_spent(tell):
-    reply = Replied("ab" * 32, "gpt", Spent(1.0, 0, 0.25, 10))
+    reply = Replied("as it came", "gpt", Spent(1.0, 0, 0.25, 10))
     record = tell((STARTED, 0), (CALLED, 3), (reply, 3), (RunEnded(Outcome.BUDGET_EXHAUSTED), 0))
     assert record.spent == record.paid(3) == reply.cost
 
 
 def test_replies_are_counted_with_their_tokens(tell):
-    one = Replied("ab" * 32, "gpt", Spent(1.0, 0, 0.25, 10), "judge", 0, 7, 3, 2)
-    two = Replied("ab" * 32, "gpt", Spent(1.0, 0, 0.0, 10), "coder", 0, 6, 4, 0, is_priced=False)
+    one = Replied("as it came", "gpt", Spent(1.0, 0, 0.25, 10), "judge", 0, 7, 3, 2)
+    two = Replied("as it came", "gpt", Spent(1.0, 0, 0.0, 10), "coder", 0, 6, 4, 0, is_priced=False)
     assert tell((STARTED, 0), (one, 1), (two, 1)).bought == Bought(2, 13, 7, 2, is_priced=False)
 
 
@@ -114,7 +114,7 @@ def test_the_best_claim_that_held_is_the_confirmed_one(tell):
 
 
 def test_a_decision_names_all_of_its_trial_s_cost(tell):
-    reply = Replied("ab" * 32, "gpt", Spent(1.0, 0, 0.25, 10))
+    reply = Replied("as it came", "gpt", Spent(1.0, 0, 0.25, 10))
     cost = Spent(5.0, 1, 0.25, 10)
     assert tell((STARTED, 0), (reply, 1), (Asked(CANDIDATE), 1), (Decided(REJECTED, cost), 1)).spent == cost
 

@@ -204,13 +204,17 @@ def test_a_ledger_kept_busy_is_told_in_a_sentence(tmp_path, monkeypatch):
         ledger.append("r", "note", {})
 
 
-def test_a_ledger_of_a_later_version_is_left_alone(tmp_path):
+@pytest.mark.parametrize(
+    ("version", "next_step"), [(SCHEMA_VERSION + 1, "Upgrade"), (SCHEMA_VERSION - 1, "Set it aside")]
+)
+def test_a_ledger_of_another_version_is_left_alone(tmp_path, version, next_step):
     Ledger.open(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db:
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        db.execute(f"PRAGMA user_version = {version}")
     before = (tmp_path / "ledger.sqlite").read_bytes()
-    with pytest.raises(LedgerUnknown, match=f"schema {SCHEMA_VERSION + 1}"):
+    with pytest.raises(LedgerUnknown, match=f"schema {version}") as refused:
         Ledger.open(tmp_path)
+    assert next_step in refused.value.hint
     assert (tmp_path / "ledger.sqlite").read_bytes() == before
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from optagent.agents.asking import Purpose, Question
 from optagent.agents.secrets import without_secrets
@@ -85,9 +84,8 @@ class Call:
         tokens, usd = worst_case(request, seat.price)
         self.buyer, self.purpose = buyer, purpose
         self.worst = Spent(tokens=tokens, usd=usd or 0.0)
-        sent = {"model": seat.name, "messages": [[one.role, one.text] for one in request.messages]}
-        self.sent = json.dumps(sent, ensure_ascii=True).encode()
-        self.event = Called(purpose.role, purpose.turn, seat.name, "", prompt, self.worst)
+        messages = tuple((one.role, one.text) for one in request.messages)
+        self.event = Called(purpose.role, purpose.turn, seat.name, messages, prompt, self.worst)
         self.is_open = False
 
     def begin(self) -> None:
@@ -96,8 +94,7 @@ class Call:
             self._close("the service refused it", Spent())
         self.buyer.purse.reserve(self.worst)
         self.is_open = True
-        event = replace(self.event, request=self.buyer.ledger.put(self.sent))
-        self.buyer.record(self.purpose.trial, event)
+        self.buyer.record(self.purpose.trial, self.event)
 
     def lose(self, reason: str) -> None:
         """No reply came, and it may have been billed: booked as the worst case."""
@@ -111,9 +108,8 @@ class Call:
     def end(self, reply: Reply) -> None:
         cost = Spent(reply.seconds, 0, reply.usd or 0.0, reply.usage.tokens)
         event = Replied(
-            self.buyer.ledger.put(reply.text.encode("utf-8", "surrogatepass")), reply.model, cost,
-            self.purpose.role, self.purpose.turn, reply.usage.tokens_in, reply.usage.tokens_out, reply.usage.cached,
-            reply.finish, reply.usd is not None,
+            reply.text, reply.model, cost, self.purpose.role, self.purpose.turn, reply.usage.tokens_in,
+            reply.usage.tokens_out, reply.usage.cached, reply.finish, reply.usd is not None,
         )  # fmt: skip
         self.buyer.record(self.purpose.trial, event)
         self._settle(cost)
@@ -153,28 +149,24 @@ class Recorded:
         if not self.left.get(purpose.role):
             raise BudgetSpent(f"the replies that run {self.source} bought are used up")
         reply = self.left[purpose.role].popleft()
-        event = Replied(
-            self.ledger.put(reply.text.encode("utf-8", "surrogatepass")), reply.model, Spent(),
-            purpose.role, purpose.turn, finish=reply.finish,
-        )  # fmt: skip
+        event = Replied(reply.text, reply.model, Spent(), purpose.role, purpose.turn, finish=reply.finish)
         self.ledger.record(self.run, event, purpose.trial)
         return reply
 
 
 def recorded(ledger: Ledger, run: str, source: str, record: Record) -> Recorded:
     """Who answers in a run, as far as its `record` goes, with the replies of the run `source`."""
-    replies = [(one.role, reply_of(ledger, one)) for _, one in replay(ledger.events(source)).replies]
-    return Recorded(ledger, run, source, replies, stored_replies(ledger, record))
+    replies = [(one.role, reply_of(one)) for _, one in replay(ledger.events(source)).replies]
+    return Recorded(ledger, run, source, replies, stored_replies(record))
 
 
-def stored_replies(ledger: Ledger, record: Record) -> dict[Purpose, Reply]:
+def stored_replies(record: Record) -> dict[Purpose, Reply]:
     """What earlier sessions have bought, by what it was for."""
-    return {Purpose(trial, one.role, one.turn): reply_of(ledger, one) for trial, one in record.replies}
+    return {Purpose(trial, one.role, one.turn): reply_of(one) for trial, one in record.replies}
 
 
-def reply_of(ledger: Ledger, stored: Replied) -> Reply:
+def reply_of(stored: Replied) -> Reply:
     """A reply as it came, from the ledger."""
-    text = ledger.get(stored.reply).decode("utf-8", "surrogatepass")
     usage = Usage(stored.tokens_in, stored.tokens_out, stored.cached)
     usd = stored.cost.usd if stored.is_priced else None
-    return Reply(text, stored.author, usage, usd, stored.cost.seconds, stored.finish)
+    return Reply(stored.reply, stored.author, usage, usd, stored.cost.seconds, stored.finish)

@@ -34,7 +34,7 @@ def buyer(workshop: Workshop, record: Record, purse: Purse, tell: Tell) -> Buyer
         return recorded(workshop.ledger, workshop.run, settings.replies_of, record)
     paid = {number: record.paid(number) for number in {*record.unsettled, *record.open}}
     made = Buyer(
-        workshop.ledger, workshop.run, purse, seats(settings), stored_replies(workshop.ledger, record),
+        workshop.ledger, workshop.run, purse, seats(settings), stored_replies(record),
         known_secrets(), tell,
     )  # fmt: skip
     made.paid.update(paid)
