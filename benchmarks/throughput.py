@@ -157,8 +157,9 @@ def inside(found: Path, words: list[str]) -> None:
 
 
 def threads_of_litellm() -> list[threading.Thread]:
-    """Those that nobody gave a name: ours have one."""
-    return [one for one in threading.enumerate() if one.name.startswith(("ThreadPoolExecutor", "Thread-"))]
+    """Those with its name, and those that nobody gave one: ours are called so."""
+    theirs = ("litellm", "ThreadPoolExecutor", "Thread-")
+    return [one for one in threading.enumerate() if one.name.startswith(theirs)]
 
 
 def cpu_of(thread: threading.Thread) -> float:

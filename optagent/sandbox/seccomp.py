@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 import struct
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -106,6 +107,8 @@ SIGNALS = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 OF_OTHERS = ("prlimit64", "sched_setaffinity")
 """What changes another process of the same user, by its number."""
 
+RULES_AT_ONCE = 12
+OP = struct.Struct("HBBI")
 SHARED = ("shared", "files")
 SECTIONS = {Profile.FORK: ("always", "contestant", "fork")}
 NEEDED = {Profile.NURSERY: ("mount", "unshare")}
@@ -118,34 +121,48 @@ def compile_filter(profile: Profile, machine: str = platform.machine(), is_share
     if machine not in ARCHES:
         raise SandboxUnavailable(f"the system-call filter knows {' and '.join(ARCHES)}, not {machine}")
     column = list(ARCHES).index(machine)
-    program = [*_entry(machine)]
-    for name, error in _denied(profile, is_shared):
-        program += _deny(NUMBERS[name][column], error)
-    program += _deny(NUMBERS["clone3"][column], ENOSYS)  # libc then falls back to clone, whose flags can be read
-    program += _clone(profile, NUMBERS["clone"][column])
+    rules = [_deny(NUMBERS[name][column], error) for name, error in _denied(profile, is_shared)]
+    rules.append(_deny(NUMBERS["clone3"][column], ENOSYS))  # libc then falls back to clone, whose flags can be read
+    rules.append(_clone(profile, NUMBERS["clone"][column]))
     owners = (F_SETOWN, F_SETOWN_EX), (FIOSETOWN, SIOCSPGRP)
     to_file, to_device = owners if profile is Profile.FORK else ((), ())
-    program += _second(NUMBERS["ioctl"][column], TIOCSTI, TIOCLINUX, *to_device)
+    rules.append(_second(NUMBERS["ioctl"][column], TIOCSTI, TIOCLINUX, *to_device))
     if profile in ALONE or is_shared:
-        program += _second(NUMBERS["fcntl"][column], *WITH_A_FILE, *to_file)
+        rules.append(_second(NUMBERS["fcntl"][column], *WITH_A_FILE, *to_file))
     if profile is Profile.FORK:
-        for name in SIGNALS:
-            program += _own(NUMBERS[name][column], OWN_PROCESS)
-        program += _own(NUMBERS["prlimit64"][column], OWN_PROCESS, 0)  # 0 is the caller
-        program += _streams(NUMBERS["socketpair"][column])
+        rules += [_own(NUMBERS[name][column], OWN_PROCESS) for name in SIGNALS]
+        rules.append(_own(NUMBERS["prlimit64"][column], OWN_PROCESS, 0))  # 0 is the caller
+        rules.append(_streams(NUMBERS["socketpair"][column]))
     elif is_shared:
-        for name in OF_OTHERS:
-            program += _own(NUMBERS[name][column], 0)
-        program += _streams(NUMBERS["socketpair"][column])
-        program += _only(NUMBERS["ioctl"][column], ARG1_AT, ENOTTY, *HARMLESS_IOCTLS)
+        rules += [_own(NUMBERS[name][column], 0) for name in OF_OTHERS]
+        rules.append(_streams(NUMBERS["socketpair"][column]))
+        rules.append(_only(NUMBERS["ioctl"][column], ARG1_AT, ENOTTY, *HARMLESS_IOCTLS))
     if profile in JUDGED:
         unseen = RWF_NOWAIT | RWF_DONTCACHE
-        program += _where(NUMBERS["preadv2"][column], ARG5_AT, JUMP_ANY_BIT, unseen, EOPNOTSUPP)
-        program += _where(NUMBERS["madvise"][column], ARG2_AT, JUMP_EQUAL, MADV_PAGEOUT, ERRNOS["ADVICE"])
-    program += _with_access(NUMBERS["open"][column], ARG1_AT) + _with_access(NUMBERS["openat"][column], ARG2_AT)
-    program += _socket(profile, NUMBERS["socket"][column], () if is_shared else TEST_SOCKET_FAMILIES)
-    program.append(_op(RETURN, ALLOW))
-    return b"".join(program)
+        rules.append(_where(NUMBERS["preadv2"][column], ARG5_AT, JUMP_ANY_BIT, unseen, EOPNOTSUPP))
+        rules.append(_where(NUMBERS["madvise"][column], ARG2_AT, JUMP_EQUAL, MADV_PAGEOUT, ERRNOS["ADVICE"]))
+    rules += [_with_access(NUMBERS["open"][column], ARG1_AT), _with_access(NUMBERS["openat"][column], ARG2_AT)]
+    rules.append(_socket(profile, NUMBERS["socket"][column], () if is_shared else TEST_SOCKET_FAMILIES))
+    return b"".join((*_entry(machine), *_by_number([one for one in rules if one])))
+
+
+def _by_number(rules: list[list[bytes]]) -> Iterator[bytes]:
+    """The rules, of which each starts by comparing the number, in the order of numbers and some at a time, so that a
+    call is compared with few of them: the kernel goes through the filter for every number there is when it gets it."""
+    in_order = sorted(rules, key=_number)  # of two for one call, the first stays the first
+    while in_order:
+        some, in_order = in_order[:RULES_AT_ONCE], in_order[RULES_AT_ONCE:]
+        while in_order and _number(in_order[0]) == _number(some[-1]):
+            some.append(in_order.pop(0))
+        whole = [op for rule in some for op in rule] + [_op(RETURN, ALLOW)]
+        if in_order:
+            yield _op(JUMP_AT_LEAST, _number(in_order[0]), len(whole), 0)
+        yield from whole
+
+
+def _number(rule: list[bytes]) -> int:
+    """That of the call that a rule is for."""
+    return int(OP.unpack(rule[0])[3])
 
 
 def data_folder() -> Path:
@@ -166,7 +183,7 @@ def _denied(profile: Profile, is_shared: bool) -> list[tuple[str, int]]:
 
 
 def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
-    return struct.pack("HBBI", code, if_true, if_false, value)
+    return OP.pack(code, if_true, if_false, value)
 
 
 def _entry(machine: str) -> list[bytes]:
