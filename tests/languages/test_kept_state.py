@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections
+import copy
 import decimal
+import functools
 import importlib
 import itertools
 import json
@@ -11,11 +13,14 @@ import os
 import random
 import signal
 import sys
+from dataclasses import dataclass
 
 import pytest
 import toolbox_path  # noqa: F401
 
 # isort: split
+import optagent_encode
+import optagent_handed
 import optagent_target
 from optagent_state import MOST_PARTS, Watch, standing
 
@@ -23,18 +28,32 @@ MODULE = """
 import functools
 import itertools
 import random
+import contextvars
+import select
 import threading
 
 total = 0
 table = {"a": [1]}
 numbers = itertools.count(5)
 rest = iter([1, 2, 3])
-lock = threading.Lock()
+waiting = select.poll()
+context = contextvars.ContextVar("context")
+local = threading.local()
+local.turns = 0
 large = list(range(LARGE))
 strict = functools.partial(zip, strict=True)
 _hidden = set()
 __private = []
 __version__ = "1"
+
+
+class Guarded:
+    def __init__(self):
+        self.lock, self.again = threading.Lock(), threading.RLock()
+        self.turns = 0
+
+
+guarded = Guarded()
 
 
 class Box:
@@ -90,7 +109,7 @@ def changes(module, tmp_path):
         watch = Watch(str(tmp_path), scratch, names)
         optagent_target.seed()
         act(module)
-        watch.called()
+        watch.called([])
         known, told.lost, encoded = watch.changes()
         told.known, told.unknown = known, watch.unknown
         return dict(json.loads(encoded)[2][1:])
@@ -124,6 +143,8 @@ def test_nothing_done_is_nothing_changed(changes):
         (lambda module: setattr(module.Box, "open", module.act), "Box()", ["d", ["open", ["d", ["", "act"]]]]),
         (lambda module: setattr(module, "act", module.Box.open), "act()", ["d", ["", "Box.open"]]),
         (put("new", "made by a call"), "new", "made by a call"),
+        (lambda module: module.context.set(1), "context", ["v", "ContextVar", 1]),
+        (lambda module: setattr(module.local, "turns", 1), "local", ["v", "local", ["d", ["turns", 1]]]),
     ],
 )
 def test_a_change_is_told_by_name_and_value(changes, act, name, value):
@@ -193,8 +214,8 @@ def test_looking_drains_nothing(changes, module):
 
 def test_what_cannot_be_told_is_named_and_no_change(changes):
     assert changes(lambda module: next(module.rest)) == {}
-    assert {"kept_state:rest", "kept_state:lock"} <= set(changes.unknown)
-    assert "kept_state:lock" not in changes.known
+    assert {"kept_state:rest", "kept_state:waiting"} <= set(changes.unknown)
+    assert "kept_state:waiting" not in changes.known
     assert not any("__version__" in name or "numbers()" in name for name in changes.known)
 
 
@@ -219,6 +240,71 @@ def test_a_module_that_calls_bring_in_is_no_state_and_a_generator_that_they_brin
     assert changes(lambda _: importlib.import_module("random")) == {}
 
 
+def test_what_stands_beside_a_lock_is_looked_at_and_who_holds_the_lock_is_not(changes):
+    assert changes(lambda module: module.guarded.lock.acquire()) == {}
+    said = changes(lambda module: setattr(module.guarded, "turns", 1))
+    assert ["turns", 1] in said["kept_state:guarded"]
+
+
+def test_what_later_calls_leave_in_a_module_that_an_earlier_one_brought_in_is_state(module, tmp_path):
+    (tmp_path / "late_state.py").write_text("TABLE = [1]\n")
+    watch = Watch(str(tmp_path), "", None)
+    late = importlib.import_module("late_state")
+    watch.called([])
+    late.TABLE.append(2)
+    watch.called([])
+    encoded = watch.changes()[2]
+    sys.modules.pop("late_state")
+    assert json.loads(encoded)[2][1:] == [["late_state:TABLE", ["l", 1, 2]]]
+
+
+def shared(module, tmp_path, *results):
+    """What a watch says of calls that left these and nothing else."""
+    watch = Watch(str(tmp_path), "", None)
+    for one in results:
+        known = optagent_encode.Known()
+        optagent_encode.encode(one, None, known)
+        watch.called(known.met)
+    return dict(json.loads(watch.changes()[2])[2][1:]).get("shared")
+
+
+class Part:
+    def __init__(self):
+        self.size = 1
+
+
+@dataclass(frozen=True)
+class Fixed:
+    size: int = 1
+
+
+@pytest.mark.parametrize("one", [[1], {}, {1}, bytearray(b"1"), collections.deque(), Part(), ValueError("no")])
+def test_what_two_calls_hand_out_is_told_where_it_can_be_changed(module, tmp_path, one):
+    assert shared(module, tmp_path, ["a", one], ["b"], ("c", [one])) == ["l", ["l", 3, 1]]
+    assert shared(module, tmp_path, [one], [copy.deepcopy(one)]) is None
+
+
+@pytest.mark.parametrize("one", ["text", (1, "a"), frozenset([1]), Fixed(), Part, len])
+def test_what_nobody_can_change_may_be_in_several_results(module, tmp_path, one):
+    assert shared(module, tmp_path, [one], [one]) is None
+    assert not optagent_handed.can_change(one)
+
+
+def test_what_a_module_keeps_of_a_call_is_told_however_deep_it_lies(module, tmp_path):
+    for keep in (
+        lambda one: setattr(module, "kept", {"a": (one,)}),
+        lambda one: setattr(module.act, "kept", [one]),
+        lambda one: setattr(module.Box, "kept", one),
+        lambda one: setattr(module, "kept", functools.lru_cache(lambda: one)) or module.kept(),
+        lambda one: setattr(module, "kept", lambda: one),
+    ):
+        one = [1]
+        keep(one)
+        assert shared(module, tmp_path, ["a"], [one]) == ["l", ["l", 2, "kept by a module"]]
+    module.kept = None
+    assert shared(module, tmp_path, [one]) is None
+
+
 def test_a_large_value_costs_no_more_than_its_checksum(changes):
     text = "x" * (1 << 20)
     said = changes(put("total", text))
@@ -233,7 +319,7 @@ def test_what_stands_under_names_is_told_without_a_look_before(module, tmp_path)
     module.total = 3
     assert told("errors", errors=["text", "UserWarning: w"]) == [["errors", ["l", "text", "UserWarning: w"]]]
     assert told("kept_state:total", "kept_state:gone") == [["kept_state:gone", ["absent"]], ["kept_state:total", 3]]
-    assert told("kept_state:lock")[0][1][0] == "unknown"
+    assert told("kept_state:waiting")[0][1][0] == "unknown"
     optagent_target.seed()
     assert told("random") == [["random", ["l"]]]
     random.random()

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 MODULES = (
-    "allocations", "benches", "bytecode", "codec", "command", "encode", "events", "functions", "hints", "hot",
+    "allocations", "benches", "bytecode", "codec", "command", "encode", "events", "functions", "handed", "hints", "hot",
     "instructions", "iterate", "lines", "loading", "nursery", "objects", "plain", "probe", "record", "rename",
     "samples", "settings", "share", "shims", "source", "state", "target", "vary", "watch", "weigh", "within", "worker",
 )  # fmt: skip

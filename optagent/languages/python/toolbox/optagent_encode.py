@@ -90,6 +90,7 @@ def encode(value: Any, drawn: tuple[int, int] | None = None, known: Known | None
         try:
             encoder = Encoder(shared, drawn)
             line = in_json(encoder.tree(value, 0)).encode("utf-8", "surrogatepass")
+            shared.known.met = encoder.kept
             return b"\n".join((line, b"".join(encoder.blobs))) if encoder.blobs else line
         except Circular as found:
             shared.circular.append(found.kind)
@@ -99,9 +100,11 @@ def encode(value: Any, drawn: tuple[int, int] | None = None, known: Known | None
 
 class Known:
     """What the results of several calls have in common: classes by id, and iterators by id with what they gave when
-    they were drained, which they do once only, and in which `call` that was."""
+    they were drained, which they do once only, and in which `call` that was. `met` are the containers and objects of
+    the value that was encoded last."""
 
     def __init__(self) -> None:
+        self.met: list[Any] = []
         self.shapes: dict[int, Any] = {}
         self.drains: dict[int, tuple[Any, Any, int]] = {}
         self.call = 0

@@ -5,6 +5,8 @@ Runs in the target's interpreter: standard library only. What is not loaded has 
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -19,6 +21,8 @@ def settings() -> dict[str, Any]:
         "recursion limit": sys.getrecursionlimit(),
         "digits of an int": getattr(sys, "get_int_max_str_digits", int)(),
         "umask": umask(),
+        "functions to call at exit": atexit._ncallbacks(),
+        "open files": open_files(),
         **{f"signal {number}": name for number, name in handlers().items()},
     }
     if "decimal" in sys.modules:
@@ -31,6 +35,15 @@ def settings() -> dict[str, Any]:
     if "locale" in sys.modules:
         found["locale"] = sys.modules["locale"].setlocale(sys.modules["locale"].LC_ALL)
     return found
+
+
+def open_files() -> int:
+    """How many descriptors the process has that something refers to, besides the one to count them by."""
+    gc.collect()
+    try:
+        return len(os.listdir("/proc/self/fd")) - 1
+    except OSError:  # nothing is shown there
+        return 0
 
 
 def umask() -> int:

@@ -13,6 +13,7 @@ Runs in the target's interpreter: standard library only. Watched, by name:
     settings:name               what else everybody in the process shares (optagent_settings)
     files                       files and folders below the home, by path, mode, size and checksum
     random                      how far each call drew from Python's generator, and numpy's
+    shared                      which calls left what another one left too, or what a module keeps (optagent_handed)
 
 Functions, classes and modules are no state of their own. Looking changes nothing: iterators are not drained, those of
 `itertools` that count are read by their text. What holds more than MOST_PARTS parts is watched by its length alone.
@@ -20,6 +21,7 @@ Functions, classes and modules are no state of their own. Looking changes nothin
 
 from __future__ import annotations
 
+import _thread
 import collections
 import contextlib
 import enum
@@ -34,6 +36,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import optagent_encode
+import optagent_handed
 import optagent_objects
 import optagent_settings
 import optagent_target
@@ -52,6 +55,9 @@ LARGE_BYTES = 1 << 16
 NO_STATE = (types.ModuleType, types.BuiltinFunctionType, property, classmethod, staticmethod)
 MANY_PARTS = (list, tuple, dict, set, frozenset)
 SHOWN_BY_TEXT = (itertools.count, itertools.repeat)
+LOCKS = (_thread.LockType, _thread.RLock)
+"""Whether one is held is looked at by nobody between calls."""
+
 NO_DATA = (type, types.MemberDescriptorType, types.GetSetDescriptorType)
 CODE = (types.FunctionType, type, *NO_STATE)
 FIXED = (bool, int, float, complex, str, bytes, type(None), *CODE)
@@ -74,6 +80,12 @@ class Looker(optagent_encode.Encoder):  # type: ignore[misc]
         kind = type(value)
         if kind in SHOWN_BY_TEXT:
             return ["v", kind.__name__, repr(value)]
+        if kind in LOCKS:
+            return ["v", "lock"]
+        if issubclass(kind, _thread._local):
+            return ["v", "local", super().tree(dict(vars(value)), depth + 1)]
+        if kind.__module__ == "_contextvars" and kind.__name__ == "ContextVar":
+            return ["v", "ContextVar", self.tree(value.get(None), depth + 1)]
         if kind in LAZY:
             raise optagent_encode.CannotEncode("an iterator")
         if kind in MANY_PARTS and self.parts + len(value) > MOST_PARTS:
@@ -95,6 +107,7 @@ class State:
         self.unknown: dict[str, str] = {}
         self.modules = modules_in(folder)
         self.draws: list[Any] = []
+        self.handed = optagent_handed.Handed()
         self.ends = False
         """Whether the last items of what is watched by its length are looked at too: they are what calls have added."""
 
@@ -111,6 +124,7 @@ class State:
             yield f"settings:{name}", functools.partial(str, value)
         yield "files", lambda: files(self.scratch) if self.scratch else {}
         yield "random", lambda: self.draws if any(self.draws) else []
+        yield "shared", lambda: self.handed.told(self.modules)
         for module in self.modules:
             yield from readers_of(module)
 
@@ -140,16 +154,27 @@ class Watch(State):
         self.starts = optagent_target.drawn()
         self.look()  # a first look may make what a second one finds, like the dict of a partial
         self.before = self.look()
+        self.loaded = len(sys.modules)
 
-    def called(self) -> None:
-        """To be told after every call: how far it drew from generators that were there before. One that the call
-        brought in was at no known start."""
+    def called(self, met: list[Any]) -> None:
+        """To be told after every call, with the containers that it left: how far it drew from generators that were
+        there before. One that the call brought in was at no known start, and modules that it brought in were never
+        looked at."""
+        self.handed.add(met)
+        self.look_at_new()
         draws = optagent_target.drawn()
         new = [name for name in draws if name not in self.starts]
         self.draws.append([[name, one] for name, one in draws.items() if self.starts.get(name, one) != one])
         if new:
             optagent_target.seed()
             self.starts.update({name: one for name, one in optagent_target.drawn().items() if name in new})
+
+    def look_at_new(self) -> None:
+        if len(sys.modules) != self.loaded:
+            self.loaded, known = len(sys.modules), self.modules
+            self.modules = modules_in(self.folder)
+            new = dict(pair for module in self.modules if module not in known for pair in readers_of(module))
+            self.before |= {name: self.read(name, reader) for name, reader in new.items()}
 
     def changes(self) -> tuple[list[str], dict[str, str], bytes]:
         """All names that are known, those that the calls made unreadable, and the canonical encoding of what has

@@ -51,6 +51,7 @@ REFUSED_ERRNO = 132  # sandboxes/seccomp.toml: a contestant asked for a new proc
 GO, DONE = b"g", b"d"
 SHOWS_WARNINGS = warnings.showwarning
 MOST_WARNINGS = 1_000
+FILTERED = "filters of warnings are others from here on"
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -174,16 +175,19 @@ class Worker:
         if "watched" in header:
             watch = beside("optagent_state").Watch(self.folder, self.scratch, header["watched"])
         for number in header["inputs"]:
-            refused += self.call_one(self.inputs[number], encoded, faults)
+            known = optagent_encode.Known()
+            refused += self.call_one(self.inputs[number], encoded, faults, known)
             if watch:
-                watch.called()
+                watch.called(known.met)
         said: Header = {"faults": faults, "refused": refused}
         if watch:
             said["known"], said["unknown"], changes = watch.changes()
             encoded.append(changes)
         self.answer(said, encoded)
 
-    def call_one(self, data: bytes, encoded: list[bytes], faults: list[str]) -> bool:
+    def call_one(
+        self, data: bytes, encoded: list[bytes], faults: list[str], known: optagent_encode.Known | None = None
+    ) -> bool:
         """One call with everything it leaves behind; whether it ended in the refusal of a new process."""
         gc.enable()
         optagent_target.seed()
@@ -193,10 +197,12 @@ class Worker:
         sys.stdout, sys.stderr = out, err
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
+            filters = [*warnings.filters]
             result = optagent_target.run_checked(self.target, call)
+            silenced = [FILTERED] if filters != warnings.filters else []
         sys.stdout, sys.stderr = kept
-        printed = [out.getvalue(), err.getvalue(), distinct_warnings(caught)]
-        encode_into(encoded, faults, [*result, *call, printed])
+        printed = [out.getvalue(), err.getvalue(), distinct_warnings(caught) + silenced]
+        encode_into(encoded, faults, [*result, *call, printed], known=known)
         return result[0] == "raised" and was_refused(result[1])
 
     def do_prepare(self, header: Header, blobs: list[bytes]) -> None:

@@ -1,0 +1,90 @@
+"""Which of the things that calls left can still be changed by somebody else: those that a later call left too, and
+those that stay in reach of the tree's modules. Who changes what a call gave changes them with it.
+
+Runs in the target's interpreter: standard library only.
+"""
+
+from __future__ import annotations
+
+import enum
+import gc
+import sys
+import types
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_KEPT = 200_000
+MOST_REACHED = 300_000
+CONTAINERS = (list, dict, set, bytearray, deque)
+NEVER_CHANGED = (type, enum.Enum, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+NO_WAY_ON = (types.ModuleType, types.FrameType, types.TracebackType)
+
+
+class Handed:
+    """What calls left, kept alive, so that no address is used twice; of the first calls, where it is very much."""
+
+    def __init__(self) -> None:
+        self.calls = self.parts = 0
+        self.first: dict[int, int] = {}
+        self.alive: list[list[Any]] = []
+        self.again: set[tuple[int, int]] = set()
+
+    def add(self, met: list[Any]) -> None:
+        """What the next call left, container by container."""
+        self.calls += 1
+        self.parts += len(met)
+        if self.parts > MOST_KEPT:
+            return
+        self.alive.append(met)
+        for one in met:
+            earlier = self.first.setdefault(id(one), self.calls)
+            if earlier != self.calls and can_change(one):
+                self.again.add((self.calls, earlier))
+
+    def told(self, modules: Iterable[types.ModuleType]) -> list[Any]:
+        """Pairs of calls, the later one first, that have something in common, and calls with something that these
+        modules keep."""
+        if not self.alive:
+            return []
+        kept = reached_from(modules)
+        held = {self.first[id(one)] for met in self.alive for one in met if id(one) in kept and can_change(one)}
+        return [[*pair] for pair in sorted(self.again)] + [[call, "kept by a module"] for call in sorted(held)]
+
+
+def can_change(value: Any) -> bool:
+    """Whether who holds it can change it: containers, arrays, exceptions, objects whose attributes can be set."""
+    kind = type(value)
+    if issubclass(kind, (*CONTAINERS, BaseException)):
+        return True
+    if issubclass(kind, NEVER_CHANGED):
+        return False
+    if kind.__module__ == "numpy":
+        return kind.__name__ == "ndarray"
+    own = [vars(one) for one in kind.__mro__[:-1]]
+    is_frozen = any("__setattr__" in names for names in own)
+    return not is_frozen and any("__dict__" in names or names.get("__slots__") for names in own)
+
+
+def reached_from(modules: Iterable[types.ModuleType]) -> set[int]:
+    """The addresses of what these modules hold, however deep, but for other modules and what those hold; of nothing
+    where that is very much."""
+    modules = list(modules)
+    names = {module.__name__ for module in modules}
+    seen = {id(vars(module)) for module in list(sys.modules.values()) if type(module) is types.ModuleType}
+    todo = [value for module in modules for value in vars(module).values()]
+    reached: set[int] = set()
+    while todo:
+        one = todo.pop()
+        kind = type(one)
+        is_others = issubclass(kind, type) and vars(one).get("__module__") not in names
+        if id(one) in seen or is_others or issubclass(kind, NO_WAY_ON):
+            continue
+        seen.add(id(one))
+        reached.add(id(one))
+        if len(reached) > MOST_REACHED:
+            return set()
+        todo += gc.get_referents(one)
+    return reached
