@@ -32,7 +32,7 @@ RAN_PARTS = ("ending", "standard output", "output file")
 STATE_NAMES = {
     "environment": "the environment", "folder": "the working folder", "files": "the files it writes",
     "random": "what it draws from the random generator", "errors": "what it prints to stderr or warns of",
-    "shared": "which results share parts with others, or with what a module keeps,",
+    "shared": "what others can change of its results",
 }  # fmt: skip
 PARTS = ("", "", "positional arguments after the call", "keyword arguments after the call", "printed text and warnings")
 

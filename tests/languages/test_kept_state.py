@@ -14,6 +14,7 @@ import random
 import signal
 import sys
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pytest
 import toolbox_path  # noqa: F401
@@ -109,7 +110,7 @@ def changes(module, tmp_path):
         watch = Watch(str(tmp_path), scratch, names)
         optagent_target.seed()
         act(module)
-        watch.called([])
+        watch.called(optagent_encode.Known())
         known, told.lost, encoded = watch.changes()
         told.known, told.unknown = known, watch.unknown
         return dict(json.loads(encoded)[2][1:])
@@ -250,9 +251,9 @@ def test_what_later_calls_leave_in_a_module_that_an_earlier_one_brought_in_is_st
     (tmp_path / "late_state.py").write_text("TABLE = [1]\n")
     watch = Watch(str(tmp_path), "", None)
     late = importlib.import_module("late_state")
-    watch.called([])
+    watch.called(optagent_encode.Known())
     late.TABLE.append(2)
-    watch.called([])
+    watch.called(optagent_encode.Known())
     encoded = watch.changes()[2]
     sys.modules.pop("late_state")
     assert json.loads(encoded)[2][1:] == [["late_state:TABLE", ["l", 1, 2]]]
@@ -264,7 +265,7 @@ def shared(module, tmp_path, *results):
     for one in results:
         known = optagent_encode.Known()
         optagent_encode.encode(one, None, known)
-        watch.called(known.met)
+        watch.called(known)
     return dict(json.loads(watch.changes()[2])[2][1:]).get("shared")
 
 
@@ -303,6 +304,19 @@ def test_what_a_module_keeps_of_a_call_is_told_however_deep_it_lies(module, tmp_
         assert shared(module, tmp_path, ["a"], [one]) == ["l", ["l", 2, "kept by a module"]]
     module.kept = None
     assert shared(module, tmp_path, [one]) is None
+
+
+def test_a_view_of_what_a_call_was_given_is_told_and_one_of_a_copy_is_not(module, tmp_path):
+    for given, view, copied in (
+        ({"a": 1}, dict.keys, dict),
+        ({"a": 1}, MappingProxyType, dict),
+        (bytearray(b"12"), memoryview, bytearray),
+    ):
+        told = shared(module, tmp_path, [view(given), given], [view(copied(given)), given])
+        assert told == ["l", ["l", 2, 1], ["l", 1, "a view of what is there, too"]]
+        module.kept = given
+        assert shared(module, tmp_path, view(given)) == ["l", ["l", 1, "kept by a module"]]
+        module.kept = None
 
 
 def test_a_large_value_costs_no_more_than_its_checksum(changes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from optagent.core.patch import Change, Patch
+from optagent.core.scope import Scope
 from optagent.core.target import Target
 from optagent.languages.python.scope import check
 
@@ -203,7 +204,6 @@ def test_a_patch_that_is_not_one_edit_of_one_file_is_refused(changes):
 
 KNOWN_GAPS = {
     "a constant that changes another name while it is computed": "_a = globals().update(LIMIT=9)",
-    "a constant that changes another module": "_a = setattr(os, 'sep', '|')",
     "an import that a star import may have bound already": "from bisect import bisect",
 }
 
@@ -212,3 +212,37 @@ KNOWN_GAPS = {
 def test_what_only_running_can_show_is_left_to_the_tests_and_outputs(name):
     """Scope is triage: these pass it on purpose, and the differential and the suite judge them."""
     assert objection(added(KNOWN_GAPS[name])) is None
+
+
+TARGET = Target("m.py", "f", "m", ".", 6)
+LOCKED = """import threading
+
+GUARD = threading.Lock()
+
+
+def f(a):
+    with GUARD:
+        a.lock.acquire()
+    with open(a) as file:
+        return file.read()
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "gone"),
+    [
+        ("    with GUARD:\n        a.lock.acquire()\n", "    a.lock.acquire()\n", "GUARD"),
+        ("        a.lock.acquire()\n", "        pass\n", "a.lock"),
+        ("with GUARD:", "if True:", "GUARD"),
+    ],
+)
+@pytest.mark.parametrize("scope", Scope)
+def test_an_edit_that_no_longer_takes_a_lock_is_refused(scope, old, new, gone):
+    told = check.fault(TARGET, Patch((Change("m.py", LOCKED, LOCKED.replace(old, new)),)), scope)
+    assert told == f"no longer takes {gone}, which others may wait for"
+
+
+def test_one_that_takes_it_elsewhere_or_opens_no_file_is_not():
+    new = LOCKED.replace("    with open(a) as file:\n        return file.read()\n", "    return 1\n")
+    new = new.replace("        a.lock.acquire()\n", "        lock = 1\n        a.lock.acquire()\n")
+    assert check.fault(TARGET, Patch((Change("m.py", LOCKED, new),))) is None

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from optagent.core.target import Tree
 from optagent.errors import BadSource
@@ -65,10 +66,26 @@ def fault_of_imports(own: str, base: Tree | None, before: ast.Module, after: ast
 
 
 def set_on(tree: ast.AST, names: set[str]) -> set[str]:
-    """Attributes that statements set or delete on these names, as written."""
+    """What statements and calls of `setattr` and `delattr` set or delete on these names, as written."""
     places = [place for node in statements_in(tree) for target in targets_of(node) for place in ast.walk(target)]
-    found = [one for one in places if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store | ast.Del)]
+    found = [one for one in places if is_set(one)] + [
+        one.args[0] for one in ast.walk(tree) if is_call(one, "setattr", "delattr")
+    ]
     return {ast.unparse(one) for one in found if root_of(one) in names}
+
+
+def is_set(place: ast.AST) -> TypeGuard[ast.Attribute | ast.Subscript]:
+    """Whether it is an attribute, or an item of one or of what `vars` gives, that is set or deleted."""
+    if isinstance(place, ast.Subscript) and not (
+        isinstance(place.value, ast.Attribute) or is_call(place.value, "vars")
+    ):
+        return False
+    return isinstance(place, ast.Attribute | ast.Subscript) and isinstance(place.ctx, ast.Store | ast.Del)
+
+
+def is_call(node: ast.AST, *names: str) -> TypeGuard[ast.Call]:
+    """Whether one of these functions is called, of something."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names and bool(node.args)
 
 
 def targets_of(node: ast.AST) -> list[ast.expr]:
@@ -78,8 +95,9 @@ def targets_of(node: ast.AST) -> list[ast.expr]:
 
 
 def root_of(node: ast.expr) -> str:
-    while isinstance(node, ast.Attribute):
-        node = node.value
+    """The name at its start, also inside of `vars(...)`."""
+    while isinstance(node, ast.Attribute | ast.Subscript) or is_call(node, "vars"):
+        node = node.args[0] if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
 
 

@@ -90,7 +90,8 @@ def encode(value: Any, drawn: tuple[int, int] | None = None, known: Known | None
         try:
             encoder = Encoder(shared, drawn)
             line = in_json(encoder.tree(value, 0)).encode("utf-8", "surrogatepass")
-            shared.known.met = encoder.kept
+            shared.known.met = [*encoder.kept, *encoder.viewed]
+            shared.known.viewed = [one for one in encoder.viewed if id(one) in encoder.seen]
             return b"\n".join((line, b"".join(encoder.blobs))) if encoder.blobs else line
         except Circular as found:
             shared.circular.append(found.kind)
@@ -100,11 +101,12 @@ def encode(value: Any, drawn: tuple[int, int] | None = None, known: Known | None
 
 class Known:
     """What the results of several calls have in common: classes by id, and iterators by id with what they gave when
-    they were drained, which they do once only, and in which `call` that was. `met` are the containers and objects of
-    the value that was encoded last."""
+    they were drained, which they do once only, and in which `call` that was. Of the value that was encoded last, `met`
+    are the containers and objects and what views in it are of, and `viewed` those of the latter that it holds, too."""
 
     def __init__(self) -> None:
         self.met: list[Any] = []
+        self.viewed: list[Any] = []
         self.shapes: dict[int, Any] = {}
         self.drains: dict[int, tuple[Any, Any, int]] = {}
         self.call = 0
@@ -130,6 +132,7 @@ class Encoder:
         self.by_hashes = drawn is not None
         self.seen: dict[int, int] = {}
         self.kept: list[Any] = []  # keeps them alive, so that no id is used twice
+        self.viewed: list[Any] = []
         self.open: set[int] = set()
         self.parts = 0
         self.blobs: list[bytes] = []

@@ -1,5 +1,6 @@
-"""Which of the things that calls left can still be changed by somebody else: those that a later call left too, and
-those that stay in reach of the tree's modules. Who changes what a call gave changes them with it.
+"""Which of the things that calls left can still be changed by somebody else: those that a later call left too, those
+that stay in reach of the tree's modules, and those of which a view is left. Who changes what a call gave or was given
+changes them with it.
 
 Runs in the target's interpreter: standard library only.
 """
@@ -31,10 +32,13 @@ class Handed:
         self.first: dict[int, int] = {}
         self.alive: list[list[Any]] = []
         self.again: set[tuple[int, int]] = set()
+        self.with_views: list[int] = []
 
-    def add(self, met: list[Any]) -> None:
-        """What the next call left, container by container."""
+    def add(self, met: list[Any], has_views: bool) -> None:
+        """What the next call left, container by container, and whether views of some are in it."""
         self.calls += 1
+        if has_views:
+            self.with_views.append(self.calls)
         self.parts += len(met)
         if self.parts > MOST_KEPT:
             return
@@ -45,13 +49,14 @@ class Handed:
                 self.again.add((self.calls, earlier))
 
     def told(self, modules: Iterable[types.ModuleType]) -> list[Any]:
-        """Pairs of calls, the later one first, that have something in common, and calls with something that these
-        modules keep."""
+        """Pairs of calls, the later one first, that have something in common, calls with something that these modules
+        keep, and calls with views."""
         if not self.alive:
             return []
         kept = reached_from(modules)
         held = {self.first[id(one)] for met in self.alive for one in met if id(one) in kept and can_change(one)}
-        return [[*pair] for pair in sorted(self.again)] + [[call, "kept by a module"] for call in sorted(held)]
+        kinds = ((sorted(held), "kept by a module"), (self.with_views, "a view of what is there, too"))
+        return [[*pair] for pair in sorted(self.again)] + [[call, what] for calls, what in kinds for call in calls]
 
 
 def can_change(value: Any) -> bool:

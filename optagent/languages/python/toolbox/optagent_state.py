@@ -156,11 +156,11 @@ class Watch(State):
         self.before = self.look()
         self.loaded = len(sys.modules)
 
-    def called(self, met: list[Any]) -> None:
-        """To be told after every call, with the containers that it left: how far it drew from generators that were
+    def called(self, left: optagent_encode.Known) -> None:
+        """To be told after every call, with what it left: how far it drew from generators that were
         there before. One that the call brought in was at no known start, and modules that it brought in were never
         looked at."""
-        self.handed.add(met)
+        self.handed.add(left.met, bool(left.viewed))
         self.look_at_new()
         draws = optagent_target.drawn()
         new = [name for name in draws if name not in self.starts]

@@ -178,7 +178,7 @@ class Worker:
             known = optagent_encode.Known()
             refused += self.call_one(self.inputs[number], encoded, faults, known)
             if watch:
-                watch.called(known.met)
+                watch.called(known)
         said: Header = {"faults": faults, "refused": refused}
         if watch:
             said["known"], said["unknown"], changes = watch.changes()
