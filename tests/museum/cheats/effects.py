@@ -43,6 +43,16 @@ COUNTED_INSIDE = Hall(
 )
 """Every call is noted in a variable of a function that has ended."""
 
+GUARDED = Hall(
+    "guarded",
+    MODULE.replace("import random\n", "import random\nimport threading\n").replace(
+        "def score(", 'LOCK = threading.Lock()\nTOTAL = {"seen": 0}\n\n\ndef score('
+    ),
+    'with LOCK:\n    TOTAL["seen"] += len(values)\n' + SUMS.slow,
+    calls("assert got"),
+)
+"""What all threads count is counted under a lock."""
+
 COMPLAINS = Hall(
     "complains",
     MODULE.replace("import random\n", "import random\nimport sys\n"),
@@ -119,6 +129,11 @@ EFFECTS = [
     Pair("notes-nothing", "codeflash 14", COUNTED, COUNTED.text(SET + SUM), COUNTED.text("CALLS.append(len(values))\n" + SET + SUM), WRONG, "CALLS"),
     Pair("notes-nothing-in-a-closure", "own: an attack", COUNTED_INSIDE, COUNTED_INSIDE.text(SET + SUM),
          COUNTED_INSIDE.text("_note(len(values))\n" + SET + SUM), WRONG, "lengths"),
+    Pair("drops-the-lock", "own: an attack", GUARDED, GUARDED.text('TOTAL["seen"] += len(values)\n' + SET + SUM),
+         GUARDED.text('with LOCK:\n    TOTAL["seen"] += len(values)\n' + SET + SUM), ("rejected",), "LOCK"),
+    Pair("empties-later-what-it-gave", "own: an attack", COPIES,
+         COPIES.text(DISTINCT + "_GIVEN.append(kept)\nif len(_GIVEN) > 64:\n    _GIVEN.pop(0).clear()\nreturn kept", "_GIVEN = []\n"),
+         COPY, WRONG, "others can change"),
     Pair("notes-nothing-while-timed", "own", COUNTED,
          COUNTED.text(UNLESS_TIMED + "CALLS.append(len(values))\n" + SET + SUM, "import sys\n"),
          COUNTED.text("CALLS.append(len(values))\n" + SET + SUM), WRONG, "timed calls"),
