@@ -279,7 +279,9 @@ class Fixed:
     size: int = 1
 
 
-@pytest.mark.parametrize("one", [[1], {}, {1}, bytearray(b"1"), collections.deque(), Part(), ValueError("no")])
+@pytest.mark.parametrize(
+    "one", [[1], {}, {1}, bytearray(b"1"), collections.deque(), Part(), ValueError("no"), object()]
+)
 def test_what_two_calls_hand_out_is_told_where_it_can_be_changed(module, tmp_path, one):
     assert shared(module, tmp_path, ["a", one], ["b"], ("c", [one])) == ["l", ["l", 3, 1]]
     assert shared(module, tmp_path, [one], [copy.deepcopy(one)]) is None
@@ -304,6 +306,17 @@ def test_what_a_module_keeps_of_a_call_is_told_however_deep_it_lies(module, tmp_
         assert shared(module, tmp_path, ["a"], [one]) == ["l", ["l", 2, "kept by a module"]]
     module.kept = None
     assert shared(module, tmp_path, [one]) is None
+
+
+def test_what_is_written_below_python_or_to_a_stream_that_was_kept_is_state(changes, tmp_path):
+    kept = os.dup(2)
+    with open(tmp_path / "errors", "wb") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        assert changes(lambda _: os.write(2, b"text")) == {"settings:bytes written to standard error": "4"}
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def test_a_view_of_what_a_call_was_given_is_told_and_one_of_a_copy_is_not(module, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from optagent.core.patch import Change, Patch
 from optagent.core.scope import Scope
 from optagent.core.target import Target
-from optagent.languages.python.scope import check
+from optagent.languages.python.scope import check, losses
 
 BEFORE = '''"""Doc."""
 import os
@@ -214,35 +214,68 @@ def test_what_only_running_can_show_is_left_to_the_tests_and_outputs(name):
     assert objection(added(KNOWN_GAPS[name])) is None
 
 
-TARGET = Target("m.py", "f", "m", ".", 6)
-LOCKED = """import threading
+TARGET = Target("m.py", "f", "m", ".", 10)
+DOES_MUCH = """import asyncio
+import logging
+import threading
 
 GUARD = threading.Lock()
+log = logging.getLogger(__name__)
 
 
-def f(a):
+async def f(a):
     with GUARD:
         a.lock.acquire()
+    log.info("so many: %d", a)
+    await asyncio.sleep(0)
+    try:
+        word = yield a
+    finally:
+        a.close()
     with open(a) as file:
-        return file.read()
+        yield file.read()
 """
 
 
 @pytest.mark.parametrize(
     ("old", "new", "gone"),
     [
-        ("    with GUARD:\n        a.lock.acquire()\n", "    a.lock.acquire()\n", "GUARD"),
-        ("        a.lock.acquire()\n", "        pass\n", "a.lock"),
-        ("with GUARD:", "if True:", "GUARD"),
+        ("    with GUARD:\n        a.lock.acquire()\n", "    a.lock.acquire()\n", "takes GUARD"),
+        ("        a.lock.acquire()\n", "        pass\n", "takes a.lock"),
+        ('    log.info("so many: %d", a)\n', "", "calls log.info"),
+        ("    await asyncio.sleep(0)\n", "", "awaits asyncio.sleep(0)"),
+        ("word = yield a", "yield a", "listens to what it is sent"),
+        (
+            "    try:\n        word = yield a\n    finally:\n",
+            "    word = yield a\n    if word:\n",
+            "cleans up when it is closed",
+        ),
     ],
 )
 @pytest.mark.parametrize("scope", Scope)
-def test_an_edit_that_no_longer_takes_a_lock_is_refused(scope, old, new, gone):
-    told = check.fault(TARGET, Patch((Change("m.py", LOCKED, LOCKED.replace(old, new)),)), scope)
-    assert told == f"no longer takes {gone}, which others may wait for"
+def test_an_edit_that_no_longer_does_what_no_comparison_shows_is_refused(scope, old, new, gone):
+    assert old in DOES_MUCH
+    told = check.fault(TARGET, Patch((Change("m.py", DOES_MUCH, DOES_MUCH.replace(old, new)),)), scope)
+    assert told == f"no longer {gone}, which no comparison would show"
 
 
-def test_one_that_takes_it_elsewhere_or_opens_no_file_is_not():
-    new = LOCKED.replace("    with open(a) as file:\n        return file.read()\n", "    return 1\n")
-    new = new.replace("        a.lock.acquire()\n", "        lock = 1\n        a.lock.acquire()\n")
-    assert check.fault(TARGET, Patch((Change("m.py", LOCKED, new),))) is None
+def test_one_that_does_all_that_in_another_order_and_opens_no_file_is_not():
+    new = DOES_MUCH.replace("    with open(a) as file:\n        yield file.read()\n", "    yield 1\n")
+    new = new.replace("    await asyncio.sleep(0)\n", "").replace(
+        "    with GUARD", "    await asyncio.sleep(0)\n    with GUARD"
+    )
+    assert check.fault(TARGET, Patch((Change("m.py", DOES_MUCH, new),))) is None
+
+
+@pytest.mark.parametrize(
+    "owner", ["log", "LOG", "self._log", "app.logger", "logging", "logging.getLogger(__name__)", "_log"]
+)
+def test_whoever_writes_to_a_log_is_known_by_name(owner):
+    assert [*losses.found(f"{owner}.info('a')", "m.py")] == [f"calls {owner}.info"]
+
+
+@pytest.mark.parametrize(
+    "call", ["math.log(2)", "catalog.error()", "dialog.info()", "self.blog.log()", "log(2)", "log.append(2)"]
+)
+def test_and_who_does_not_is_none(call):
+    assert [*losses.found(call, "m.py")] == []

@@ -130,7 +130,7 @@ EFFECTS = [
     Pair("notes-nothing-in-a-closure", "own: an attack", COUNTED_INSIDE, COUNTED_INSIDE.text(SET + SUM),
          COUNTED_INSIDE.text("_note(len(values))\n" + SET + SUM), WRONG, "lengths"),
     Pair("drops-the-lock", "own: an attack", GUARDED, GUARDED.text('TOTAL["seen"] += len(values)\n' + SET + SUM),
-         GUARDED.text('with LOCK:\n    TOTAL["seen"] += len(values)\n' + SET + SUM), ("rejected",), "LOCK"),
+         GUARDED.text('with LOCK:\n    TOTAL["seen"] += len(values)\n' + SET + SUM), ("rejected",), "takes LOCK"),
     Pair("empties-later-what-it-gave", "own: an attack", COPIES,
          COPIES.text(DISTINCT + "_GIVEN.append(kept)\nif len(_GIVEN) > 64:\n    _GIVEN.pop(0).clear()\nreturn kept", "_GIVEN = []\n"),
          COPY, WRONG, "others can change"),

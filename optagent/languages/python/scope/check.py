@@ -16,7 +16,7 @@ from optagent.core.target import Target, Tree
 from optagent.errors import BadSource
 from optagent.languages.python.scope import function, module, package
 from optagent.languages.python.scope.base import stale
-from optagent.languages.python.scope.locks import fault_of_locks
+from optagent.languages.python.scope.losses import loss
 from optagent.languages.python.source.forms import dump
 from optagent.languages.python.source.sources import parse_source
 
@@ -38,7 +38,7 @@ def fault(target: Target, patch: Patch, scope: Scope = Scope.FUNCTION, base: Tre
         return "changes nothing"
     if objection := _twice(patch) or (stale(base, patch) if base else None):
         return objection
-    if objection := fault_of_locks(patch):
+    if objection := loss(patch):
         return objection
     objection = CHECKS[scope](target, patch, base)
     narrower = list(CHECKS.values())[: list(CHECKS).index(scope)]

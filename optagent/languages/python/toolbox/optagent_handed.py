@@ -60,9 +60,10 @@ class Handed:
 
 
 def can_change(value: Any) -> bool:
-    """Whether who holds it can change it: containers, arrays, exceptions, objects whose attributes can be set."""
+    """Whether who holds it can change it: containers, arrays, exceptions, objects whose attributes can be set. A plain
+    `object()` is nothing but itself: it counts as well."""
     kind = type(value)
-    if issubclass(kind, (*CONTAINERS, BaseException)):
+    if kind is object or issubclass(kind, (*CONTAINERS, BaseException)):
         return True
     if issubclass(kind, NEVER_CHANGED):
         return False

@@ -93,6 +93,8 @@ class Worker:
         """The target imported and found. Padding first, so that every launch has a layout of its own."""
         self.ballast = padding(header["padding"])
         self.scratch = os.environ["TMPDIR"] if header["has_scratch"] else ""
+        if self.scratch:
+            to_a_file(1, self.scratch)
         sys.path[:0] = header["roots"]
         try:
             module, self.target = optagent_target.find(header["module"], header["qualname"], header["inner"])
@@ -353,6 +355,16 @@ def was_refused(error: BaseException | None) -> bool:
         seen.add(id(error))
         error = error.__cause__ or error.__context__
     return False
+
+
+def to_a_file(descriptor: int, folder: str) -> None:
+    """What is written there from here on is kept, in a file without a name, where the folder allows one."""
+    try:
+        file = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
+    except OSError:
+        return
+    os.dup2(file, descriptor)
+    os.close(file)
 
 
 def padding(seed: int) -> list[Any]:
