@@ -324,6 +324,7 @@ def test_a_view_of_what_a_call_was_given_is_told_and_one_of_a_copy_is_not(module
         ({"a": 1}, dict.keys, dict),
         ({"a": 1}, MappingProxyType, dict),
         (bytearray(b"12"), memoryview, bytearray),
+        ([1, 2], iter, list),
     ):
         told = shared(module, tmp_path, [view(given), given], [view(copied(given)), given])
         assert told == ["l", ["l", 2, 1], ["l", 1, "a view of what is there, too"]]

@@ -7,6 +7,7 @@ closed); every other iterator of Python's own is an iterator whatever made it: `
 from __future__ import annotations
 
 import collections
+import gc
 import itertools
 import time
 from typing import TYPE_CHECKING, Any
@@ -125,6 +126,8 @@ def encode_drained(encoder: Encoder, drained: Drained, depth: int) -> Any:
 def encode_iterator(encoder: Encoder, iterator: Any, depth: int) -> Any:
     """An iterator met inside something else: drained now, if it was not before; met again, it is the same iterator."""
     known = encoder.first_visit(iterator)
+    if not known and type(iterator) not in GENERATORS:
+        encoder.viewed += gc.get_referents(iterator)  # which it forgets when it is drained
     return known or encode_drained(encoder, drain_once(iterator, encoder.shared.known), depth)
 
 
