@@ -287,6 +287,13 @@ def test_what_two_calls_hand_out_is_told_where_it_can_be_changed(module, tmp_pat
     assert shared(module, tmp_path, [one], [copy.deepcopy(one)]) is None
 
 
+def test_of_very_much_the_first_calls_are_kept_and_no_more(module, tmp_path, monkeypatch):
+    monkeypatch.setattr(optagent_handed, "MOST_BYTES", 4_000)
+    one = [1]
+    assert shared(module, tmp_path, [one], [one], [0] * 60, [one]) == ["l", ["l", 2, 1]]
+    assert shared(module, tmp_path, [one], [one], bytearray(4_000), [one]) == ["l", ["l", 2, 1]]
+
+
 @pytest.mark.parametrize("one", ["text", (1, "a"), frozenset([1]), Fixed(), Part, len])
 def test_what_nobody_can_change_may_be_in_several_results(module, tmp_path, one):
     assert shared(module, tmp_path, [one], [one]) is None

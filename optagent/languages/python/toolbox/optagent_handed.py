@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST_KEPT = 200_000
+MOST_BYTES = 64 << 20
+EACH = 64
+"""So many bytes are counted for an object, and for each item of a container."""
+
 MOST_REACHED = 300_000
 CONTAINERS = (list, dict, set, bytearray, deque)
 NEVER_CHANGED = (type, enum.Enum, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
@@ -28,7 +31,7 @@ class Handed:
     """What calls left, kept alive, so that no address is used twice; of the first calls, where it is very much."""
 
     def __init__(self) -> None:
-        self.calls = self.parts = 0
+        self.calls = self.bytes = 0
         self.first: dict[int, int] = {}
         self.alive: list[list[Any]] = []
         self.again: set[tuple[int, int]] = set()
@@ -39,8 +42,8 @@ class Handed:
         self.calls += 1
         if has_views:
             self.with_views.append(self.calls)
-        self.parts += len(met)
-        if self.parts > MOST_KEPT:
+        self.bytes += sum(map(about_bytes, met))
+        if self.bytes > MOST_BYTES:
             return
         self.alive.append(met)
         for one in met:
@@ -57,6 +60,15 @@ class Handed:
         held = {self.first[id(one)] for met in self.alive for one in met if id(one) in kept and can_change(one)}
         kinds = ((sorted(held), "kept by a module"), (self.with_views, "a view of what is there, too"))
         return [[*pair] for pair in sorted(self.again)] + [[call, what] for calls, what in kinds for call in calls]
+
+
+def about_bytes(value: Any) -> int:
+    kind = type(value)
+    if kind is bytearray:
+        return EACH + len(value)
+    if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
+        return EACH + int(value.nbytes)
+    return EACH * (1 + len(value)) if kind in CONTAINERS else EACH
 
 
 def can_change(value: Any) -> bool:
