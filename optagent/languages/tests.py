@@ -11,13 +11,14 @@ from optagent.core.workload import Input
 @dataclass(frozen=True)
 class TestResult:
     """One test: "passed", "failed", "skipped" or "unfinished"; `reached` are the targets it called, by their number
-    in the list that was watched."""
+    in the list that was watched; `said` is the error of one that failed, in one line."""
 
     __test__ = False
     name: str
     outcome: str
     reached: frozenset[int]
     seconds: float
+    said: str = ""
 
 
 @dataclass(frozen=True)

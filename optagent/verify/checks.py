@@ -22,7 +22,8 @@ def check_tests(project: Project, tree: Tree, suite: Suite, names: tuple[str, ..
 def tests_say(broken: TestsBroken | None, names: tuple[str, ...]) -> Evidence | Incorrect:
     if broken is None:
         return Evidence(tests=len(names))
-    return Incorrect(Evidence(), f"{broken.name} no longer passes: {broken.said}")
+    more = f", and {broken.others} more" if broken.others else ""
+    return Incorrect(Evidence(), f"{broken.name} no longer passes: {broken.said}{more}")
 
 
 def check_outputs(

@@ -98,8 +98,9 @@ class CommandProject:
         if isinstance(result.ending, Stopped):
             return TestReport((), (), f"the tests were stopped at their limit of {result.ending.limit}", result.seconds)
         outcome = "passed" if result.ending == Exited(0) and result.report else "failed"
-        test = TestResult(name, outcome, frozenset({0}), result.seconds)
-        return TestReport((test,), (), "", result.seconds, telling_line(result))
+        said = telling_line(result)
+        test = TestResult(name, outcome, frozenset({0}), result.seconds, said)
+        return TestReport((test,), (), "", result.seconds, said)
 
     def sample_tests(self, tree: Tree, only: Sequence[str], seconds: float) -> None:
         """Nobody sees from outside which function of a program is at work."""

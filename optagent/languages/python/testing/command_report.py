@@ -25,7 +25,7 @@ def told_by_command(result: ExecResult, name: str, said: str, targets: int) -> T
     failed = any(test.outcome == "failed" for test in tests)
     if not tests or (not result.ok and not failed):
         outcome = "passed" if result.ok and reports else "failed"
-        tests.append(TestResult(name, outcome, reached, result.seconds))
+        tests.append(TestResult(name, outcome, reached, result.seconds, said))
     captured = [captured_of(header["targets"], blobs) for header, blobs in reports]
     folders = dict.fromkeys(str(one) for header, _ in reports for one in header["folders"])
     return TestReport(tuple(tests), _together(captured, targets), "", result.seconds, said, tuple(folders))

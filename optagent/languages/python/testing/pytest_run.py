@@ -17,14 +17,13 @@ from optagent.languages.python.testing import (
     discover,
 )  # by its module: pytest would take `test_files` for a test of ours
 from optagent.languages.python.testing.command_report import told_by_command
-from optagent.languages.python.testing.report_rows import captured_of, result_of
+from optagent.languages.python.testing.report_rows import MOST_SAID, captured_of, result_of
 from optagent.languages.tests import TestReport
 from optagent.sandbox.base import Command, ExecResult, Limits, Mount, Stopped
 
 REQUEST = "/optagent/request"
 TEST_SECONDS = 600.0
 TEST_PROCESSES = 512
-MOST_SAID = 1_000
 TELLING = re.compile(r"E |ERROR|INTERNALERROR|.*: error: ")
 PYTEST_ENDINGS = (0, 1, 5)
 """All passed, some failed, there are none: the endings after which the report says what happened."""

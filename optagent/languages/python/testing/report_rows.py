@@ -11,9 +11,13 @@ from optagent.languages.tests import Captured, TestResult
 MOST = 1 << 63
 """No count, and no time in any unit, is larger."""
 
+MOST_SAID = 1_000
+"""Of an error without end only the beginning: it is kept with the verdict."""
+
 
 def result_of(name: str, entry: Mapping[str, Any]) -> TestResult:
-    return TestResult(name, text(entry["outcome"]), reached_of(entry["reached"]), amount(entry["seconds"]))
+    said = text(entry.get("said", ""))[:MOST_SAID]
+    return TestResult(name, text(entry["outcome"]), reached_of(entry["reached"]), amount(entry["seconds"]), said)
 
 
 def reached_of(numbers: Iterable[Any]) -> frozenset[int]:

@@ -15,7 +15,7 @@ import time
 from typing import Any
 
 import optagent_loading
-from optagent_probe import send
+from optagent_probe import MOST_SAID, send
 from optagent_watch import Watch
 
 OUTCOMES = {
@@ -58,6 +58,8 @@ class Session:
         def heard(result: Any, test: Any, *more: Any) -> Any:
             entry = self.tests.setdefault(test.id(), {"outcome": outcome, "seconds": 0.0, "reached": []})
             entry["outcome"] = outcome if entry["outcome"] != "failed" else "failed"
+            if outcome == "failed":
+                entry.setdefault("said", error_in(*more))
             entry["seconds"] = time.perf_counter() - self.began
             entry["reached"] = [] if outcome == "skipped" else self.watch.touched()  # it may not have been started
             return original(result, test, *more)
@@ -68,6 +70,15 @@ class Session:
         if os.getpid() == process:  # a fork inherits what is to be done at the end
             outcome = {"tests": self.tests, "exit": 0, "reached": self.watch.touched()}
             send(self.descriptor, outcome, self.watch, self.request["root"])
+
+
+def error_in(error: Any = None) -> str:
+    """The first line of what unittest was told went wrong."""
+    if not error:
+        return "it passes, which it is not expected to do"
+    import traceback  # not before: the command's own imports are its own
+
+    return traceback.format_exception_only(*error[:2])[-1].partition("\n")[0][:MOST_SAID]
 
 
 def begin() -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 USAGE_ERROR = 4
 MOST_CORRECTIONS = 5
+MOST_SAID = 1_000
 IN_THE_WAY = {"xdist": ("-n0",), "pytest_cov": ("--no-cov",), "pytest_randomly": ("-p", "no:randomly"),
               "random_order": ("-p", "no:random_order"), "pytest_reverse": ("-p", "no:reverse"),
               "pytest_sugar": ("-p", "no:sugar"), "pytest_benchmark": ("--benchmark-disable",),
@@ -79,6 +80,7 @@ class Probe:
         entry["seconds"] += report.duration
         if report.outcome == "failed":
             entry["outcome"] = "failed"
+            entry.setdefault("said", error_in(str(report.longrepr)))
         elif entry["outcome"] != "failed" and (report.when == "call" or report.outcome == "skipped"):
             entry["outcome"] = report.outcome
         if report.when == "teardown" and self.watch is not None and entry["outcome"] != "skipped":
@@ -91,6 +93,13 @@ class Probe:
             run_all(*self.benches, self.watch.new_test)
         hot = self.hot.stop() if self.hot is not None else {}
         send(self.descriptor, {"tests": self.tests, "exit": int(exitstatus), **hot}, self.watch, self.root)
+
+
+def error_in(told: str) -> str:
+    """The line of what pytest tells of one failure that says what went wrong: its first "E" line, else its last."""
+    lines = [line for line in told.splitlines() if line.strip()]
+    errors = [line.removeprefix("E ") for line in lines if line.startswith("E ")]
+    return (errors or lines[-1:] or [""])[0].strip()[:MOST_SAID]
 
 
 def send(descriptor: int, outcome: dict[str, Any], watch: Watch | None, root: str) -> None:
