@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from optagent.cli.comparing import picking
+from optagent.cli.comparing.head_tests import HeadTests
 from optagent.cli.comparing.picking import Picked
 from optagent.cli.comparing.sides import Sides, ends, notes_of, of_files, of_revisions
 from optagent.cli.endings import Shown, close_judged, emit, failed, failed_document, gather
@@ -25,7 +26,7 @@ from optagent.core.outcome import Outcome
 from optagent.core.patch import EMPTY, Candidate
 from optagent.core.scope import Scope
 from optagent.core.target import Tree
-from optagent.core.verdict import Evidence, Incorrect, Verdict
+from optagent.core.verdict import Verdict
 from optagent.errors import BadSetting, BaselineBroken, OptagentError
 from optagent.languages.python.project import PythonProject
 from optagent.languages.python.source.changed import Pair
@@ -117,9 +118,11 @@ class Judge:
     max_slowdown: float
     json: bool
     state: Path | None
-    tested: Evidence | Incorrect | None = None
-    """What all tests said of the head: asked once, for it is the same tree for every target."""
+    tests: HeadTests = field(init=False)
     late: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.tests = HeadTests(self.picked)
 
     def results(self) -> Iterator[Shown]:
         until = self.progress.began + 60 * self.progress.minutes
@@ -135,10 +138,11 @@ class Judge:
         settings = replace(picked.settings(number), scope=Scope.PACKAGE.value)  # a revision may change any file
         workshop = new_run(settings, picked.ground, pair.base, self.sides.base, "compare")
         workshop, head = self._with_head(workshop, pair)
+        notes = [*self.sides.notes]
         try:
             report = judged(
                 workshop, picked.survey, number, self.progress.stage,
-                lambda counter: self._verdict(counter, pair, head), self.max_slowdown, self.sides.notes,
+                lambda counter: self._verdict(counter, number, head, notes), self.max_slowdown, notes,
             )  # fmt: skip
         except BaselineBroken as fault:
             return self._broken(number, fault)
@@ -158,12 +162,15 @@ class Judge:
             workshop = replace(workshop, project=replace(project, moved=((head.root, pair.head),)))
         return workshop, head
 
-    def _verdict(self, counter: Counter, pair: Pair, head: Tree) -> Verdict:
+    def _verdict(self, counter: Counter, number: int, head: Tree, notes: list[str]) -> Verdict:
+        """What there is to say of the tests besides is added to the notes."""
+        pair = self.picked.targets[number]
         patch = self.sides.patch((pair.base.path, pair.head.path))
         counter.asked(ONLY_TRIAL, Proposal(Candidate(patch, "user", self.sides.idea)))
         counter.record(ONLY_TRIAL, Screened(None))
-        self.tested = self.tested or counter.test_all(head)
-        return counter.verify(ONLY_TRIAL, head, self.tested)
+        told = self.tests.of(number, lambda names: counter.broken(head, names))
+        notes += told.notes
+        return counter.verify(ONLY_TRIAL, head, told.tested)
 
     def _broken(self, number: int, fault: BaselineBroken) -> Shown:
         """Of what a person named it is a fault; of what was picked it is what could not be told."""

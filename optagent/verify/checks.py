@@ -22,8 +22,13 @@ def check_tests(project: Project, tree: Tree, suite: Suite, names: tuple[str, ..
 def tests_say(broken: TestsBroken | None, names: tuple[str, ...]) -> Evidence | Incorrect:
     if broken is None:
         return Evidence(tests=len(names))
-    more = f", and {broken.others} more" if broken.others else ""
-    return Incorrect(Evidence(), f"{broken.name} no longer passes: {broken.said}{more}")
+    return Incorrect(Evidence(), broken_words(broken))
+
+
+def broken_words(broken: TestsBroken) -> str:
+    """Which test is broken, by its own error, and how many more are."""
+    more = "" if broken.is_whole or len(broken.lost) == 1 else f", and {len(broken.lost) - 1} more"
+    return f"{broken.name} no longer passes: {broken.said}{more}"
 
 
 def check_outputs(

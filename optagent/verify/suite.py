@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from optagent.core.target import Tree
@@ -26,17 +27,22 @@ class Suite:
 @dataclass(frozen=True)
 class TestsBroken:
     """A test that passed before and does not pass now, with its own error, or a suite that could not be run; `lost` are
-    all that were not seen to pass."""
+    all that were not seen to pass, those that failed first, and `errors` what is said of each."""
 
     __test__ = False
     name: str
     said: str
     lost: tuple[str, ...]
+    errors: tuple[str, ...] = ()
 
     @property
-    def others(self) -> int:
-        """How many more tests were run and do not pass."""
-        return len(self.lost) - 1 if self.name in self.lost else 0
+    def is_whole(self) -> bool:
+        """Whether the suite could not be run, so that nothing is known of any single test."""
+        return not self.errors
+
+    def among(self, names: Collection[str]) -> TestsBroken | None:
+        """The same of these tests alone. Not to be asked of a suite that could not be run."""
+        return _of_all([(name, said) for name, said in zip(self.lost, self.errors, strict=True) if name in names])
 
 
 def broken_test(project: Project, tree: Tree, suite: Suite, names: tuple[str, ...]) -> TestsBroken | None:
@@ -48,12 +54,16 @@ def broken_test(project: Project, tree: Tree, suite: Suite, names: tuple[str, ..
         return TestsBroken("the test run", report.broken, names)
     passed = report.names("passed")
     lost = tuple(name for name in names if name not in passed)
-    if not lost:
-        return None
-    found = {test.name: test for test in report.tests if test.name in lost}
-    failed = [name for name in lost if name in found and found[name].outcome == "failed"]
-    name = (failed or lost)[0]
-    return TestsBroken(name, _said(found.get(name)), lost)
+    found = {test.name: test for test in report.tests}
+    failed = report.names("failed")
+    ordered = sorted(lost, key=lambda name: name not in failed)
+    return _of_all([(name, _said(found.get(name))) for name in ordered])
+
+
+def _of_all(lost: Sequence[tuple[str, str]]) -> TestsBroken | None:
+    """Of rows of a name and what is said of it, the first to be told."""
+    names, errors = tuple(name for name, _ in lost), tuple(said for _, said in lost)
+    return TestsBroken(names[0], errors[0], names, errors) if lost else None
 
 
 def _said(test: TestResult | None) -> str:

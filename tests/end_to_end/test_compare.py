@@ -283,3 +283,51 @@ def test_a_large_module_that_changed_beside_the_target_is_no_work_moved_into_imp
     )
     found = json.loads(done.stdout)
     assert (found["outcome"], done.returncode) == ("faster", 0), found["trials"]
+
+
+BROKEN = PIECES.replace("return text\n", 'return text.replace("\\n", "", len(values) // 380)\n').replace(
+    "return 1", "return 2"
+)
+
+
+def test_a_broken_test_counts_only_for_the_targets_that_it_calls(repo):
+    second(repo, {"scores.py": FAST, "pieces.py": BROKEN})
+    code, said = compare(repo, "--target", "lines", "--target", "score", "--target", "toy")
+    reasons = {one["target"]: (one["outcome"], one["trials"][0]["reason"]) for one in said["results"][:2]}
+    assert (code, said["outcome"]) == (6, "incorrect")
+    assert reasons["scores:score"][0] == "faster"
+    assert reasons["pieces:lines"][1].startswith("incorrect: tests/test_pieces.py::test_lines[380] no longer passes")
+
+
+def test_a_broken_test_that_does_not_call_an_unchanged_target_is_a_note(repo):
+    second(repo, {"pieces.py": BROKEN})
+    code, said = compare(repo, "--target", "score", "--max-slowdown", "50%")
+    assert (code, said["outcome"]) in ((0, "equivalent"), (7, "inconclusive"))
+    assert "speedup" in said["trials"][0]
+    assert said["evidence"]["tests"] == 30
+    (note,) = [one for one in said["warnings"] if "no call of the target was seen in it" in one]
+    assert "tests/test_pieces.py::test_" in note
+    assert note.endswith("more")
+
+
+def test_of_a_changed_target_and_a_broken_test_that_does_not_call_it_nobody_can_tell(repo):
+    second(repo, {"scores.py": FAST, "pieces.py": BROKEN})
+    code, said = compare(repo, "--target", "score")
+    assert (code, said["outcome"]) == (7, "inconclusive")
+    assert "whose own code changed too" in said["trials"][0]["reason"]
+
+
+def test_tests_that_cannot_be_collected_any_more_count_for_what_they_called(repo):
+    second(repo, {"pieces.py": PIECES.replace("def toy", "def no_toy")})
+    code, said = compare(repo, "--target", "score", "--max-slowdown", "50%")
+    assert (code, said["outcome"]) in ((0, "equivalent"), (7, "inconclusive"))
+    assert any("the test run no longer passes" in one for one in said["warnings"])
+
+
+def test_where_no_target_is_named_a_broken_test_that_calls_none_counts_against_all(repo):
+    limit = "import scores\n\n\ndef test_limit():\n    assert not hasattr(scores, 'LIMIT')\n"
+    second(repo, {"tests/test_limit.py": limit})
+    second(repo, {"scores.py": FAST + "\nLIMIT = 1\n"})
+    code, said = compare(repo)
+    assert (code, said["outcome"]) == (6, "incorrect")
+    assert said["trials"][0]["reason"].startswith("incorrect: tests/test_limit.py::test_limit no longer passes")

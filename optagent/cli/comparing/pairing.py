@@ -9,6 +9,7 @@ from optagent.cli.comparing.sides import Sides
 from optagent.core.target import Target
 from optagent.errors import BadSource, SignatureChanged, TargetNotFound
 from optagent.languages.python.source.changed import Changes, Pair
+from optagent.languages.python.source.forms import form
 from optagent.languages.python.source.import_names import Layout
 from optagent.languages.python.source.modules import counterpart, read_module
 from optagent.languages.python.targets.locate import locate
@@ -34,14 +35,14 @@ def _pair(sides: Sides, text: str) -> Pair:
             "A function that was renamed or moved to another module counts as another one.",
         )
     module, head = found
-    was = read_module(sides.base, Layout(sides.base), base.path).signature(base.qualname)
-    now = module.signature(head.qualname)
+    before = read_module(sides.base, Layout(sides.base), base.path)
+    was, now = before.signature(base.qualname), module.signature(head.qualname)
     if was != now:
         raise SignatureChanged(
             f"the signature of {base} changed from {was} to {now}, so both cannot be called alike",
             "Compare the functions that call it.",
         )
-    return Pair(base, head)
+    return Pair(base, head, form(before.nodes[base.qualname]) == form(module.nodes[head.qualname]))
 
 
 @contextmanager

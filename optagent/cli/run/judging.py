@@ -51,7 +51,8 @@ def judged(
     max_slowdown: float,
     notes: Sequence[str] = (),
 ) -> RunReport:
-    """The run from its survey (its target is the one of that number) to its end; `judge` takes the only trial.
+    """The run from its survey (its target is the one of that number) to its end; `judge` takes the only trial, and may
+    add to the notes.
 
     BaselineBroken when the untouched code cannot be judged against; then nothing is left of the run.
     """

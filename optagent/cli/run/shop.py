@@ -36,13 +36,15 @@ from optagent.search.policy import Proposal
 from optagent.search.shop import Objection, Shop
 from optagent.verify import checks, differential
 from optagent.verify.reference import Answers, ask_reference, reference_at_work
-from optagent.verify.suite import broken_test
+from optagent.verify.suite import TestsBroken, broken_test
 from optagent.verify.vary import MORE, vary
 from optagent.workspace.checkouts import Checkouts
 from optagent.workspace.text import read_source
 
 Propose = Callable[[Candidate], Sequence[Candidate]]
 Coder = Callable[["Counter"], Propose]
+Tested = Evidence | Incorrect | Inconclusive
+"""What tests say of a tree."""
 
 
 @dataclass
@@ -178,9 +180,9 @@ class Counter:
         self.record(number, _claimed(ruling, held_out, Spent(seconds=time.monotonic() - began)))
         return ruling.verdict
 
-    def verify(self, number: int, tree: Tree, tested: Evidence | Incorrect | None = None) -> Verdict:
+    def verify(self, number: int, tree: Tree, tested: Tested | None = None) -> Verdict:
         """The same for a patch that nobody chose among others: all launches are seen through, whatever they show.
-        `tested` is what every test said of the tree, if they have been run."""
+        `tested` is what the tests said of the tree, if they have been run."""
         self.stage("measuring")
         ruling = self._decided(
             number, tree, 0, lambda race, seed: speed.compare(race, self.problem.noise, seed, self.effort), tested
@@ -250,6 +252,10 @@ class Counter:
         known, seed = (*workload.varied, *workload.held), derive(shop.settings.seed, "more")
         return tuple(vary(reference_run(shop), shop.base, workload.search, known, seed, MORE))
 
+    def broken(self, tree: Tree, names: tuple[str, ...]) -> TestsBroken | None:
+        """Those of the named tests, which passed before, that no longer pass on this tree."""
+        return broken_test(self.workshop.project, tree, self.problem.suite, names)
+
     def test_all(self, tree: Tree) -> Evidence | Incorrect:
         """Every test that passed before, on this tree."""
         suite = self.problem.suite
@@ -261,7 +267,7 @@ class Counter:
         tree: Tree,
         index: int,
         measure: Callable[[Race, int], speed.Found],
-        tested: Evidence | Incorrect | None = None,
+        tested: Tested | None = None,
     ) -> Ruling:
         shop, problem = self.workshop, self.problem
         tested = tested or self.test_all(tree)

@@ -21,10 +21,11 @@ INERT_FOLDERS = ("docs", ".github")
 
 @dataclass(frozen=True)
 class Pair:
-    """One function as it stands on both sides."""
+    """One function as it stands on both sides; `is_unchanged` where its own code is known to be the same."""
 
     base: Target
     head: Target
+    is_unchanged: bool = False
 
 
 @dataclass(frozen=True)
