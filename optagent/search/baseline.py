@@ -15,6 +15,8 @@ from optagent.verify.suite import Suite
 MOST_SEARCH_INPUTS = 64
 """More inputs than this make a launch's first pass longer than its rounds."""
 
+MOST_REASONS = 5
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -107,14 +109,24 @@ def _from_captured(bench: Bench, inputs: Sequence[Input], lost: Mapping[str, int
     if len(inputs) == 1:
         inputs = [*inputs, *bench.besides(inputs[0])]
     if len(inputs) < 2:
-        reasons = ", ".join(f"{reason} ({count} calls)" for reason, count in lost.items())
-        why = f"; those that cannot serve: {reasons}" if reasons else ""
+        why = f"; those that cannot serve: {_reasons(lost)}" if lost else ""
         raise BaselineBroken(
             f"the tests call the target with {len(inputs)} distinct set(s) of arguments that can serve, "
             f"and there are no others near them, so nothing can be held out{why}",
             "Write a workload file: `--workload FILE`.",
         )
     return split(inputs, bench.types(inputs))
+
+
+def _reasons(lost: Mapping[str, int]) -> str:
+    """The most frequent ones; of the others, how many there are.
+
+    >>> _reasons({"a lock": 1, "a socket": 3} | {str(number): 1 for number in range(5)})
+    'a socket (3 calls), 0 (1 call), 1 (1 call), 2 (1 call), 3 (1 call), and 2 more'
+    """
+    rows = sorted(lost.items(), key=lambda row: (-row[1], row[0]))
+    told = [f"{reason} ({count} call{'s' if count != 1 else ''})" for reason, count in rows[:MOST_REASONS]]
+    return ", ".join([*told, f"and {len(rows) - MOST_REASONS} more"] if len(rows) > MOST_REASONS else told)
 
 
 def _nothing_reaches(suite: Suite) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ MOST_SECONDS = 8.0
 
 MOST_PASSES = 4
 
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 LATE = "no time left to look at it"
 TWICE_OTHERWISE = "its outcome is not the same twice"
 
@@ -27,6 +29,10 @@ class Admitted:
 
     inputs: list[Input] = field(default_factory=list)
     lost: Counter[str] = field(default_factory=Counter)
+
+    def lose(self, reason: str) -> None:
+        """One input more that does not serve; where an object lies in memory is no reason of its own."""
+        self.lost[ADDRESS.sub("", reason)] += 1
 
 
 def admit(run: Run, tree: Tree, inputs: Sequence[Input], most_s: float = MOST_SECONDS) -> Admitted:
@@ -100,10 +106,10 @@ class _Look:
             try:
                 key, outcome = contestant.admit(number)
             except Uncomparable as unknown:
-                admitted.lost[str(unknown)] += 1
+                admitted.lose(str(unknown))
                 continue
             except Misconduct as failed:
-                admitted.lost[f"its call ends the process: {failed.reason}"] += 1
+                admitted.lose(f"its call ends the process: {failed.reason}")
                 return number + 1
             if key not in self.keys and self.serves(outcome):
                 self.keys.add(key)

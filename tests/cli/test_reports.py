@@ -14,9 +14,11 @@ from optagent.core.patch import EMPTY, Candidate
 from optagent.core.target import Target
 from optagent.core.trial import Trial
 from optagent.core.verdict import Evidence, Faster, Inconclusive, Rejected, Speedup, Unmeasured
+from optagent.core.workload import State
 from optagent.ledger.events import BaselineTaken, Claimed, RunEnded, RunStarted, Weighed
 from optagent.ledger.history import Record
 from optagent.report.run import document, text
+from optagent.verify.admit import Admitted
 
 SPEEDUP = Speedup(1.04, 0.9, 1.2, 0.99, 30, 17, 0.08, "cpu", 2.0, 1.9, 1.0)
 UNTOLD = Inconclusive("within the noise", Evidence(1, 5, 3), SPEEDUP)
@@ -92,3 +94,22 @@ def test_a_run_that_went_on_elsewhere_says_so_and_shows_the_machine_it_was_last_
 )
 def test_a_gain_is_drowned_when_it_is_one_and_the_noise_is_larger(verdict, drowned):
     assert is_drowned(verdict) is drowned
+
+
+def test_state_that_cannot_be_compared_is_told_by_reason_and_within_bounds():
+    untold = [(f"m:clock_{n}", "not the same twice") for n in range(9)] + [(f"m:{n}", f"a lock {n}") for n in range(7)]
+    record = replace(RECORD, baseline=replace(BASELINE, state=State((), tuple(untold))))
+    said = [one for one in run_report("run", "r", record).warnings if "compared with nothing" in one]
+    assert len(said) == 6
+    assert said[0].endswith(
+        "in `m:clock_0`, `m:clock_1`, `m:clock_2` and 6 more is compared with nothing: not the same twice"
+    )
+    assert said[1].endswith("in `m:0` is compared with nothing: a lock 0")
+    assert said[-1].endswith("in 3 more places is compared with nothing: 3 other reasons")
+
+
+def test_inputs_that_do_not_serve_are_counted_together_wherever_their_objects_lie():
+    admitted = Admitted()
+    for n in range(19):
+        admitted.lose(f"cannot be opened again: ValueError: <object object at 0x7f6ca85a5{n:02}0> is not a valid Kind")
+    assert admitted.lost == {"cannot be opened again: ValueError: <object object> is not a valid Kind": 19}

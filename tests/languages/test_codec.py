@@ -181,6 +181,21 @@ class Never(enum.Enum):
     ONE = 1
 
 
+class Marks(enum.Enum):
+    value = object()
+    PAIR = (object(), 1)
+
+
+class Bits(enum.Flag):
+    A = enum.auto()
+    B = enum.auto()
+
+
+@pytest.mark.parametrize("member", [*Marks, Never.ONE, Bits.A | Bits.B])
+def test_a_member_of_an_enum_comes_back_as_the_same_one_whatever_its_value(member):
+    assert carried(member) is member
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Frozen:
     x: object

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from optagent.core.fault import fault_of
 from optagent.core.outcome import Outcome
@@ -15,7 +15,7 @@ from optagent.ledger.history import Record
 from optagent.report.beside import beside_warnings
 from optagent.report.run import RunReport
 
-UNTOLD = "what the untouched code leaves in `{}` is compared with nothing"
+UNTOLD = "what the untouched code leaves in {} is compared with nothing: {}"
 MOST_HOT_LINES = 3
 MOST_REASONS = 5
 MOST_NAMES = 3
@@ -144,7 +144,7 @@ def _warnings(record: Record) -> tuple[str, ...]:
             f"{len(record.baseline.set_aside)} tests fail or flake before any change and count as no evidence "
             f"(first: {first})"
         )
-    said += [f"{UNTOLD.format(name)}: {why}" for name, why in record.baseline.state.untold]
+    said += _untold(record.baseline.state.untold)
     said += _lost(record.baseline.extra.get("lost", {}))
     said += record.ended.extra.get("notes", []) if record.ended else []
     if not record.baseline.tests:
@@ -161,9 +161,23 @@ def _beside(record: Record, winner: Trial | None) -> tuple[str, ...]:
     names = also_changed(target, shown.candidate.patch)
     if not names:
         return ()
+    return (f"the patch also changes {_listed(names)}: only the target is compared, of the rest only the tests say",)
+
+
+def _untold(state: Sequence[tuple[str, str]]) -> list[str]:
+    """What is not compared of what calls leave behind: the names for each reason, the most frequent reasons first."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in state:
+        reasons.setdefault(why, []).append(name)
+    rows = sorted(reasons.items(), key=lambda row: -len(row[1]))
+    said = [UNTOLD.format(_listed([f"`{name}`" for name in names]), why) for why, names in rows[:MOST_REASONS]]
+    rest = sum(len(names) for _, names in rows[MOST_REASONS:])
+    return said + ([UNTOLD.format(f"{rest} more places", f"{len(rows) - MOST_REASONS} other reasons")] if rest else [])
+
+
+def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    listed = ", ".join(names[:MOST_NAMES])
-    return (f"the patch also changes {listed}{more}: only the target is compared, of the rest only the tests say",)
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def _lost(lost: Mapping[str, int]) -> list[str]:

@@ -2,6 +2,7 @@
 
 Runs in the target's interpreter: standard library only. The bytes are a pickle (protocol 5) in which
 
+- members of an enum whose values may be compared by identity are names in their class;
 - classes, and functions that stand in a module of the program, are names, found again in the worker's own tree;
 - functions that do not (lambdas, functions made inside others, helpers of test files) are code with what it uses;
 - iterators are lists with a flag, drained before the call;
@@ -13,9 +14,11 @@ Whatever cannot be written is named in CannotCarry, and the call is not kept.
 from __future__ import annotations
 
 import contextlib
+import enum
 import importlib
 import io
 import marshal
+import operator
 import pickle
 import re
 import signal
@@ -39,6 +42,7 @@ MOST_SECONDS = 0.05
 
 MOST_WAITING_S = 1.0
 
+CARRIED_BY_VALUE = (bool, int, float, str, bytes, type(None))
 BLANKS = re.compile(r"\bat 0x[0-9a-fA-F]+|\s+")
 
 
@@ -76,6 +80,8 @@ class Packer(pickle.Pickler):
         if type(value) is types.ModuleType:
             return importlib.import_module, (value.__name__,)
         kind = type(value)
+        if isinstance(kind, enum.EnumMeta) and is_member(value, kind):
+            return operator.getitem, (kind, value._name_)
         if kind not in self.speaking:
             self.speaking[kind] = speaks_for_itself(kind)
         return self.by_state(value) if self.speaking[kind] else NotImplemented
@@ -111,6 +117,11 @@ def speaks_for_itself(kind: type) -> bool:
     named = ("__reduce_ex__", "__reduce__", "__getstate__", "__getnewargs__", "__getnewargs_ex__")
     owners = [owner for owner in kind.__mro__[:-1] if not optagent_objects.is_of_python(owner)]
     return any(isinstance(vars(owner).get(name), types.FunctionType) for owner in owners for name in named)
+
+
+def is_member(value: Any, kind: type) -> bool:
+    """Whether an enum member has to be found by its name: its value, made anew, may be another one's."""
+    return type(value._value_) not in CARRIED_BY_VALUE and vars(kind)["_member_map_"].get(value._name_) is value
 
 
 def make_object(kind: type) -> Any:
