@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from optagent.core.end_to_end import EndToEnd
@@ -152,11 +153,27 @@ def _oddly(found: Difference) -> str:
 
 
 def _unseen(found: Unexecuted) -> str:
-    lines = ", ".join(map(str, found.lines))
-    return f"no compared input executes what the patch changes in line {lines}: nothing was seen of it"
+    places = _joined(found.lines)
+    more = f" and {len(places) - MOST_PLACES} more places" if len(places) > MOST_PLACES else ""
+    listed = ", ".join(places[:MOST_PLACES]) + more
+    word = "line" if len(found.lines) == 1 else "lines"
+    return f"no compared input executes what the patch changes in {word} {listed}: nothing was seen of it"
+
+
+def _joined(lines: Sequence[int]) -> list[str]:
+    """Lines in order, those that follow each other as one.
+
+    >>> _joined((12, 3, 4, 5, 9, 4))
+    ['3-5', '9', '12']
+    """
+    known = {*lines}
+    firsts = sorted(one for one in known if one - 1 not in known)
+    lasts = sorted(one for one in known if one + 1 not in known)
+    return [str(first) if first == last else f"{first}-{last}" for first, last in zip(firsts, lasts, strict=True)]
 
 
 MOST_LISTED = 3
+MOST_PLACES = 8
 
 
 def _weakness(oracle: Strength) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from optagent.cli.run.reports import run_report
-from optagent.core.fault import Strength
+from optagent.core.fault import Strength, Unexecuted
 from optagent.core.goal import Spent
 from optagent.core.outcome import Outcome, is_drowned
 from optagent.core.patch import EMPTY, Candidate
@@ -17,6 +17,7 @@ from optagent.core.verdict import Evidence, Faster, Inconclusive, Rejected, Spee
 from optagent.core.workload import State
 from optagent.ledger.events import BaselineTaken, Claimed, RunEnded, RunStarted, Weighed
 from optagent.ledger.history import Record
+from optagent.report.beside import beside_warnings
 from optagent.report.run import document, text
 from optagent.verify.admit import Admitted
 
@@ -113,3 +114,19 @@ def test_inputs_that_do_not_serve_are_counted_together_wherever_their_objects_li
     for n in range(19):
         admitted.lose(f"cannot be opened again: ValueError: <object object at 0x7f6ca85a5{n:02}0> is not a valid Kind")
     assert admitted.lost == {"cannot be opened again: ValueError: <object object> is not a valid Kind": 19}
+
+
+NOTHING = [Unmeasured("no time")] * 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ((7,), "in line 7: nothing"),
+        ((12, 3, 4, 5), "in lines 3-5, 12: nothing"),
+        (tuple(range(60, 0, -2)), "in lines 2, 4, 6, 8, 10, 12, 14, 16 and 22 more places: nothing"),
+    ],
+)
+def test_lines_that_no_input_executes_are_told_in_order_and_within_bounds(lines, said):
+    (warning,) = beside_warnings(Weighed(*NOTHING, unexecuted=Unexecuted(lines)))
+    assert said in warning

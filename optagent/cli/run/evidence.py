@@ -256,7 +256,7 @@ def take_unexecuted(
     lines = _reached(shop, tree, inputs, patience_s)
     if lines is None:
         return Unmeasured("the body runs only when its result is asked for, which is not traced")
-    return Unexecuted(tuple(first for first, last in heads if lines.isdisjoint(range(first, last + 1))))
+    return Unexecuted(tuple(sorted(first for first, last in heads if lines.isdisjoint(range(first, last + 1)))))
 
 
 def _reached(shop: Workshop, tree: Tree, inputs: tuple[Input, ...], patience_s: float) -> frozenset[int] | None:
