@@ -302,6 +302,38 @@ def test_what_a_name_does_not_lead_to_is_told(make_repo, spec, said):
     assert said in caught.value.message
 
 
+HANDS_ON = {
+    "colors/__init__.py": "from ._conversion import hex_to_rgb, plain as simple\nfrom colors._kinds import *\n",
+    "colors/_conversion.py": "def hex_to_rgb(x):\n    return x\n\n\ndef plain():\n    pass\n",
+    "colors/_kinds.py": "class Kind:\n    def mixed(self):\n        pass\n",
+    "colors/_old.py": "def hex_to_rgb(x):\n    return x\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("spec", "place"),
+    [
+        ("colors:hex_to_rgb", "colors/_conversion.py::hex_to_rgb"),
+        ("colors/__init__.py::hex_to_rgb", "colors/_conversion.py::hex_to_rgb"),
+        ("colors:simple", "colors/_conversion.py::plain"),
+        ("colors:Kind.mixed", "colors/_kinds.py::Kind.mixed"),
+    ],
+)
+def test_a_name_that_a_module_only_hands_on_is_refused_with_the_place_to_take(make_repo, spec, place):
+    tree = Tree(make_repo(HANDS_ON))
+    with pytest.raises(TargetNotFound) as caught:
+        locate(tree, spec)
+    assert caught.value.hint == f"Name it by where it stands: `--target {place}`."
+    assert locate(tree, place).path == place.partition("::")[0]
+
+
+def test_where_nothing_is_imported_all_functions_of_that_name_are_suggested(make_repo):
+    with pytest.raises(TargetNotFound, match="'nowhere:hex_to_rgb' is not where a function is defined") as caught:
+        locate(Tree(make_repo(HANDS_ON)), "nowhere:hex_to_rgb")
+    places = "`--target colors/_conversion.py::hex_to_rgb`, or `--target colors/_old.py::hex_to_rgb`"
+    assert caught.value.hint == f"Name it by where it stands: {places}."
+
+
 def test_private_names_are_followed_as_the_compiler_writes_them():
     names = ["C.__hidden", "__A.__B.__hidden", "C.__getitem__", "__alone", "_.__x"]
     followed = [".".join(Target("m.py", name, "m", ".", 1).attributes) for name in names]
