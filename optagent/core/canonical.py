@@ -7,6 +7,7 @@ sandbox: it may be anything.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from optagent.core.packed import MOST_PARTS, unpacked
@@ -145,9 +146,30 @@ def names_of(state: bytes) -> dict[str, Any]:
     ({'m:count': 3}, {})
     """
     try:
-        return {str(name): value for name, value in json.loads(state)[2][1:]}
+        return {str(name): value for name, value in _bounded(state)[2][1:]}
     except (ValueError, TypeError, LookupError, RecursionError):
         return {}
+
+
+def _bounded(state: bytes) -> Any:
+    """Its tree. Raises ValueError where that would fill our memory, and for what is none."""
+    if sum(map(state.count, b"[{,")) > MOST_PARTS:
+        raise ValueError("more parts than are looked at")
+    return json.loads(state)
+
+
+def without_names(state: bytes, names: Collection[str]) -> bytes:
+    """The same without these names; untouched when it is no such encoding.
+
+    >>> without_names(b'["l","state",["d",["m:count",3],["m:seen",4]]]', ["m:seen"])
+    b'["l","state",["d",["m:count",3]]]'
+    """
+    try:
+        kind, word, (mark, *rows) = _bounded(state)
+        kept = [row for row in rows if str(row[0]) not in names]
+        return json.dumps([kind, word, [mark, *kept]], separators=(",", ":")).encode()
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return state
 
 
 def is_raised(call: bytes) -> bool:

@@ -151,7 +151,8 @@ class Counter:
 
     def compare(self, number: int, tree: Tree, evidence: Evidence) -> Evidence | Objection:
         inputs = self.problem.workload.search
-        said = checks.check_outputs(self.run, tree, inputs, self.answers.outputs, evidence)
+        base = self.workshop.base
+        said = checks.check_outputs(self.run, tree, inputs, self.answers.outputs, evidence, base=base)
         if isinstance(said, Evidence):
             varied = self.problem.workload.varied
             said = checks.check_varied(self.run, tree, varied, self.expected_varied, said, len(inputs))
@@ -279,7 +280,7 @@ class Counter:
         inputs = (*problem.workload.search, *held)
         answers = ask_reference(run, shop.base, inputs)
         run = replace(run, patience_s=answers.patience_s)
-        compared = checks.check_outputs(run, tree, inputs, answers.outputs, tested)
+        compared = checks.check_outputs(run, tree, inputs, answers.outputs, tested, base=shop.base)
         if not isinstance(compared, Evidence):
             return Ruling(compared)
         evidence = replace(compared, inputs=len(inputs), held_out=len(held))
