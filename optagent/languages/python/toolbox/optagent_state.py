@@ -157,9 +157,8 @@ class Watch(State):
         self.loaded = len(sys.modules)
 
     def called(self, left: optagent_encode.Known) -> None:
-        """To be told after every call, with what it left: how far it drew from generators that were
-        there before. One that the call brought in was at no known start, and modules that it brought in were never
-        looked at."""
+        """To be told after every call, with what it left: what that shares with others, and how far the call drew from
+        generators that were there before. One that it brought in was at no known start."""
         self.handed.add(left.met, bool(left.viewed))
         self.look_at_new()
         draws = optagent_target.drawn()
@@ -170,6 +169,7 @@ class Watch(State):
             self.starts.update({name: one for name, one in optagent_target.drawn().items() if name in new})
 
     def look_at_new(self) -> None:
+        """Modules that came since are looked at from here on: what they are made with is no change."""
         if len(sys.modules) != self.loaded:
             self.loaded, known = len(sys.modules), self.modules
             self.modules = modules_in(self.folder)
