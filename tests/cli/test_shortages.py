@@ -28,7 +28,7 @@ NOBODY = 65534
 def files(tmp_path) -> tuple[Path, Path]:
     for folder in (tmp_path, *tmp_path.parents[:2]):
         if os.stat(folder).st_uid == os.geteuid():
-            folder.chmod(0o755)
+            folder.chmod(folder.stat().st_mode | 0o755)
     old, new = tmp_path / "a.py", tmp_path / "b.py"
     for file in (old, new):
         file.write_text("def f():\n    pass\n")

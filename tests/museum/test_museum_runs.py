@@ -26,7 +26,7 @@ ENDED = {"faster", "equivalent", "slower", "inconclusive", "nothing_found", "bud
 def place(tmp_path: Path) -> Path:
     """A folder that the sandbox's user can look into: an environment in it is shown where it lies."""
     for folder in (tmp_path, *tmp_path.parents[:2]):  # pytest keeps its folders to itself
-        folder.chmod(0o755)
+        folder.chmod(folder.stat().st_mode | 0o755)
     return tmp_path / "place"
 
 

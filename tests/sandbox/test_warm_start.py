@@ -64,7 +64,7 @@ def test_what_is_shown_below_tmp_is_seen_by_every_fork_and_stays_as_it_is(box, t
     (tmp_path / "environment/pyvenv.cfg").write_text("home")
     (tmp_path / "alone").write_text("a file")
     for one in (tmp_path, *tmp_path.parents[:2]):
-        one.chmod(0o755)
+        one.chmod(one.stat().st_mode | 0o755)
     shown = tuple(Mount(tmp_path / name, f"/tmp/in/here/{name}") for name in ("environment", "alone"))
     script = """
 listed = sorted(os.listdir('/tmp/in/here'))
@@ -279,7 +279,7 @@ def test_a_program_that_does_not_fork_is_started_afresh_each_time(tmp_path):
     (tmp_path / "tree").mkdir()
     for folder in (tmp_path, *tmp_path.parents[:3]):
         if os.stat(folder).st_uid == os.geteuid():
-            folder.chmod(0o755)
+            folder.chmod(folder.stat().st_mode | 0o755)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("optagent.sandbox.live.STARTUP_S", 0.5)
         with box.open(plain(tmp_path), Limits()) as live:
