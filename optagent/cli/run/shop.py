@@ -144,7 +144,7 @@ class Counter:
 
     def test(self, number: int, tree: Tree) -> Evidence | Objection:
         suite = self.problem.suite
-        broken = broken_test(self.workshop.project, tree, suite, suite.reaching)
+        broken = self.broken(tree, suite.reaching)
         lost = broken.lost if broken else ()
         self.record(number, events.Tested(len(suite.reaching) - len(lost), lost))
         return checks.tests_say(broken, suite.reaching)

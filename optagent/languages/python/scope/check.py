@@ -36,9 +36,7 @@ def fault(target: Target, patch: Patch, scope: Scope = Scope.FUNCTION, base: Tre
     """
     if not patch.changes or all(change.old == change.new for change in patch.changes):
         return "changes nothing"
-    if objection := _twice(patch) or (stale(base, patch) if base else None):
-        return objection
-    if objection := loss(patch):
+    if objection := _twice(patch) or (stale(base, patch) if base else None) or loss(patch):
         return objection
     objection = CHECKS[scope](target, patch, base)
     narrower = list(CHECKS.values())[: list(CHECKS).index(scope)]

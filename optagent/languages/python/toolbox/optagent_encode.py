@@ -90,7 +90,7 @@ def encode(value: Any, drawn: tuple[int, int] | None = None, known: Known | None
         try:
             encoder = Encoder(shared, drawn)
             line = in_json(encoder.tree(value, 0)).encode("utf-8", "surrogatepass")
-            shared.known.met = [*encoder.kept, *encoder.viewed]
+            shared.known.met = encoder.kept
             shared.known.viewed = [one for one in encoder.viewed if id(one) in encoder.seen]
             return b"\n".join((line, b"".join(encoder.blobs))) if encoder.blobs else line
         except Circular as found:
@@ -161,6 +161,11 @@ class Encoder:
         self.seen[id(value)] = len(self.seen)
         self.kept.append(value)
         return None
+
+    def views(self, values: list[Any]) -> None:
+        """What is being encoded shows what is in these, and changes with them."""
+        self.viewed += values
+        self.kept += values
 
     def scalar(self, value: Any, depth: int) -> Any:
         return value

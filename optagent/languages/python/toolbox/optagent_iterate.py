@@ -127,7 +127,7 @@ def encode_iterator(encoder: Encoder, iterator: Any, depth: int) -> Any:
     """An iterator met inside something else: drained now, if it was not before; met again, it is the same iterator."""
     known = encoder.first_visit(iterator)
     if not known and type(iterator) not in GENERATORS:
-        encoder.viewed += gc.get_referents(iterator)  # which it forgets when it is drained
+        encoder.views(gc.get_referents(iterator))  # which it forgets when it is drained
     return known or encode_drained(encoder, drain_once(iterator, encoder.shared.known), depth)
 
 

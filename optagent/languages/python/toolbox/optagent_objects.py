@@ -473,12 +473,12 @@ def encode_descriptor(encoder: Encoder, value: Any, depth: int) -> Any:
 
 
 def encode_view(encoder: Encoder, value: Any, depth: int) -> Any:
-    encoder.viewed += gc.get_referents(value)
+    encoder.views(gc.get_referents(value))
     return ["v", type(value).__name__, *[encoder.tree(one, depth) for one in value]]
 
 
 def encode_proxy(encoder: Encoder, value: Any, depth: int) -> Any:
-    encoder.viewed += gc.get_referents(value)
+    encoder.views(gc.get_referents(value))
     return ["v", "mappingproxy", encoder.tree(dict(value), depth)]
 
 
@@ -487,7 +487,7 @@ def encode_slice(encoder: Encoder, value: Any, depth: int) -> Any:
 
 
 def encode_memory(encoder: Encoder, value: Any, depth: int) -> Any:
-    encoder.viewed.append(value.obj)
+    encoder.views([value.obj])
     return ["v", "memoryview", value.format, list(value.shape or ()), value.tobytes().hex(), value.readonly]
 
 
